@@ -1,0 +1,146 @@
+"""The shape of every change: a Plan of Steps, its checks and verdict, and the Events of its run."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One change a plan makes.
+
+    Attributes:
+        touches: what it changes, such as `container myia`.
+        command: the equivalent command line a person could type.
+        destructive: something is lost that this program cannot bring back.
+        undo: the command that takes it back, or empty.
+    """
+
+    id: str
+    title: str
+    touches: tuple[str, ...]
+    command: str
+    destructive: bool = False
+    undo: str = ""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at before; `verdict` is `pass`, `warn` or `refuse`."""
+
+    id: str
+    title: str
+    verdict: str
+    detail: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a plan will not run."""
+
+    code: str
+    title: str
+    hint: str = ""
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked: the user, where their SSH line comes from (empty if local), through what."""
+
+    user: str
+    ssh_origin: str = ""
+    via: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A change, before it runs: what it does, why it is safe or refused.
+
+    Attributes:
+        verb: `start`, `stop`, `restart`, `kill`, ...; names who can run it.
+        target: what it acts on, as people call it.
+        target_id: the container's full id.
+        verdict: `ready`, `warned` (always asks) or `refused`.
+        facts: what the verdict rests on; read again by `run()`.
+        options: arguments of the verb, such as `{"timeout": 10}`.
+        longest_seconds: how long it may take at most; over 10 s it runs detached.
+        locks: names of the locks it holds while it runs, such as `container-<id>`.
+        undoes: id of the plan that this one takes back, or empty.
+    """
+
+    id: str
+    verb: str
+    target: str
+    target_id: str
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...] = ()
+    verdict: str = "ready"
+    refusal: Refusal | None = None
+    facts: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    longest_seconds: float = 5.0
+    locks: tuple[str, ...] = ()
+    undoes: str = ""
+    created_at: datetime
+    asker: Asker
+
+    @property
+    def detached(self) -> bool:
+        """Whether it must survive the SSH line: several steps, or more than 10 seconds."""
+        return len(self.steps) > 1 or self.longest_seconds > 10
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened while a plan ran; subclasses say what."""
+
+    at: datetime
+    plan_id: str
+
+
+class PlanStarted(Event, frozen=True, kw_only=True, tag="started"):
+    """The plan holds its locks and begins."""
+
+
+class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
+    """A step begins; journalled before anything is touched."""
+
+    step_id: str
+    title: str
+
+
+class StepProgress(Event, frozen=True, kw_only=True, tag="step_progress"):
+    """A step tells how it goes; `elapsed_seconds` of at most `longest_seconds`."""
+
+    step_id: str
+    text: str
+    elapsed_seconds: float = 0.0
+    longest_seconds: float | None = None
+
+
+class StepFinished(Event, frozen=True, kw_only=True, tag="step_finished"):
+    """A step ended well; `text` says with what result."""
+
+    step_id: str
+    text: str
+
+
+class PlanDone(Event, frozen=True, kw_only=True, tag="done"):
+    """The plan ended well; `text` says what state things are in now."""
+
+    text: str
+
+
+class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
+    """The plan ended badly, was refused, or was interrupted.
+
+    Attributes:
+        outcome: `failed`, `refused`, `interrupted` or `stale`.
+        offers: verbs that may help now, such as `("kill",)` after a stop that timed out.
+        text: in what state things were left.
+    """
+
+    outcome: str
+    code: str
+    title: str
+    hint: str = ""
+    text: str = ""
+    offers: tuple[str, ...] = ()
+
+
+AnyEvent = PlanStarted | StepStarted | StepProgress | StepFinished | PlanDone | PlanFailed

@@ -1,0 +1,1 @@
+"""What the program reads: data files only."""

@@ -1,0 +1,1 @@
+"""The configuration door: reading, checking and writing config.toml."""

@@ -1,0 +1,1 @@
+"""The engine door: Docker Engine, one list, then events."""

@@ -1,0 +1,1 @@
+"""The GPU door: NVML, read card by card and value by value."""

@@ -1,0 +1,1 @@
+"""Facts about the host itself: platform, kernel, memory, disks."""

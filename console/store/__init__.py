@@ -1,0 +1,1 @@
+"""The database door: journal, plans and locks under XDG state."""
