@@ -1,0 +1,71 @@
+"""All alerts of the host: cards, containers, engine, configuration, with when each began."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from actions.card_alerts import card_alerts, driver_alerts
+from actions.container_alerts import container_alerts
+from actions.snapshot import Alert, Claim
+from actions.verdict import newest_first
+from console.engine.snapshot import EngineSnapshot
+from console.gpu.snapshot import GpuSnapshot
+from console.unknown import Unknown
+
+
+class AlertBook:
+    """Remembers when each alert was first seen, so that views can show them newest first.
+
+    An alert that brings its own beginning (from the engine's events) keeps it.
+    """
+
+    def __init__(self, notes: Iterable[Alert] = ()) -> None:
+        self._notes = tuple(notes)
+        self._first_seen: dict[tuple[str, str], datetime] = {}
+
+    def look(
+        self, gpu: GpuSnapshot, engine: EngineSnapshot, claims: dict[str, Claim], now: datetime
+    ) -> tuple[Alert, ...]:
+        """Give every alert that stands now, newest first; `now` is aware."""
+        wanted = any(claim.uses_gpu for claim in claims.values())
+        standing = frozenset(self._first_seen)
+        found: list[Alert] = list(self._notes)
+        found += driver_alerts(gpu, wanted)
+        found += card_alerts(gpu.gpus, standing)
+        found += _engine_alerts(engine)
+        found += container_alerts(engine, now)
+        return tuple(newest_first([self._dated(alert, now) for alert in self._kept(found)]))
+
+    def _kept(self, found: Sequence[Alert]) -> Sequence[Alert]:
+        names = {(alert.id, alert.subject_id or alert.subject) for alert in found}
+        self._first_seen = {key: at for key, at in self._first_seen.items() if key in names}
+        return found
+
+    def _dated(self, alert: Alert, now: datetime) -> Alert:
+        key = (alert.id, alert.subject_id or alert.subject)
+        first = self._first_seen.setdefault(key, now)
+        if alert.since is not None:
+            return alert
+        return msgspec.structs.replace(alert, since=first)
+
+
+def note(kind: str, subject: str, problem: Unknown, severity: str = "warning") -> Alert:
+    """Turn a standing problem of our own (config, database) into an alert."""
+    return Alert(
+        id=kind, severity=severity, subject=subject, title=problem.title, hint=problem.hint
+    )
+
+
+def _engine_alerts(engine: EngineSnapshot) -> Iterator[Alert]:
+    problem = engine.problem
+    if problem is None:
+        return
+    never_there = engine.heard_monotonic is None and problem.code == "engine.absent"
+    yield Alert(
+        id=problem.code,
+        severity="warning" if never_there else "error",
+        subject="engine:",
+        title=problem.title,
+        hint=problem.hint,
+    )

@@ -1,0 +1,224 @@
+"""Following a container's settings to the card they lead to, as the driver and CUDA would.
+
+The chain: what the engine grants (`device_ids`, `--gpus`, `NVIDIA_VISIBLE_DEVICES`), then how CUDA
+counts (`CUDA_DEVICE_ORDER`), then what the process picks (`CUDA_VISIBLE_DEVICES`, or the flag of
+Forge or ComfyUI that overrides it). Three different numberings meet here: the engine counts in
+driver order, CUDA fastest card first unless told `PCI_BUS_ID`, a flag in CUDA's order of what is
+visible. On WSL2 the grant is not honoured: every GPU container sees every card.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from actions.flags import CardFlag, card_flag
+from actions.snapshot import ChainStep, Claim
+from console.engine.snapshot import DeviceRequest, GpuDeclaration
+from console.gpu.snapshot import Gpu
+from console.unknown import known
+
+GRANTS_NOTHING = frozenset({"none", "void", ""})
+
+
+class GpuOrder:
+    """The host's cards in each of the orders in which somebody may count them."""
+
+    def __init__(self, gpus: Sequence[Gpu]) -> None:
+        self.by_index = sorted(gpus, key=lambda gpu: gpu.index)
+
+    def fastest_first(self, gpus: Sequence[Gpu]) -> list[Gpu] | None:
+        """Order cards as CUDA does by default; None where an ordinal is not known."""
+        ordinals = [(gpu.cuda_ordinal, gpu) for gpu in gpus]
+        if len(gpus) == 1:
+            return list(gpus)
+        if not all(isinstance(ordinal, int) for ordinal, _ in ordinals):
+            return None
+        return [gpu for _, gpu in sorted(ordinals, key=lambda pair: pair[0])]
+
+    def pci_order(self, gpus: Sequence[Gpu]) -> list[Gpu]:
+        """Order cards by PCI bus id, which is also how the driver counts them."""
+        return sorted(
+            gpus, key=lambda gpu: (gpu.pci_bus_id if known(gpu.pci_bus_id) else "", gpu.index)
+        )
+
+
+@dataclass
+class _Trail:
+    """What is left of the cards after each setting; None is "can't be told"."""
+
+    cards: list[Gpu] | None
+    steps: list[ChainStep] = field(default_factory=list)
+
+    def note(self, setting: str, value: str, effect: str) -> None:
+        self.steps.append(ChainStep(setting=setting, value=value, effect=effect))
+
+
+def declared_claim(declaration: GpuDeclaration, order: GpuOrder, wsl: bool) -> Claim:
+    """Resolve the declared chain; `uses_gpu` is False where nothing grants a card."""
+    environment = dict(declaration.environment)
+    trail = _Trail(cards=None)
+    if not _grant(trail, declaration, environment, order, wsl):
+        source = "declared" if trail.steps else "unknown"
+        return Claim(gpu_uuids=(), source=source, uses_gpu=False, chain=tuple(trail.steps))
+    _pick(trail, declaration, environment, order, wsl)
+    if trail.cards is None:
+        return Claim(gpu_uuids=(), source="unknown", uses_gpu=True, chain=tuple(trail.steps))
+    uuids = tuple(gpu.uuid for gpu in trail.cards)
+    return Claim(gpu_uuids=uuids, source="declared", uses_gpu=True, chain=tuple(trail.steps))
+
+
+def _grant(
+    trail: _Trail,
+    declaration: GpuDeclaration,
+    environment: dict[str, str],
+    order: GpuOrder,
+    wsl: bool,
+) -> bool:
+    """Apply what the engine gives the container; False where it gives no card."""
+    requests = [item for item in declaration.requests if _wants_gpu(item)]
+    if requests:
+        for request in requests:
+            _grant_request(trail, request, order, wsl)
+        return True
+    visible = environment.get("NVIDIA_VISIBLE_DEVICES")
+    if visible is not None and visible.strip().lower() in GRANTS_NOTHING:
+        trail.note("NVIDIA_VISIBLE_DEVICES", visible, "no card is given to the container")
+        return False
+    if declaration.runtime != "nvidia" and not _asks_for_card(declaration, environment):
+        return False
+    if declaration.runtime != "nvidia":
+        value = declaration.runtime or "default"
+        trail.note("runtime", value, "grants no card of its own; what follows is what is meant")
+    entries = [entry.strip() for entry in (visible or "all").split(",")]
+    _narrow(trail, "NVIDIA_VISIBLE_DEVICES", visible or "not set", entries, order, wsl)
+    return True
+
+
+def _asks_for_card(declaration: GpuDeclaration, environment: dict[str, str]) -> bool:
+    """Tell whether settings name a card though nothing grants one.
+
+    `NVIDIA_VISIBLE_DEVICES=all` does not count: CUDA base images carry it wherever they run.
+    """
+    visible = environment.get("NVIDIA_VISIBLE_DEVICES", "all").strip().lower()
+    picked = environment.get("CUDA_VISIBLE_DEVICES") is not None
+    return visible != "all" or picked or card_flag(declaration) is not None
+
+
+def _wants_gpu(request: DeviceRequest) -> bool:
+    return (
+        "gpu" in request.capabilities
+        or request.driver in {"nvidia", "cdi"}
+        or any(item.startswith("nvidia.com/gpu") for item in request.device_ids)
+    )
+
+
+def _grant_request(trail: _Trail, request: DeviceRequest, order: GpuOrder, wsl: bool) -> None:
+    if request.device_ids:
+        entries = [item.removeprefix("nvidia.com/gpu=") for item in request.device_ids]
+        _narrow(trail, "device_ids", ",".join(request.device_ids), entries, order, wsl)
+    elif request.count < 0:
+        _narrow(trail, "gpus", "all", ["all"], order, wsl)
+    else:
+        entries = [str(number) for number in range(request.count)]
+        _narrow(trail, "gpus count", str(request.count), entries, order, wsl)
+
+
+def _narrow(
+    trail: _Trail, setting: str, value: str, entries: list[str], order: GpuOrder, wsl: bool
+) -> None:
+    """Add the cards that `entries` (indexes in driver order, UUIDs, `all`) give the container."""
+    everything = list(order.by_index)
+    if entries == ["all"]:
+        trail.cards = everything
+        trail.note(setting, value, "every card is given to the container")
+        return
+    if wsl:
+        trail.cards = everything
+        trail.note(setting, value, "not honoured on WSL2: the container sees every card")
+        return
+    found = [gpu for gpu in everything if any(_names(entry, gpu) for entry in entries)]
+    unmatched = [e for e in entries if not any(_names(e, gpu) for gpu in everything)]
+    if unmatched:
+        trail.note(setting, value, f"no card here is {', '.join(unmatched)}")
+    else:
+        trail.note(setting, value, f"gives {_names_of(found)}, in driver order")
+    trail.cards = [*(trail.cards or []), *(g for g in found if g not in (trail.cards or []))]
+
+
+def _names(entry: str, gpu: Gpu) -> bool:
+    if entry.isdecimal():
+        return gpu.index == int(entry)
+    return bool(entry) and gpu.uuid.lower().startswith(entry.lower())
+
+
+def _names_of(gpus: Sequence[Gpu]) -> str:
+    return ", ".join(str(gpu.name) if known(gpu.name) else gpu.uuid for gpu in gpus) or "no card"
+
+
+def _pick(
+    trail: _Trail,
+    declaration: GpuDeclaration,
+    environment: dict[str, str],
+    order: GpuOrder,
+    wsl: bool,
+) -> None:
+    """Apply what the process inside chooses among the cards it was given."""
+    given = trail.cards or []
+    by_pci = environment.get("CUDA_DEVICE_ORDER", "").strip() == "PCI_BUS_ID"
+    numbered = order.pci_order(given) if by_pci else order.fastest_first(given)
+    flag = card_flag(declaration)
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    if flag is None and visible is None:
+        return
+    if by_pci:
+        trail.note("CUDA_DEVICE_ORDER", "PCI_BUS_ID", "CUDA counts the cards as nvidia-smi does")
+    else:
+        trail.note("CUDA_DEVICE_ORDER", "not set", _default_order_effect(numbered))
+    if visible is not None and flag is not None and flag.overrides_visible:
+        trail.note("CUDA_VISIBLE_DEVICES", visible, f"replaced by {flag.name}")
+    elif visible is not None:
+        numbered = _select(trail, "CUDA_VISIBLE_DEVICES", visible, numbered, given, wsl)
+    if flag is not None:
+        numbered = _apply_flag(trail, flag, numbered, given, wsl)
+    trail.cards = numbered
+
+
+def _default_order_effect(numbered: list[Gpu] | None) -> str:
+    if numbered is None:
+        return "CUDA counts the fastest card first; which one that is can't be told here"
+    return f"CUDA counts the fastest card first: {_names_of(numbered)} (worked out)"
+
+
+def _apply_flag(
+    trail: _Trail, flag: CardFlag, numbered: list[Gpu] | None, given: list[Gpu], wsl: bool
+) -> list[Gpu] | None:
+    return _select(trail, f"{flag.name} ({flag.where})", flag.value, numbered, given, wsl)
+
+
+def _select(
+    trail: _Trail,
+    setting: str,
+    value: str,
+    numbered: list[Gpu] | None,
+    given: list[Gpu],
+    wsl: bool,
+) -> list[Gpu] | None:
+    """Read a list of CUDA ordinals or UUIDs; a bad entry hides itself and all after it."""
+    chosen: list[Gpu] = []
+    for entry in (part.strip() for part in value.split(",")):
+        if entry.lower().startswith(("gpu-", "mig-")):
+            matches = [gpu for gpu in given if _names(entry, gpu)]
+        elif numbered is None and entry.isdecimal():
+            trail.note(setting, value, "a CUDA ordinal, and CUDA's order can't be told here")
+            return None
+        else:
+            ordered = numbered or []
+            inside = entry.isdecimal() and int(entry) < len(ordered)
+            matches = [ordered[int(entry)]] if inside else []
+        if len(matches) != 1:
+            break
+        chosen.extend(gpu for gpu in matches if gpu not in chosen)
+    by_uuid = wsl and "gpu-" in value.lower()
+    caveat = " (that UUIDs work under WSL2 is not confirmed)" if by_uuid else ""
+    effect = f"picks {_names_of(chosen)}{caveat}" if chosen else "names no card it can see"
+    trail.note(setting, value, effect)
+    return chosen

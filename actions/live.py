@@ -1,0 +1,72 @@
+"""The live host: samplers in threads of their own, merged into one snapshot on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from actions.alerts import AlertBook
+from actions.merge import Merger
+from actions.notes import standing_notes
+from actions.paths import paths_that_matter
+from actions.session import Session
+from actions.snapshot import HostSnapshot
+from console.engine.usage import UsageSampler
+from console.engine.watcher import EngineWatcher
+from console.gpu.sampler import GpuSampler
+from console.host.sampler import HostSampler
+
+
+class LiveHost:
+    """Everything that moves on the host, for views that stay open.
+
+    Each source is read in a daemon thread of its own; one that hangs leaves the others alone and
+    never holds up `snapshot()` or `stop()`. Subscribers are called from those threads, without
+    arguments, whenever something new can be read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        interval = session.settings.ui.interval
+        self._lock = threading.Lock()
+        self._subscribers: list[Callable[[], None]] = []
+        self._gpu = GpuSampler(session.clock, session.environ, interval, self._changed)
+        self._engine = EngineWatcher(session.endpoint, session.clock, self._changed)
+        self._usage = UsageSampler(session.endpoint, session.clock, on_change=self._changed)
+        self._host = HostSampler(session.root, paths_that_matter(session), on_change=self._changed)
+        self._merger = Merger(session.clock, AlertBook(standing_notes(session)), interval)
+
+    def start(self) -> None:
+        """Start every sampler; returns at once."""
+        self._gpu.start()
+        self._engine.start()
+        self._usage.start()
+        self._host.start()
+
+    def stop(self) -> None:
+        """Ask every sampler to end; returns at once, whatever hangs."""
+        for sampler in (self._gpu, self._engine, self._usage, self._host):
+            sampler.stop()
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call `callback` from a sampler's thread after each change."""
+        with self._lock:
+            self._subscribers.append(callback)
+
+    def watch_usage(self, ids: Sequence[str]) -> None:
+        """Say which containers are on the screen: only their CPU and memory are read."""
+        self._usage.watch(ids)
+
+    def snapshot(self) -> HostSnapshot:
+        """Give the picture of this moment; cheap, for the view's own thread only."""
+        return self._merger.merge(
+            self._gpu.snapshot(),
+            self._engine.snapshot(),
+            self._host.snapshot(),
+            self._usage.usage(),
+        )
+
+    def _changed(self) -> None:
+        with self._lock:
+            subscribers = list(self._subscribers)
+        for callback in subscribers:
+            callback()

@@ -1,0 +1,79 @@
+"""Merging what the samplers published into one picture of the host."""
+
+from actions.alerts import AlertBook
+from actions.assignment import assign
+from actions.snapshot import Claim, HostSnapshot
+from actions.verdict import pass_verdict
+from console.clock import Clock
+from console.engine.snapshot import ContainerUsage, EngineSnapshot
+from console.gpu.snapshot import Gpu, GpuSnapshot
+from console.host.snapshot import HostFacts
+from console.unknown import Unknown
+
+STALE_AFTER_SECONDS = 3.0
+
+
+class Merger:
+    """Puts snapshots together; keeps claims as long as nothing they rest on has changed."""
+
+    def __init__(self, clock: Clock, book: AlertBook, interval: float = 1.0) -> None:
+        self._clock = clock
+        self._book = book
+        self._interval = interval
+        self._claims: dict[str, Claim] = {}
+        self._claims_rest_on: object = None
+
+    def merge(
+        self,
+        gpu: GpuSnapshot,
+        engine: EngineSnapshot,
+        host: HostFacts | Unknown,
+        usage: dict[str, ContainerUsage],
+    ) -> HostSnapshot:
+        """Give the picture at this moment; the same snapshots may be merged again later."""
+        now = self._clock.now()
+        claims = self._claims_of(gpu, engine, host)
+        alerts = self._book.look(gpu, engine, claims, now)
+        age = None
+        if gpu.taken_monotonic is not None:
+            age = max(0.0, self._clock.monotonic() - gpu.taken_monotonic)
+        unavailable: list[tuple[str, Unknown]] = []
+        if gpu.problem is not None:
+            unavailable.append(("gpu", gpu.problem))
+        if engine.problem is not None:
+            unavailable.append(("engine", engine.problem))
+        if isinstance(host, Unknown):
+            unavailable.append(("host", host))
+        return HostSnapshot(
+            taken_at=now,
+            gpu=gpu,
+            gpus_age_seconds=age,
+            gpus_stale=age is not None and age > self._interval + STALE_AFTER_SECONDS,
+            engine=engine,
+            host=host,
+            claims=claims,
+            usage=usage,
+            alerts=alerts,
+            verdict=pass_verdict(alerts, gpu, engine),
+            unavailable=tuple(unavailable),
+        )
+
+    def _claims_of(
+        self, gpu: GpuSnapshot, engine: EngineSnapshot, host: HostFacts | Unknown
+    ) -> dict[str, Claim]:
+        wsl = on_wsl(host)
+        rest_on = (engine.containers, tuple(_card_facts(card) for card in gpu.gpus), wsl)
+        if rest_on != self._claims_rest_on:
+            self._claims = assign(engine.containers, gpu.gpus, wsl)
+            self._claims_rest_on = rest_on
+        return self._claims
+
+
+def on_wsl(host: HostFacts | Unknown) -> bool:
+    """Tell whether the engine's choice of card is not honoured here."""
+    return not isinstance(host, Unknown) and host.platform in {"wsl1", "wsl2"}
+
+
+def _card_facts(gpu: Gpu) -> tuple[object, ...]:
+    """Give what of a card a claim can rest on; VRAM in use by the card as a whole is not."""
+    return (gpu.uuid, gpu.index, gpu.cuda_ordinal, gpu.pci_bus_id, gpu.processes)

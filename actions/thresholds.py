@@ -1,0 +1,41 @@
+"""The thresholds of alerts, read from `assets/alerts.toml`."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+import assets
+
+
+class CardThresholds(msgspec.Struct, frozen=True):
+    """When a card's figures become an alert, and when they stop being one."""
+
+    nearly_full_percent: float
+    nearly_full_clear_percent: float
+    hot_celsius: float
+    hot_clear_celsius: float
+    too_hot_celsius: float
+
+
+class ContainerThresholds(msgspec.Struct, frozen=True):
+    """When a container's ends become an alert."""
+
+    loop_restarts: int
+    loop_window_minutes: float
+    fresh_exit_hours: float
+    stop_exit_codes: tuple[int, ...]
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """All thresholds."""
+
+    card: CardThresholds
+    container: ContainerThresholds
+
+
+@lru_cache(maxsize=1)
+def thresholds() -> Thresholds:
+    """Read the thresholds once."""
+    path = Path(assets.__file__).with_name("alerts.toml")
+    return msgspec.toml.decode(path.read_bytes(), type=Thresholds)
