@@ -1,0 +1,73 @@
+"""The door to small files: written aside and renamed, read with a limit and without surprises."""
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def write_aside(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Put `data` at `path` so that a reader sees the old file or the new one, never a part.
+
+    The new file is written beside the target, with exactly `mode`, and renamed over it. A symlink
+    at `path` stays one: the file it points to is replaced. Nothing is left behind on failure.
+
+    Args:
+        path: the final name; its directory must exist.
+        data: the whole content.
+        mode: permission bits of the new file.
+        durable: wait until it is on the disk; off for files that a crash may lose.
+
+    Raises:
+        OSError: no space, no permission, read-only: the old file is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    aside = target.with_name(f".{target.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(aside, flags, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        aside.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    if durable:
+        _sync_directory(target.parent)
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Give a regular file's bytes, and never hang on a pipe or swallow a giant.
+
+    Raises:
+        OSError: missing, unreadable, a directory (`EISDIR`), not a regular file (`EINVAL`), or
+            larger than `limit` bytes (`EFBIG`).
+    """
+    # Non-blocking, because opening a pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    with os.fdopen(handle, "rb") as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(kind):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+    return data
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename last; file systems that cannot sync a directory are left at that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
