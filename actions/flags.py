@@ -41,7 +41,7 @@ def card_flag(declaration: GpuDeclaration) -> CardFlag | None:
 
 
 def split_words(arguments: Iterable[str]) -> list[str]:
-    """Split arguments as a shell would, also inside `sh -c "…"`; a broken quote splits at blanks."""
+    """Split arguments as a shell would, also inside `sh -c "…"`; with a broken quote at blanks."""
     words: list[str] = []
     for argument in arguments:
         try:
