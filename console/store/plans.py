@@ -1,0 +1,178 @@
+"""Plans and their events in the database: saved before anything is touched, read by followers."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from console.store.bodies import moment, pack, safe_text, unpack
+from console.store.database import Store
+from console.store.rows import EventRow, PlanRow
+
+OPEN_STATES = ("queued", "running")
+_KEPT_PLANS = 2_000
+_GET = """
+    SELECT number, id, verb, target, target_id, state, body, created_at, started_at, ended_at,
+        runner_pid, cancel_requested_at, undoes, left_behind
+    FROM plans WHERE id = ?"""
+_NEWEST = """
+    SELECT number, id, verb, target, target_id, state, body, created_at, started_at, ended_at,
+        runner_pid, cancel_requested_at, undoes, left_behind
+    FROM plans WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number DESC LIMIT ?"""
+_EVENTS = """
+    SELECT number, plan_id, at, kind, step_id, body
+    FROM plan_events WHERE plan_id = ? AND number > ? ORDER BY number"""
+_FORGET_EVENTS = """
+    DELETE FROM plan_events WHERE plan_id IN (
+        SELECT id FROM plans WHERE state NOT IN ('queued', 'running')
+        AND number <= (SELECT max(number) FROM plans) - ?)"""
+_FORGET_PLANS = """
+    DELETE FROM plans WHERE state NOT IN ('queued', 'running')
+    AND number <= (SELECT max(number) FROM plans) - ?"""
+
+
+class PlanRecords:
+    """The tables of plans and of their events; times come in, and go out, aware in UTC."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, plan_id: str, body: dict[str, Any], state: str, at: datetime) -> None:
+        """Save a plan; `body` is the plan as data. Old finished plans beyond 2000 go."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO plans (id, verb, target, target_id, state, body, created_at, undoes) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    plan_id,
+                    str(body.get("verb", "")),
+                    safe_text(str(body.get("target", ""))),
+                    str(body.get("target_id", "")),
+                    state,
+                    pack(body),
+                    at.timestamp(),
+                    str(body.get("undoes", "")),
+                ),
+            )
+            _forget_old(connection)
+
+        self._store.write(work)
+
+    def begin(self, plan_id: str, pid: int, at: datetime) -> bool:
+        """Take a queued plan for this process; False where somebody has taken it before."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            changed = connection.execute(
+                "UPDATE plans SET state = 'running', runner_pid = ?, started_at = ? "
+                "WHERE id = ? AND state = 'queued'",
+                (pid, at.timestamp(), plan_id),
+            )
+            return changed.rowcount == 1
+
+        return self._store.write(work)
+
+    def end(
+        self,
+        plan_id: str,
+        state: str,
+        at: datetime,
+        left_behind: dict[str, Any] | None = None,
+        note: str = "",
+    ) -> None:
+        """Note how a plan ended and in what state it left its target."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE plans SET state = ?, ended_at = ?, left_behind = ? WHERE id = ?",
+                (state, at.timestamp(), pack(left_behind) if left_behind else "", plan_id),
+            )
+
+        self._store.write(work, note=safe_text(note))
+
+    def request_cancel(self, plan_id: str, at: datetime) -> bool:
+        """Ask whoever runs a plan to cancel it; False where it is not under way."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            changed = connection.execute(
+                "UPDATE plans SET cancel_requested_at = coalesce(cancel_requested_at, ?) "
+                "WHERE id = ? AND state IN ('queued', 'running')",
+                (at.timestamp(), plan_id),
+            )
+            return changed.rowcount == 1
+
+        return self._store.write(work)
+
+    def cancel_requested(self, plan_id: str) -> bool:
+        """Tell whether somebody asked to cancel a plan."""
+        rows = self._store.read("SELECT cancel_requested_at FROM plans WHERE id = ?", (plan_id,))
+        return bool(rows and rows[0][0] is not None)
+
+    def get(self, plan_id: str) -> PlanRow | None:
+        """Give a plan by its id."""
+        rows = self._store.read(_GET, (plan_id,))
+        return _plan(rows[0]) if rows else None
+
+    def newest(self, states: Sequence[str], limit: int = 100) -> tuple[PlanRow, ...]:
+        """Give the newest plans in any of `states`, newest first."""
+        rows = self._store.read(_NEWEST, (json.dumps(list(states)), limit))
+        return tuple(_plan(row) for row in rows)
+
+    def add_event(
+        self, plan_id: str, kind: str, step_id: str, body: dict[str, Any], at: datetime
+    ) -> None:
+        """Journal one event; of a step's progress only the last is kept."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            if kind == "step_progress":
+                connection.execute(
+                    "DELETE FROM plan_events WHERE plan_id = ? AND kind = ? AND step_id = ?",
+                    (plan_id, kind, step_id),
+                )
+            connection.execute(
+                "INSERT INTO plan_events (plan_id, at, kind, step_id, body) VALUES (?,?,?,?,?)",
+                (plan_id, at.timestamp(), kind, step_id, pack(body)),
+            )
+
+        self._store.write(work)
+
+    def events(self, plan_id: str, after: int = 0) -> tuple[EventRow, ...]:
+        """Give a plan's events with a number greater than `after`, oldest first."""
+        rows = self._store.read(_EVENTS, (plan_id, after))
+        return tuple(
+            EventRow(
+                number=row[0],
+                plan_id=row[1],
+                at=moment(row[2]),
+                kind=row[3],
+                step_id=row[4],
+                body=unpack(row[5]),
+            )
+            for row in rows
+        )
+
+
+def _plan(row: tuple[Any, ...]) -> PlanRow:
+    return PlanRow(
+        number=row[0],
+        id=row[1],
+        verb=row[2],
+        target=row[3],
+        target_id=row[4],
+        state=row[5],
+        body=unpack(row[6]),
+        created_at=moment(row[7]),
+        started_at=None if row[8] is None else moment(row[8]),
+        ended_at=None if row[9] is None else moment(row[9]),
+        runner_pid=row[10],
+        cancel_requested=row[11] is not None,
+        undoes=row[12],
+        left_behind=unpack(row[13]),
+    )
+
+
+def _forget_old(connection: sqlite3.Connection) -> None:
+    """Keep the newest plans; those still under way stay, however old."""
+    connection.execute(_FORGET_EVENTS, (_KEPT_PLANS,))
+    connection.execute(_FORGET_PLANS, (_KEPT_PLANS,))

@@ -1,0 +1,58 @@
+"""What the store keeps, as plain rows; the meaning of the bodies belongs to the actions."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan as journalled.
+
+    Attributes:
+        number: order of arrival.
+        state: `queued`, `running`, `done`, `failed`, `refused`, `stale` or `interrupted`.
+        body: the whole plan as data.
+        runner_pid: process that runs it; None while nobody has begun.
+        cancel_requested: somebody asked to cancel it.
+        undoes: id of the plan that this one takes back, or empty.
+        left_behind: facts of the target as the plan left it; empty while it has not.
+    """
+
+    number: int
+    id: str
+    verb: str
+    target: str
+    target_id: str
+    state: str
+    body: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    runner_pid: int | None
+    cancel_requested: bool
+    undoes: str
+    left_behind: dict[str, Any]
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a plan; `number` grows, so that a follower knows where it was."""
+
+    number: int
+    plan_id: str
+    at: datetime
+    kind: str
+    step_id: str
+    body: dict[str, Any]
+
+
+class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened; `plan_id` is None where it was no plan of ours."""
+
+    number: int
+    at: datetime
+    kind: str
+    subject: str
+    subject_id: str
+    plan_id: str | None
+    body: dict[str, Any]
