@@ -1,0 +1,90 @@
+"""Endless answers of the engine: read by one thread, ended by any, never left open."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import requests
+
+_LONGEST_LINE = 4 << 20
+
+
+class ByteStream:
+    """Pieces of an endless answer, as bytes; a context manager that closes its connection.
+
+    `cancel()` may be called from any thread and ends a blocked read; everything else belongs to
+    the thread of the client.
+    """
+
+    def __init__(
+        self,
+        response: "requests.Response",
+        pieces: Iterator[bytes],
+        raised: Callable[[BaseException], Exception],
+    ) -> None:
+        from console.engine.transport import FAULTS, socket_of
+
+        self._response = response
+        self._pieces = pieces
+        self._raised = raised
+        self._faults = FAULTS
+        self._socket = socket_of(response)
+        self._cancelled = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the pieces; ends quietly when cancelled.
+
+        Raises:
+            EngineError: the engine hung up in the middle.
+        """
+        try:
+            yield from self._pieces
+        except self._faults as error:
+            if not self._cancelled:
+                raise self._raised(error) from error
+        finally:
+            self.close()
+
+    def cancel(self) -> None:
+        """End it, from any thread, at once."""
+        self._cancelled = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the connection back; harmless when done twice."""
+        with contextlib.suppress(*self._faults):
+            self._response.close()
+
+
+class EventStream(ByteStream):
+    """Events as the engine sends them, one object a line."""
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Give one decoded event after another; what is not an object is skipped.
+
+        Raises:
+            EngineError: the engine hung up in the middle.
+        """
+        from console.engine.transport import decode
+
+        rest = b""
+        for piece in self:
+            rest += piece
+            *lines, rest = rest.split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                rest = b""
+            for line in lines:
+                with contextlib.suppress(ValueError):
+                    event = decode(line) if line.strip() else None
+                    if isinstance(event, dict):
+                        yield event
