@@ -1,0 +1,131 @@
+"""What happens to the host on cue: faults of cards, driver and engine, orders from nowhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+from console.simulator import acts
+from console.simulator.cards import Faults
+from console.simulator.refusal import Refusal
+from console.simulator.scene import Cue, seconds
+from console.simulator.stage import Stage
+
+
+class EngineMood:
+    """How the engine behaves apart from its containers; the server looks at it.
+
+    Attributes:
+        up: it listens at all. denied: it lets nobody in.
+        delay: seconds that each answer takes.
+        cut: called to break every stream that is open.
+        changed: called when `up` or `denied` changed.
+    """
+
+    def __init__(self, state: str, delay: float) -> None:
+        self.up = state != "absent"
+        self.denied = state == "denied"
+        self.delay = delay
+        self.cut: Callable[[], None] = _nothing
+        self.changed: Callable[[], None] = _nothing
+
+
+def _nothing() -> None:
+    """Stand in until a server wants to know."""
+
+
+class Prompter:
+    """Carries out cues, those of the scene's script and those of a test."""
+
+    def __init__(self, stage: Stage, faults: Faults, mood: EngineMood) -> None:
+        self._stage = stage
+        self._faults = faults
+        self._mood = mood
+        self._deeds: dict[str, Callable[[Cue], None]] = {
+            "card-fault": self._card_fault,
+            "card-hang": self._card_hang,
+            "card-heal": self._card_heal,
+            "driver-fault": self._driver_fault,
+            "driver-hang": self._driver_hang,
+            "driver-heal": self._driver_heal,
+            "engine-down": self._engine_down,
+            "engine-up": self._engine_up,
+            "engine-deny": self._engine_deny,
+            "engine-slow": self._engine_slow,
+            "engine-cut": lambda _: self._mood.cut(),
+            "start": lambda cue: self._order(cue, "start"),
+            "stop": lambda cue: self._order(cue, "stop"),
+            "kill": lambda cue: self._order(cue, "kill"),
+            "die": lambda cue: self._order(cue, "die"),
+        }
+
+    def plan_script(self) -> None:
+        """Plan every cue of the scene's script."""
+        for cue in self._stage.scene.script:
+            self._plan(cue, seconds(cue.at))
+
+    def perform(self, cue: Cue) -> None:
+        """Carry out one cue now; ValueError where nobody knows how."""
+        deed = self._deeds.get(cue.do)
+        if deed is None:
+            raise ValueError(f"no cue is called {cue.do!r}; there are {', '.join(self._deeds)}")
+        deed(cue)
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a cue can be carried out."""
+        return name in self._deeds
+
+    def _plan(self, cue: Cue, at: float) -> None:
+        def act() -> None:
+            self.perform(cue)
+            if cue.every is not None:
+                self._plan(cue, at + seconds(cue.every))
+
+        self._stage.plan_at(at, act)
+
+    def _card_fault(self, cue: Cue) -> None:
+        self._faults.cards[cue.card][cue.function] = cue.error or "GPU_IS_LOST"
+
+    def _card_hang(self, cue: Cue) -> None:
+        self._faults.hangs[cue.card][cue.function] = cue.value
+
+    def _card_heal(self, cue: Cue) -> None:
+        self._faults.cards[cue.card].clear()
+        self._faults.hangs[cue.card].clear()
+
+    def _driver_fault(self, cue: Cue) -> None:
+        self._faults.init = cue.error or "DRIVER_NOT_LOADED"
+
+    def _driver_hang(self, cue: Cue) -> None:
+        self._faults.hang[cue.function] = cue.value
+
+    def _driver_heal(self, _cue: Cue) -> None:
+        self._faults.init = ""
+        self._faults.hang.clear()
+
+    def _engine_down(self, _cue: Cue) -> None:
+        self._mood.up = False
+        self._mood.changed()
+
+    def _engine_up(self, _cue: Cue) -> None:
+        self._mood.up, self._mood.denied = True, False
+        self._mood.changed()
+
+    def _engine_deny(self, _cue: Cue) -> None:
+        self._mood.denied = True
+        self._mood.changed()
+
+    def _engine_slow(self, cue: Cue) -> None:
+        self._mood.delay = cue.value
+
+    def _order(self, cue: Cue, verb: str) -> None:
+        """Carry out an order to a container; one that makes no sense by now is let be."""
+        stage = self._stage
+        orders: dict[str, Callable[[Any], object]] = {
+            "start": lambda actor: acts.start(stage, actor),
+            "stop": lambda actor: acts.stop(stage, actor, cue.value or None, _nothing),
+            "kill": lambda actor: acts.kill(stage, actor, "KILL"),
+            "die": lambda actor: acts.end(stage, actor, int(cue.value)),
+        }
+        try:
+            orders[verb](stage.find(cue.container))
+        except Refusal:
+            return

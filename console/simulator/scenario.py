@@ -1,0 +1,109 @@
+"""The scenarios: scene files by name, one built on another, checked when they are read."""
+
+import difflib
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import assets
+from console.errors import UsageError
+from console.simulator.scene import CardSpec, ContainerSpec, Scene
+
+DEFAULT = "studio"
+FOLDER = Path(assets.__file__).parent / "scenarios"
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Give the names of all scenarios, the default one first, the rest by name."""
+    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return tuple(sorted(names, key=lambda name: name != DEFAULT))
+
+
+def scenario_title(name: str) -> str:
+    """Give the one line that says what a scenario shows."""
+    return str(_read(name).get("title", ""))
+
+
+def load_scenario(name: str) -> Scene:
+    """Read a scenario with everything it is built on.
+
+    Raises:
+        UsageError: no scenario has this name (the hint has the nearest), or its file is wrong.
+    """
+    data = _with_base(name, ())
+    data["id"] = name
+    try:
+        scene = msgspec.convert(data, Scene)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError("demo.bad-scenario", f"scenario {name} is wrong: {error}") from error
+    return msgspec.structs.replace(
+        scene, cards=_dealt(scene.cards), containers=_named(scene.containers)
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = FOLDER / f"{name}.toml"
+    if name not in scenario_names():
+        near = difflib.get_close_matches(name, scenario_names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "`gpuconsole demo --list` names them all"
+        raise UsageError("demo.no-such-scenario", f"no scenario is called {name!r}", hint)
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _with_base(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    if name in seen:
+        raise UsageError("demo.bad-scenario", f"scenario {name} is built on itself")
+    data = _read(name)
+    base = data.pop("base", "")
+    return _merged(_with_base(base, (*seen, name)), data) if base else data
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay one table over another: tables merge, everything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, dict) and isinstance(value, dict):
+            merged[key] = _merged(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _dealt(cards: tuple[CardSpec, ...]) -> tuple[CardSpec, ...]:
+    """Give each copy of a card a bus id and a UUID of its own where the file gives none."""
+    dealt: list[CardSpec] = []
+    for card in cards:
+        for _ in range(card.copies):
+            index = len(dealt)
+            dealt.append(
+                msgspec.structs.replace(
+                    card,
+                    uuid=card.uuid or _uuid(f"{card.name}/{index}"),
+                    pci_bus_id=card.pci_bus_id or f"00000000:{index + 1:02X}:00.0",
+                    copies=1,
+                )
+            )
+    return tuple(dealt)
+
+
+def _uuid(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    parts = (digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32])
+    return "GPU-" + "-".join(parts)
+
+
+def _named(containers: dict[str, ContainerSpec]) -> dict[str, ContainerSpec]:
+    """Drop what an heir removed, and give each copy its own name and ports."""
+    named: dict[str, ContainerSpec] = {}
+    for key, spec in containers.items():
+        if spec.remove:
+            continue
+        for number in range(1, spec.copies + 1):
+            name = spec.name or (key if spec.copies == 1 else f"{key}-{number:03d}")
+            ports = tuple(port.replace("{n}", str(20000 + number)) for port in spec.ports)
+            named[name] = msgspec.structs.replace(spec, name=name, ports=ports, copies=1)
+    return named

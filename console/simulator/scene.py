@@ -1,0 +1,218 @@
+"""What a scene is made of: the data that `assets/scenarios/*.toml` is read into."""
+
+import msgspec
+
+from console.units import parse_duration
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+Span = str | float
+"""A length of time in a scene file: seconds, or text such as `500ms`, `41s`, `3h`, `2d`."""
+
+
+def seconds(span: Span) -> float:
+    """Give a span of a scene file in seconds; ValueError names what cannot be read."""
+    return parse_duration(span) if isinstance(span, str) else float(span)
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a scene file; an unknown key is an error, so that a typo cannot hide."""
+
+
+class Phase(_Part, frozen=True, kw_only=True):
+    """A stretch of a container's life.
+
+    Attributes:
+        seconds: how long it lasts.
+        vram: GiB held at its end; reached along a curve from the phase before. None keeps it.
+        memory: the same for host memory.
+        gpu: utilisation of the card in percent. cpu: percent of one core.
+        ready: whether a health check succeeds meanwhile.
+        log: lines spread over the phase; a leading `! ` sends one to stderr.
+        exit: the process ends with this code when the phase is over.
+        oom: that end is the kernel's doing, out of memory.
+    """
+
+    name: str
+    seconds: Span
+    vram: float | None = None
+    memory: float | None = None
+    gpu: float = 0.0
+    cpu: float = 1.0
+    ready: bool = True
+    log: tuple[str, ...] = ()
+    exit: int | None = None
+    oom: bool = False
+
+
+class HealthCheck(_Part, frozen=True, kw_only=True):
+    """A container's health check, as an image or a compose file gives it."""
+
+    command: str
+    interval: Span = "30s"
+    timeout: Span = "30s"
+    start_period: Span = "0s"
+    retries: int = 3
+    output: str = ""
+
+
+class ContainerSpec(_Part, frozen=True, kw_only=True):
+    """A container of the scene: what the engine tells of it, and how it behaves.
+
+    Attributes:
+        name: where the table's key can't hold it; else the key.
+        compose: `project/service` for the labels of compose.
+        gpus: `all`, or a list of device ids for a device request; None asks for no card.
+        ports: `[host_ip:]host_port:container_port[/protocol]`, or only the container's.
+        state: `running`, `created`, `exited` or `paused` when the scene opens.
+        since: how long ago it started, or (exited) ended.
+        term: what SIGTERM does to process 1: `exit` or `ignore`.
+        card: the index of the card it really computes on.
+        loop: the phase the life goes back to after the last; empty stays in the last.
+        flap: starts and deaths a second, for ever.
+        vanishes: it is listed, but every other question about it is answered "no such container".
+        start_error: the runtime's words with which each start fails.
+        copies: that many of it, named with a number; `{n}` in ports counts with them.
+    """
+
+    name: str = ""
+    image: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    compose: str = ""
+    compose_dir: str = ""
+    gpus: str | tuple[str, ...] | None = None
+    runtime: str = "runc"
+    restart: str = "no"
+    ports: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    network: str = "bridge"
+    tty: bool = False
+    init: bool = False
+    health: HealthCheck | None = None
+    stop_timeout: int | None = None
+    stop_signal: str = ""
+    state: str = "running"
+    since: Span = "2d"
+    created: Span | None = None
+    exit_code: int = 0
+    oom: bool = False
+    term: str = "exit"
+    term_code: int = 0
+    term_seconds: float = 0.3
+    card: int | None = None
+    phases: tuple[Phase, ...] = ()
+    loop: str = ""
+    flap: float = 0.0
+    vanishes: bool = False
+    start_error: str = ""
+    copies: int = 1
+    remove: bool = False
+
+
+class CardSpec(_Part, frozen=True, kw_only=True):
+    """A card of the scene: what the driver tells of it at rest and at full load.
+
+    Attributes:
+        memory: GiB in all. desktop: GiB the desktop holds. reserved: MiB the driver keeps.
+        fan: whether the board has a fan the driver knows.
+        temperature: at rest and at full load, °C.
+        heat: added to both, for a room that is too warm.
+        throttle: NVML bit mask that is always set, beside what follows from the load.
+        faults: NVML function to error constant without its prefix; `*` is every function.
+        hangs: NVML function to the seconds it takes to answer.
+    """
+
+    name: str
+    uuid: str = ""
+    memory: float
+    pci_bus_id: str = ""
+    compute_capability: str = "8.6"
+    multiprocessors: int = 82
+    desktop: float = 0.0
+    reserved: int = 260
+    fan: bool = True
+    temperature: tuple[int, int] = (38, 72)
+    heat: int = 0
+    power: tuple[float, float] = (22.0, 350.0)
+    clocks: tuple[int, int] = (210, 1860)
+    memory_clocks: tuple[int, int] = (405, 9751)
+    pcie_generation: int = 4
+    pcie_width: int = 16
+    ecc: bool | None = None
+    throttle: int = 0
+    faults: dict[str, str] = {}
+    hangs: dict[str, float] = {}
+    copies: int = 1
+
+
+class HostSpec(_Part, frozen=True, kw_only=True):
+    """The host of the scene, as its /proc tells; memory in GiB."""
+
+    flavour: str = "wsl"
+    hostname: str = "studio-wsl"
+    kernel: str = "6.6.87.2-microsoft-standard-WSL2"
+    version: str = ""
+    distribution: str = "Ubuntu 24.04.3 LTS"
+    distribution_id: str = "ubuntu"
+    cpu_model: str = "AMD Ryzen 9 5900HX with Radeon Graphics"
+    cpus: int = 16
+    memory: float = 62.7
+    swap: float = 16.0
+    base_memory: float = 2.6
+    uptime: Span = "9d"
+
+
+class DriverSpec(_Part, frozen=True, kw_only=True):
+    """The driver of the scene; `fault` is what nvmlInit answers, `library` `present` or `absent`."""
+
+    version: str = "580.97"
+    nvml_version: str = "13.580.97"
+    cuda_version: int = 13000
+    library: str = "present"
+    fault: str = ""
+
+
+class EngineSpec(_Part, frozen=True, kw_only=True):
+    """The engine of the scene: `flavour` `29` or `20.10`; `state` `up`, `absent` or `denied`."""
+
+    flavour: str = "29"
+    state: str = "up"
+    delay: float = 0.0
+
+
+class Cue(_Part, frozen=True, kw_only=True):
+    """Something that happens on its own: `at` seconds after opening, `do` with what it needs."""
+
+    at: Span
+    do: str
+    container: str = ""
+    card: int = 0
+    function: str = "*"
+    error: str = ""
+    value: float = 0.0
+    every: Span | None = None
+
+
+class ImageSpec(_Part, frozen=True, kw_only=True):
+    """An image that is on the host; size in GiB."""
+
+    size: float = 0.004
+    created: Span = "60d"
+
+
+class Scene(_Part, frozen=True, kw_only=True):
+    """A whole scene: the host, its driver and cards, its engine and containers, the script."""
+
+    id: str
+    title: str
+    host: HostSpec = HostSpec()
+    driver: DriverSpec = DriverSpec()
+    engine: EngineSpec = EngineSpec()
+    cards: tuple[CardSpec, ...] = ()
+    images: dict[str, ImageSpec] = {}
+    containers: dict[str, ContainerSpec] = {}
+    script: tuple[Cue, ...] = ()
