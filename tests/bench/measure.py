@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tests.bench.terminal import Terminal
+from tests.support.terminal import Terminal
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A program in a pty of 120x40, watched from outside: what it draws, and what it costs."""
+"""A program in a pty, watched from outside: what it draws, what it costs, what it leaves behind."""
 
 import fcntl
 import os
@@ -22,10 +22,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Terminal:
     """Runs a command in a pty and plays a modern terminal to it (answers the sync query)."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        columns: int = 120,
+        rows: int = 40,
+    ) -> None:
         self.output = bytearray()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.resize(columns, rows)
+        self.attributes_before = termios.tcgetattr(slave)
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             list(command),
@@ -33,9 +40,9 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
-            start_new_session=True,
+            preexec_fn=_own_terminal,  # noqa: PLW1509 -- a controlling terminal is what is tested
         )
-        os.close(slave)
+        self._slave = slave
 
     def __enter__(self) -> "Terminal":
         return self
@@ -46,7 +53,40 @@ class Terminal:
         except ProcessLookupError:
             pass
         self._process.wait()
+        os.close(self._slave)
         os.close(self._master)
+
+    @property
+    def pid(self) -> int:
+        """Give the program's process id; it leads a session of its own on this terminal."""
+        return self._process.pid
+
+    @property
+    def attributes(self) -> list[object]:
+        """Give the terminal's modes (termios) as they are now."""
+        return termios.tcgetattr(self._slave)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size; the program is told by SIGWINCH."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def wait_for_end(self, seconds: float = 10) -> int:
+        """Read until the program has ended; gives its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end.
+        """
+        deadline = time.perf_counter() + seconds
+        while self._process.poll() is None and time.perf_counter() < deadline:
+            self._read_some(0.05)
+        status = self._process.wait(timeout=0.1)
+        while self._read_some(0.05):
+            pass
+        return status
+
+    def text(self) -> str:
+        """Give everything drawn so far without escape sequences."""
+        return ESCAPES.sub(b"", bytes(self.output)).decode("utf-8", "replace")
 
     def read(self, seconds: float) -> int:
         """Read what comes within `seconds`; gives the bytes read."""
@@ -105,6 +145,12 @@ class Terminal:
         if SYNC_QUERY in data:
             os.write(self._master, SYNC_ANSWER)
         return bool(data)
+
+
+def _own_terminal() -> None:
+    """Make the pty the new process's controlling terminal, as a login does."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _stat(pid: int) -> list[str]:
