@@ -47,7 +47,7 @@ def _host_line(snapshot: HostSnapshot) -> str:
     parts = []
     host = snapshot.host
     if isinstance(host, HostFacts):
-        parts += [host.hostname, *_platform(host)]
+        parts += [host.hostname, *_platform(host), memory_text(host)]
     driver = snapshot.gpu.driver
     if not isinstance(driver, Unknown):
         parts += [f"driver {_text(driver.version)}", f"CUDA {_text(driver.cuda_version)}"]

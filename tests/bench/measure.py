@@ -51,8 +51,8 @@ def first_screens(programs: Sequence[Program], runs: int) -> dict[str, tuple[flo
                 if program.complete:
                     later[program.name].append(terminal.wait_for(program.complete) - at)
     return {
-        name: (statistics.median(shown[name]), statistics.median(later[name]) if later[name] else None)
-        for name in shown
+        name: (statistics.median(times), statistics.median(later[name]) if later[name] else None)
+        for name, times in shown.items()
     }
 
 

@@ -1,121 +1,203 @@
-"""Builders of hand-made cards, containers and engines: healthy unless a test says otherwise."""
+"""Whole hosts for tests of views, each a state that matters on the dashboard."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import timedelta
 
-from console.engine.snapshot import Container, EngineSnapshot, GpuDeclaration
-from console.gpu.snapshot import Gpu, GpuDriver, GpuSnapshot
-from console.unknown import Unknown
+from actions.snapshot import HostSnapshot
+from tests.support.snapshots import (
+    NO_DRIVER,
+    NO_ENGINE,
+    NOT_SUPPORTED,
+    NOW,
+    alert,
+    by_process,
+    changed,
+    container,
+    declared,
+    engine_snapshot,
+    gpu,
+    gpu_snapshot,
+    host,
+    ident,
+    port,
+    process,
+    usage,
+)
 
-NOW = datetime(2026, 11, 22, 21, 41, 7, tzinfo=UTC)
-GIB = 1024**3
-NO_PROCESSES = Unknown("nvml.wsl-no-process-memory", "the driver does not tell under WSL2")
-
-RTX_3080 = "GPU-30800000-aaaa-bbbb-cccc-000000003080"
-RTX_3090 = "GPU-30900000-aaaa-bbbb-cccc-000000003090"
-
-
-def make_gpu(**changes: Any) -> Gpu:
-    """Give an RTX 3080 Laptop at index 0 (CUDA ordinal 1), 6 of 16 GiB used."""
-    facts: dict[str, Any] = {
-        "uuid": RTX_3080,
-        "index": 0,
-        "cuda_ordinal": 1,
-        "pci_bus_id": "00000000:01:00.0",
-        "name": "NVIDIA GeForce RTX 3080 Laptop GPU",
-        "compute_capability": "8.6",
-        "memory_total_bytes": 16 * GIB,
-        "memory_used_bytes": 6 * GIB,
-        "memory_free_bytes": 10 * GIB,
-        "utilization_percent": 37,
-        "memory_utilization_percent": 20,
-        "temperature_celsius": 58,
-        "power_watts": 142.0,
-        "power_limit_watts": 200.0,
-        "clock_graphics_mhz": 1545,
-        "clock_memory_mhz": 7001,
-        "fan_percent": Unknown("nvml.not-supported", "this card does not tell"),
-        "throttle_reasons": (),
-        "pcie_generation": 4,
-        "pcie_width": 16,
-        "ecc_mode": "off",
-        "ecc_errors": Unknown("nvml.not-supported", "this card does not tell"),
-        "performance_state": "P2",
-        "processes": NO_PROCESSES,
-    }
-    return Gpu(**{**facts, **changes})
-
-
-def make_3090(**changes: Any) -> Gpu:
-    """Give an RTX 3090 at index 1 (CUDA ordinal 0), 21.4 of 24 GiB used."""
-    facts: dict[str, Any] = {
-        "uuid": RTX_3090,
-        "index": 1,
-        "cuda_ordinal": 0,
-        "pci_bus_id": "00000000:41:00.0",
-        "name": "NVIDIA GeForce RTX 3090",
-        "memory_total_bytes": 24 * GIB,
-        "memory_used_bytes": int(21.4 * GIB),
-        "memory_free_bytes": int(2.6 * GIB),
-        "utilization_percent": 92,
-        "temperature_celsius": 71,
-        "power_watts": 338.0,
-        "power_limit_watts": 350.0,
-        "fan_percent": 63,
-        "throttle_reasons": ("sw_power_cap",),
-    }
-    return make_gpu(**{**facts, **changes})
+SMALL = gpu(
+    0,
+    "NVIDIA GeForce RTX 3080 Laptop GPU",
+    total=16,
+    used=6.0,
+    power_limit_watts=200.0,
+    fan_percent=NOT_SUPPORTED,
+    cuda_ordinal=1,
+    processes=(process("python3", 5.6, "myia"), process("Xwayland", 0.4, None, 812)),
+)
+BIG = gpu(
+    1,
+    used=21.4,
+    utilization_percent=92,
+    temperature_celsius=71,
+    power_watts=338.0,
+    throttle_reasons=("power cap",),
+    cuda_ordinal=0,
+    processes=(process("python", 20.9, "comfyui-qwen"),),
+)
+USAGE = {
+    "comfyui-qwen": usage(104, 18.2),
+    "myia": usage(2, 6.1),
+    "caddy": usage(0, 0.021),
+    "myia-turbo": usage(0, 0.1),
+}
+CRASH = alert(
+    "container.crash-loop",
+    "error",
+    "myia-turbo",
+    "crash-looping: 6 restarts since 22:14, exit 2: usage error",
+    subject_id=ident("myia-turbo"),
+    hint="read its log for the first error; stop it to end the loop",
+    count=6,
+)
+SLOW = alert(
+    "gpu.power-capped", "info", "RTX 3090", "is held back by its power limit", minutes=99, subject_id=BIG.uuid
+)
 
 
-def make_cards(*gpus: Gpu, **changes: Any) -> GpuSnapshot:
-    """Give a reading of these cards (the two of the studio where none is named)."""
-    facts: dict[str, Any] = {
-        "gpus": gpus or (make_gpu(), make_3090()),
-        "driver": GpuDriver(
-            version="580.97", nvml_version="13.580.97", cuda_version="13.0", library="simulated"
+def healthy() -> HostSnapshot:
+    """Two cards, five containers, nothing wrong."""
+    turbo = container("myia-turbo", image="ghcr.io/example/forge:latest", ports=(port(7861, 7861),))
+    return _studio(turbo, ())
+
+
+def crash_loop() -> HostSnapshot:
+    """The same host with one Forge that crash-loops."""
+    turbo = container(
+        "myia-turbo",
+        "restarting",
+        image="ghcr.io/example/forge:latest",
+        exit_code=2,
+        restart_count=6,
+        started_at=NOW - timedelta(seconds=12),
+        ports=(port(7861, 7861),),
+    )
+    return _studio(turbo, (CRASH, SLOW))
+
+
+def _studio(turbo: object, alerts: tuple[object, ...]) -> HostSnapshot:
+    containers = (
+        container(
+            "myia",
+            image="ghcr.io/example/forge:latest",
+            started_at=NOW - timedelta(days=2),
+            health="healthy",
+            ports=(port(7860, 7860),),
         ),
-        "taken_at": NOW,
-        "taken_monotonic": 1_000.0,
-    }
-    return GpuSnapshot(**{**facts, **changes})
+        container("comfyui-qwen", image="example/comfyui:0.3", ports=(port(8188, 8188),)),
+        container("caddy", image="caddy:2", started_at=NOW - timedelta(days=2), ports=(port(80, 80), port(443, 443))),
+        container("watchtower", "exited", image="containrrr/watchtower", finished_at=NOW - timedelta(days=5)),
+        turbo,
+    )
+    return host(
+        gpu_snapshot(SMALL, BIG),
+        engine_snapshot(*containers),  # type: ignore[arg-type]
+        {
+            "myia": by_process(SMALL, used=5.6),
+            "comfyui-qwen": by_process(BIG, used=20.9),
+            "myia-turbo": declared(BIG, setting="--gpu-device-id", value="0"),
+        },
+        alerts,  # type: ignore[arg-type]
+        usage=USAGE,
+    )
 
 
-def make_container(name: str = "myia", **changes: Any) -> Container:
-    """Give a container that runs and is well; its id is made from its name."""
-    facts: dict[str, Any] = {
-        "id": (name.encode().hex() + "0" * 64)[:64],
-        "name": name,
-        "image": "ghcr.io/ai-dock/stable-diffusion-webui-forge:latest-cuda",
-        "state": "running",
-        "status": "Up 2 days",
-        "created_at": datetime(2026, 11, 1, tzinfo=UTC),
-        "ports": (),
-        "compose": None,
-        "health": "none",
-        "exit_code": None,
-        "error": "",
-        "oom_killed": False,
-        "restart_count": 0,
-        "restart_policy": "unless-stopped",
-        "started_at": datetime(2026, 11, 20, 21, 0, tzinfo=UTC),
-        "finished_at": None,
-        "stop_timeout": None,
-        "pid": 4242,
-        "gpu": GpuDeclaration(),
-    }
-    return Container(**{**facts, **changes})
+def no_driver() -> HostSnapshot:
+    """Containers, but no driver and so no cards."""
+    gpus = gpu_snapshot(driver=NO_DRIVER, problem=NO_DRIVER, taken_at=None, taken_monotonic=None)
+    missing = alert("gpu.no-driver", "warning", "cards:", NO_DRIVER.title, hint=NO_DRIVER.hint)
+    return changed(
+        _with_alert(healthy(), missing), gpu=gpus, gpus_age_seconds=None, unavailable=(("gpu", NO_DRIVER),)
+    )
 
 
-def make_engine(*containers: Container, **changes: Any) -> EngineSnapshot:
-    """Give a connected engine that has these containers."""
-    facts: dict[str, Any] = {
-        "endpoint": "unix:///var/run/docker.sock",
-        "endpoint_source": "default",
-        "state": "connected",
-        "version": "29.1.3",
-        "api_version": "1.52",
-        "containers": containers,
-        "taken_at": NOW,
-        "heard_monotonic": 1_000.0,
-    }
-    return EngineSnapshot(**{**facts, **changes})
+def no_engine() -> HostSnapshot:
+    """Cards, but no engine."""
+    engine = engine_snapshot(state="lost", problem=NO_ENGINE, version=NO_ENGINE, heard_monotonic=None, taken_at=None)
+    missing = alert("engine.absent", "warning", "engine:", NO_ENGINE.title, hint=NO_ENGINE.hint)
+    return changed(_with_alert(healthy(), missing), engine=engine, unavailable=(("engine", NO_ENGINE),))
+
+
+def neither() -> HostSnapshot:
+    """A laptop with neither card nor engine."""
+    return changed(
+        no_driver(),
+        engine=no_engine().engine,
+        unavailable=(("gpu", NO_DRIVER), ("engine", NO_ENGINE)),
+    )
+
+
+def engine_lost() -> HostSnapshot:
+    """The engine went away while its containers were known."""
+    before = healthy()
+    return changed(
+        before,
+        engine=engine_snapshot(*before.engine.containers, state="lost", problem=NO_ENGINE),
+        unavailable=(("engine", NO_ENGINE),),
+    )
+
+
+def stale() -> HostSnapshot:
+    """The driver has not answered for twelve seconds."""
+    late = alert("gpu.stale", "warning", "cards:", "no reading for 12 s", minutes=0.2)
+    return changed(_with_alert(healthy(), late), gpus_stale=True, gpus_age_seconds=12.0)
+
+
+def one_card() -> HostSnapshot:
+    """One card and one container."""
+    card = gpu(0, used=2.1)
+    return host(
+        gpu_snapshot(card), engine_snapshot(container("comfyui")), {"comfyui": by_process(card, used=2.0)}
+    )
+
+
+def sixteen_cards() -> HostSnapshot:
+    """A server of sixteen cards, one of them lost."""
+    cards = [
+        gpu(
+            place,
+            "NVIDIA A100-SXM4-80GB",
+            total=80,
+            used=place * 5,
+            utilization_percent=place * 6,
+            temperature_celsius=40 + place,
+            power_watts=60.0 + 20 * place,
+            power_limit_watts=400.0,
+        )
+        for place in range(16)
+    ]
+    lost = gpu(5, "NVIDIA A100-SXM4-80GB", lost=NO_DRIVER, memory_used_bytes=NO_DRIVER, total=80)
+    cards[5] = lost
+    return host(gpu_snapshot(*cards), engine_snapshot(*(container(f"worker-{n}") for n in range(3))))
+
+
+def three_hundred() -> HostSnapshot:
+    """Three hundred containers, three of which use a card."""
+    base = healthy()
+    many = [container(f"batch-{n:03d}", "running" if n % 3 else "exited") for n in range(295)]
+    return changed(
+        base,
+        engine=engine_snapshot(*base.engine.containers, *many),
+        claims={**{item.id: base.claims[ident("caddy")] for item in many}, **base.claims},
+    )
+
+
+def hostile() -> HostSnapshot:
+    """Names with markup, wide characters and no end; already cleaned of control characters."""
+    names = ("[bold red]boo[/]", "非常に長い名前のコンテナ" * 4, "x" * 300, "e\u0301" * 40)
+    containers = [container(name, image=name) for name in names]
+    trouble = alert("container.exited", "error", names[0], "[red]ended[/red] " + "長い" * 90, subject_id=ident(names[0]))
+    return host(gpu_snapshot(gpu(0, "[b]" + "界" * 60)), engine_snapshot(*containers), alerts=(trouble,))
+
+
+def _with_alert(snapshot: HostSnapshot, extra: object) -> HostSnapshot:
+    made = host(snapshot.gpu, snapshot.engine, alerts=(extra,))  # type: ignore[arg-type]
+    return changed(snapshot, alerts=made.alerts, verdict=made.verdict)

@@ -1,5 +1,6 @@
 """A program in a pty, watched from outside: what it draws, what it costs, what it leaves behind."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -12,6 +13,7 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 SYNC_QUERY = b"\x1b[?2026$p"
@@ -44,14 +46,12 @@ class Terminal:
         )
         self._slave = slave
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         os.close(self._slave)
         os.close(self._master)
