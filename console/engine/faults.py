@@ -121,6 +121,7 @@ _BY_KIND = (
     ("engine.timeout", {"Timeout", "TimeoutError"}),
     ("engine.lost", {"ProtocolError", "IncompleteRead", "RemoteDisconnected", "BadStatusLine"}),
     ("engine.address", {"InvalidURL", "InvalidSchema", "LocationParseError", "OverflowError"}),
+    ("engine.unreachable", {"ConnectionError"}),
 )
 _BY_WORD = (
     ("paramiko", "engine.ssh"),

@@ -99,6 +99,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     stop_timeout: int | Unknown | None = NOT_INSPECTED
     pid: int | Unknown | None = NOT_INSPECTED
     gpu: GpuDeclaration | Unknown = NOT_INSPECTED
+    revision: int = 0
 
 
 class EngineEvent(msgspec.Struct, frozen=True, kw_only=True):
