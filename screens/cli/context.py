@@ -1,0 +1,111 @@
+"""What every verb is given: the global options as typed, and the session they lead to."""
+
+import os
+import sys
+from collections.abc import MutableMapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from console.errors import UsageError
+from console.paths import Places, expand, find_places
+
+if TYPE_CHECKING:
+    from actions.session import Session
+
+
+class Cli:
+    """One run of the command line: its global options and, at first use, its session.
+
+    Click passes it to verbs as the context's object: `@click.pass_obj` and `cli.session`.
+
+    Attributes:
+        config: `--config` as typed; None for the usual place.
+        catalog: `--catalog` as typed.
+        runbook: `--runbook` as typed.
+        read_only: `--read-only`.
+        as_json: `--json` is among the arguments.
+        environ: the process's environment; `--no-color` sets NO_COLOR in it.
+    """
+
+    def __init__(self, environ: MutableMapping[str, str] | None = None) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.config: str | None = None
+        self.catalog: str | None = None
+        self.runbook: str | None = None
+        self.read_only = False
+        self.as_json = False
+
+    def take(self, option: str, value: str | bool | None) -> None:
+        """Keep one global option, by its name without dashes; unset ones change nothing."""
+        if option == "no_color" and value:
+            self.environ["NO_COLOR"] = "1"
+        elif option == "json":
+            self.as_json = self.as_json or bool(value)
+        elif value:
+            setattr(self, option, value)
+
+    @cached_property
+    def places(self) -> Places:
+        """Give where the config and our own files are, without reading any."""
+        return find_places(self.environ, self.config)
+
+    @cached_property
+    def session(self) -> "Session":
+        """Open the session.
+
+        Raises:
+            UsageError: a file named on the command line does not exist.
+        """
+        from actions.session import open_session
+
+        for option in ("config", "catalog", "runbook"):
+            named = getattr(self, option)
+            if named and not expand(named, self.environ).exists():
+                raise UsageError(
+                    f"{option}.missing",
+                    f"there is no file {named}",
+                    f"Check the path after --{option}",
+                )
+        return open_session(self.environ, self.config, self.read_only)
+
+    def session_for_change(self) -> "Session":
+        """Open the session for a verb that changes something.
+
+        Raises:
+            UsageError: the config has errors; looking works with defaults, changing does not.
+        """
+        findings = self.session.config.findings
+        if findings:
+            first = findings[0]
+            raise UsageError(
+                "config.invalid",
+                f"the config has {len(findings)} error{'s' * (len(findings) > 1)}, so nothing is"
+                f" changed: {first.where}{first.title}",
+                "Run `gpuconsole config validate`, put it right, and ask again",
+            )
+        return self.session
+
+
+def open_screen(cli: Cli) -> int:
+    """Open the full-screen console; give its exit code.
+
+    Raises:
+        UsageError: there is no terminal to open it on.
+    """
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+        raise UsageError(
+            "screen.no-terminal",
+            "the console needs a terminal, and this is none",
+            "`gpuconsole status` tells the same without one (`ssh -t` gives one over SSH)",
+        )
+    session = cli.session
+    from screens.tui.app import run
+
+    return run(session)
+
+
+def _is_terminal(stream: object) -> bool:
+    try:
+        return bool(stream is not None and stream.isatty())  # type: ignore[attr-defined]
+    except ValueError:  # a closed stream
+        return False

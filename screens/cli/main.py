@@ -1,0 +1,187 @@
+"""The command line: one group, its verbs imported only when asked for, its global options.
+
+Global options work before and after the verb: each verb is given them when it is loaded.
+"""
+
+import difflib
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from console.errors import ConsoleError, InterruptedByUser, UsageError
+from screens.cli.context import Cli, open_screen
+from screens.cli.guard import guarded
+from screens.cli.start import PROGRAM, print_version
+
+
+class Verb(NamedTuple):
+    """Where a verb's command is and what it does in a line."""
+
+    module: str
+    attribute: str
+    summary: str
+    hidden: bool = False
+
+
+VERBS = {
+    "status": Verb("screens.cli.status", "status", "Show cards, containers and alerts."),
+    "start": Verb("screens.cli.change", "start", "Start a container."),
+    "stop": Verb("screens.cli.change", "stop", "Stop a container."),
+    "restart": Verb("screens.cli.change", "restart", "Stop a container and start it again."),
+    "kill": Verb("screens.cli.change", "kill", "End a container that does not stop."),
+    "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
+    "demo": Verb("screens.cli.demo", "demo", "Open the rehearsal host: simulated cards."),
+    "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
+    "_run": Verb("screens.cli.runner", "run", "Run a plan detached.", hidden=True),
+}
+
+_EPILOG = """\b
+Examples:
+  gpuconsole                      open the console on this host
+  gpuconsole demo                 open it on a simulated host, to look around
+  gpuconsole status               the same in plain text
+  gpuconsole status --json        ... for scripts
+  gpuconsole stop myia --dry-run  what stopping it would do
+\b
+Exit codes: 0 done, 1 failed, 2 usage or config, 3 refused, 4 unreachable,
+5 findings or alerts of severity error, 130 interrupted.
+"""
+
+
+def global_options() -> list[click.Option]:
+    """Give the options that every verb has, fresh, to be added to a command."""
+
+    def option(*names: str, **settings: Any) -> click.Option:
+        return click.Option(names, expose_value=False, callback=_take, **settings)
+
+    return [
+        option("--config", metavar="FILE", help="Read this config file."),
+        option("--catalog", metavar="FILE", help="Read this model catalogue."),
+        option("--runbook", metavar="FILE", help="Read this runbook of failures."),
+        option("--read-only", is_flag=True, help="Refuse whatever would change something."),
+        option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
+        option("--json", is_flag=True, help="Answer in JSON."),
+    ]
+
+
+def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Keep a global option, wherever in the line it stood."""
+    cli = context.find_root().obj
+    if isinstance(cli, Cli) and parameter.name:
+        cli.take(parameter.name, value)
+    return value
+
+
+class Verbs(click.Group):
+    """The group of all verbs; a verb's module is imported when it is used, not when listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click names it
+        """Give the names that help lists."""
+        return [name for name, verb in VERBS.items() if not verb.hidden]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click names it
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import a verb's command and give it the global options."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(verb.module), verb.attribute)
+        return _adopt(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; an unknown one is answered with the nearest."""
+        name = args[0]
+        if name in VERBS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, self.list_commands(ctx), 1, 0.5)
+        advice = f"did you mean {near[0]}?" if near else f"`{PROGRAM} --help` lists the verbs"
+        raise click.UsageError(f"there is no verb {name!r}; {advice}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, so that help imports none of them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, VERBS[name].summary) for name in self.list_commands(ctx)])
+
+
+def _adopt(command: click.Command) -> click.Command:
+    """Add the global options that a command, or a group's commands, do not have yet."""
+    taken = {name for parameter in command.params for name in parameter.opts}
+    command.params += [o for o in global_options() if not taken.intersection(o.opts)]
+    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            _adopt(child)
+    return command
+
+
+def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        context.exit(print_version())
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.pass_context
+def gpuconsole(context: click.Context) -> int | None:
+    """The terminal console for people who run image generation on their own GPUs.
+
+    Without a verb it opens the full screen.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    if context.obj.as_json:
+        raise click.UsageError("--json needs a verb, such as status", context)
+    return open_screen(context.obj)
+
+
+gpuconsole.params += global_options()
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line with the arguments after the program's name; give its exit code."""
+    cli = Cli()
+    own = list(argv[: argv.index("--")] if "--" in argv else argv)
+    cli.as_json = "--json" in own
+    return guarded(lambda: _invoke(cli, argv), as_json=cli.as_json, environ=os.environ)
+
+
+def _invoke(cli: Cli, argv: Sequence[str]) -> int:
+    """Let click find and run the verb; its own errors become ours."""
+    try:
+        result = gpuconsole.main(list(argv), prog_name=PROGRAM, standalone_mode=False, obj=cli)
+    except click.exceptions.Abort as error:
+        raise InterruptedByUser("interrupted", "interrupted") from error
+    except click.UsageError as error:
+        raise _usage(error) from error
+    except click.ClickException as error:
+        raise ConsoleError("failed", _sentence(error)) from error
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 0
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.UsageError) -> UsageError:
+    path = error.ctx.command_path if error.ctx else PROGRAM
+    code = type(error).__name__.removesuffix("Error")
+    kind = "".join("-" + c.lower() if c.isupper() else c for c in code).strip("-")
+    return UsageError(f"usage.{kind}", _sentence(error), f"See `{path} --help`")
+
+
+def _sentence(error: click.ClickException) -> str:
+    from console.text import clean_line
+
+    text = clean_line(error.format_message(), 500).rstrip(".")
+    return text[:1].lower() + text[1:]
