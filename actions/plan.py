@@ -133,6 +133,8 @@ class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
         outcome: `failed`, `refused`, `interrupted` or `stale`.
         offers: verbs that may help now, such as `("kill",)` after a stop that timed out.
         text: in what state things were left.
+        exit_code: what the command line exits with.
+        plan: where the outcome is `stale`, the plan that would be made now; may be None.
     """
 
     outcome: str
@@ -141,6 +143,8 @@ class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
     hint: str = ""
     text: str = ""
     offers: tuple[str, ...] = ()
+    exit_code: int = 1
+    plan: Plan | None = None
 
 
 AnyEvent = PlanStarted | StepStarted | StepProgress | StepFinished | PlanDone | PlanFailed

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,8 @@ from console.paths import Places, ensure_private_dir
 from console.store.bodies import safe
 from console.unknown import Unknown
 
+_TRIES = 4
+_PAUSE_SECONDS = 0.02
 _PLAIN = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -111,7 +114,7 @@ class LockFolder:
             path = self._file(name)
             if path is None:
                 continue
-            handle = _lock(path)
+            handle = _lock_patiently(path)
             if handle is None:
                 Held(handles).release()
                 return Taken(name=name, holder=_holder(path))
@@ -119,8 +122,12 @@ class LockFolder:
             _write(handle, holder)
         return Held(handles)
 
+    def is_free(self, name: str) -> bool:
+        """Tell whether nobody holds a lock; also where there is no place for locks."""
+        return self.holder(name) is None
+
     def holder(self, name: str) -> Holder | Unknown | None:
-        """Say who holds a lock; None where it is free, Unknown where the record is not readable."""
+        """Say who holds a lock; None where it is free, Unknown where its record is damaged."""
         path = self._file(name)
         if path is None or not path.exists():
             return None
@@ -155,6 +162,16 @@ def _lock(path: Path) -> int | None:
         except FileNotFoundError:
             pass  # its last holder removed it between our opening and our locking
         os.close(handle)
+
+
+def _lock_patiently(path: Path) -> int | None:
+    """Lock a file; tried a few times, because who only looks holds it for a moment too."""
+    for _ in range(_TRIES):
+        handle = _lock(path)
+        if handle is not None:
+            return handle
+        time.sleep(_PAUSE_SECONDS)
+    return None
 
 
 def _write(handle: int, holder: Holder) -> None:

@@ -23,6 +23,7 @@ _NEWEST = """
 _EVENTS = """
     SELECT number, plan_id, at, kind, step_id, body
     FROM plan_events WHERE plan_id = ? AND number > ? ORDER BY number"""
+_ADD_EVENT = "INSERT INTO plan_events (plan_id, at, kind, step_id, body) VALUES (?, ?, ?, ?, ?)"
 _FORGET_EVENTS = """
     DELETE FROM plan_events WHERE plan_id IN (
         SELECT id FROM plans WHERE state NOT IN ('queued', 'running')
@@ -77,19 +78,30 @@ class PlanRecords:
         self,
         plan_id: str,
         state: str,
+        event: tuple[str, dict[str, Any]],
         at: datetime,
         left_behind: dict[str, Any] | None = None,
         note: str = "",
-    ) -> None:
-        """Note how a plan ended and in what state it left its target."""
+    ) -> bool:
+        """Note how a plan ended, with its last event (kind and body), in one transaction.
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "UPDATE plans SET state = ?, ended_at = ?, left_behind = ? WHERE id = ?",
+        Returns:
+            False where it had ended before; nothing is written then.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
+            changed = connection.execute(
+                "UPDATE plans SET state = ?, ended_at = ?, left_behind = ? "
+                "WHERE id = ? AND state IN ('queued', 'running')",
                 (state, at.timestamp(), pack(left_behind) if left_behind else "", plan_id),
             )
+            if changed.rowcount != 1:
+                return False
+            kind, body = event
+            connection.execute(_ADD_EVENT, (plan_id, at.timestamp(), kind, "", pack(body)))
+            return True
 
-        self._store.write(work, note=safe_text(note))
+        return self._store.write(work, note=safe_text(note))
 
     def request_cancel(self, plan_id: str, at: datetime) -> bool:
         """Ask whoever runs a plan to cancel it; False where it is not under way."""
@@ -130,10 +142,7 @@ class PlanRecords:
                     "DELETE FROM plan_events WHERE plan_id = ? AND kind = ? AND step_id = ?",
                     (plan_id, kind, step_id),
                 )
-            connection.execute(
-                "INSERT INTO plan_events (plan_id, at, kind, step_id, body) VALUES (?,?,?,?,?)",
-                (plan_id, at.timestamp(), kind, step_id, pack(body)),
-            )
+            connection.execute(_ADD_EVENT, (plan_id, at.timestamp(), kind, step_id, pack(body)))
 
         self._store.write(work)
 

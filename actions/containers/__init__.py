@@ -1,0 +1,1 @@
+"""Start, stop, restart and kill of a container: found, checked, planned, done."""

@@ -1,0 +1,63 @@
+"""Which container a name means: its name, its id or the beginning of its id."""
+
+import difflib
+from collections.abc import Iterable
+
+import msgspec
+
+from console.errors import UsageError
+from console.text import clean_line
+
+_SHOWN = 5
+_SHORT = 12
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A container as the engine lists it: its id and its names (the first is its own)."""
+
+    id: str
+    names: tuple[str, ...]
+
+
+def find(listed: Iterable[Listed], name: str) -> Listed:
+    """Give the container that `name` means; an exact name wins over the beginning of an id.
+
+    Raises:
+        UsageError: no container (`container.unknown`, with the nearest names) or more than one
+            (`container.ambiguous`, with their names).
+    """
+    wanted = name.strip().lstrip("/")
+    containers = tuple(listed)
+    by_name = [found for found in containers if wanted in found.names]
+    by_id = [found for found in containers if wanted and found.id.startswith(wanted.lower())]
+    exact = [found for found in containers if found.id == wanted.lower()] or by_name or by_id
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        raise _ambiguous(wanted, exact)
+    raise _unknown(wanted, containers)
+
+
+def _ambiguous(wanted: str, found: list[Listed]) -> UsageError:
+    shown = ", ".join(f"{one.names[0]} ({one.id[:_SHORT]})" for one in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return UsageError(
+        "container.ambiguous",
+        f"{clean_line(wanted, 80)} is the beginning of {len(found)} container ids",
+        f"It could be {shown}{more}: use a name",
+    )
+
+
+def _unknown(wanted: str, containers: tuple[Listed, ...]) -> UsageError:
+    names = sorted({name for one in containers for name in one.names})
+    near = difflib.get_close_matches(wanted.lower(), names, n=_SHOWN, cutoff=0.5)
+    near += [name for name in names if wanted and wanted.lower() in name.lower()]
+    unique = list(dict.fromkeys(near))[:_SHOWN]
+    if unique:
+        hint = f"Did you mean {' or '.join(unique)}?"
+    elif names:
+        hint = "gpuconsole status lists the containers there are"
+    else:
+        hint = "The engine has no containers at all"
+    shown = clean_line(wanted, 80) or "an empty name"
+    return UsageError("container.unknown", f"There is no container {shown}", hint)

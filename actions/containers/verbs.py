@@ -1,0 +1,187 @@
+"""The verbs of containers: plan one, look again before it runs, carry it out."""
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from actions.containers.drafts import DRAFTS, Draft, Surroundings
+from actions.containers.facts import ContainerFacts, facts_of
+from actions.containers.find import Listed, find
+from actions.containers.perform import PERFORMERS
+from actions.containers.signals import signal_name
+from actions.plan import Asker, Plan, Refusal, Step
+from actions.session import Session
+from console.engine.faults import NoSuchContainerError
+from console.errors import UsageError
+from console.text import clean_line
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+
+_LONGEST_TIMEOUT = 86_400
+_OPTIONS = {"stop": {"timeout"}, "restart": {"timeout"}, "kill": {"signal"}, "start": set[str]()}
+
+
+class ContainerVerbs:
+    """Plans and performs start, stop, restart and kill; each call opens the engine's door itself.
+
+    All methods raise EngineError where the engine does not answer as it should.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def plan(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
+        """Make the plan for `verb` on the container that `name` means.
+
+        Raises:
+            UsageError: unknown or ambiguous name, or an option that makes no sense.
+        """
+        chosen = _checked_options(verb, options)
+        with self.client() as client:
+            listed = client.list()
+            found = find((_listed(entry) for entry in listed), name)
+            try:
+                facts = facts_of(client.inspect(found.id))
+            except NoSuchContainerError as error:
+                raise UsageError(
+                    "container.unknown", f"The container {found.names[0]} is gone", error.hint
+                ) from error
+            around = self._around(client, listed, facts)
+        draft = DRAFTS[verb](facts, chosen, around)
+        return self._plan(verb, facts, draft, chosen, asker)
+
+    def replan(self, plan: Plan) -> Plan:
+        """Make the same plan again from what is true now, for the container of the same name."""
+        return self.plan(plan.verb, plan.target, dict(plan.options), plan.asker)
+
+    def work(self, plan: Plan, step: Step) -> "ContainerWork":
+        """Give what carries a step out, for a thread of its own."""
+        return ContainerWork(plan, step, self.client())
+
+    def left_behind(self, plan: Plan) -> dict[str, Any]:
+        """Give the target's facts as they are now; `state` is `gone` where it is no more."""
+        with self.client() as client:
+            try:
+                return facts_of(client.inspect(plan.target_id)).resting_on()
+            except NoSuchContainerError:
+                return {"id": plan.target_id, "state": "gone"}
+
+    def client(self) -> "EngineClient":
+        """Give a client for the calling thread; close it."""
+        # The docker SDK takes a tenth of a second to import: only who asks the engine pays it.
+        from console.engine.client import EngineClient
+
+        return EngineClient(self._session.endpoint)
+
+    def _around(
+        self, client: "EngineClient", listed: Sequence[dict[str, Any]], facts: ContainerFacts
+    ) -> Surroundings:
+        """Look at the running containers that have ports, where this one wants ports at all."""
+        others = []
+        if facts.ports and not facts.runs:
+            for entry in listed:
+                taken = any(port.get("PublicPort") for port in entry.get("Ports") or ())
+                if taken and entry.get("Id") != facts.id:
+                    others.append(_inspected(client, str(entry["Id"])))
+        found = tuple(other for other in others if other is not None and other.runs)
+        return Surroundings(docker=self._docker(), others=found)
+
+    def _docker(self) -> tuple[str, ...]:
+        """Give how to call docker so that it reaches the same engine."""
+        endpoint = self._session.endpoint
+        kind, _, name = endpoint.source.rpartition(" ")
+        if kind in {"docker context", "DOCKER_CONTEXT"}:
+            return ("docker", "--context", name)
+        if endpoint.source.startswith("default"):
+            return ("docker",)
+        return ("docker", "-H", endpoint.address)
+
+    def _plan(
+        self, verb: str, facts: ContainerFacts, draft: Draft, options: dict[str, Any], asker: Asker
+    ) -> Plan:
+        refused = next((one for one in draft.checks if one.verdict == "refuse"), None)
+        warned = any(one.verdict == "warn" for one in draft.checks)
+        return Plan(
+            id=new_plan_id(self._session),
+            verb=verb,
+            target=facts.name,
+            target_id=facts.id,
+            steps=() if refused else draft.steps,
+            checks=draft.checks,
+            verdict="refused" if refused else "warned" if warned else "ready",
+            refusal=None
+            if refused is None
+            else Refusal(
+                code=refused.id, title=f"{facts.name}: {refused.title}", hint=refused.detail
+            ),
+            facts=facts.resting_on(),
+            options=options,
+            longest_seconds=draft.longest_seconds,
+            locks=(f"container-{facts.id}",),
+            created_at=self._session.clock.now(),
+            asker=asker,
+        )
+
+
+class ContainerWork:
+    """One step under way: `run` belongs to one thread, `abort` to any other."""
+
+    def __init__(self, plan: Plan, step: Step, client: "EngineClient") -> None:
+        self._plan = plan
+        self._step = step
+        self._client = client
+
+    def run(self) -> str:
+        """Carry the step out and wait for its effect; gives the result in words."""
+        try:
+            return PERFORMERS[self._step.id](self._plan, self._client)
+        finally:
+            self._client.close()
+
+    def abort(self) -> None:
+        """Stop waiting for the engine; what it was told to do it may still do."""
+        self._client.abort()
+
+
+def new_plan_id(session: Session) -> str:
+    """Give an id that sorts by time and that two consoles never share."""
+    return f"{session.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _checked_options(verb: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Give the options that were set, or say which makes no sense."""
+    chosen = {name: value for name, value in options.items() if value is not None}
+    for name, value in chosen.items():
+        if name not in _OPTIONS[verb]:
+            raise UsageError("plan.bad-option", f"{verb} has no option {clean_line(name, 40)}")
+        if name == "signal":
+            chosen[name] = signal_name(str(value))
+        elif not _is_grace(value):
+            raise UsageError(
+                "plan.bad-timeout",
+                f"--timeout is a number of seconds, not {clean_line(str(value), 40)}",
+                f"0 kills at once; {_LONGEST_TIMEOUT} at most",
+            )
+    return chosen
+
+
+def _is_grace(value: object) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and 0 <= value <= _LONGEST_TIMEOUT  # type: ignore[operator]
+
+
+def _listed(entry: dict[str, Any]) -> Listed:
+    """Read one entry of the list; names with a second slash are links of other containers."""
+    given = entry.get("Names") or ()
+    names = [clean_line(str(name)).removeprefix("/") for name in given]
+    own = sorted((name for name in names if name), key=lambda name: ("/" in name, name))
+    identity = str(entry.get("Id", ""))
+    return Listed(id=identity, names=tuple(own) or (identity[:12],))
+
+
+def _inspected(client: "EngineClient", identity: str) -> ContainerFacts | None:
+    try:
+        return facts_of(client.inspect(identity))
+    except NoSuchContainerError:
+        return None

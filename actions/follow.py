@@ -1,0 +1,122 @@
+"""Watching a plan through the journal, whoever runs it, and noticing when nobody does any more."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from actions.executor import plan_lock
+from actions.journal import FINAL, Journal
+from actions.plan import AnyEvent, Plan, PlanFailed
+from actions.session import Session
+from console.store.locks import LockFolder
+from console.store.plans import OPEN_STATES
+from console.store.rows import PlanRow
+
+_FIRST_PAUSE = 0.015
+_LONGEST_PAUSE = 0.1
+_LOOK_FOR_LIFE = 0.5
+# A runner that was started has taken its lock long before this, on the slowest of hosts.
+_START_SECONDS = 30.0
+
+
+class Follower:
+    """Reads a plan's events as they are journalled."""
+
+    def __init__(self, session: Session, journal: Journal) -> None:
+        self._session = session
+        self._journal = journal
+        self._locks = LockFolder(session.places)
+        self._never = threading.Event()
+
+    def follow(
+        self,
+        plan_id: str,
+        process: "subprocess.Popen[bytes] | None" = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[AnyEvent]:
+        """Give the events from the first on until the last; `process` is the runner, if ours."""
+        after, pause, quiet, asked = 0, _FIRST_PAUSE, 0.0, False
+        while True:
+            for number, event in self._journal.events(plan_id, after):
+                after, pause, quiet = number, _FIRST_PAUSE, 0.0
+                yield event
+                if isinstance(event, FINAL):
+                    if process is not None:
+                        process.wait()
+                    return
+            if cancelled is not None and not asked and cancelled():
+                asked = self._journal.plans.request_cancel(plan_id, self._session.clock.now())
+            ended = process is not None and process.poll() is not None
+            if (ended or quiet >= _LOOK_FOR_LIFE) and not self._is_open(plan_id):
+                continue
+            if ended or quiet >= _LOOK_FOR_LIFE:
+                quiet = 0.0
+                if self.bury_if_dead(plan_id, ended):
+                    continue
+            self._never.wait(pause)
+            quiet += pause
+            pause = min(pause * 1.25, _LONGEST_PAUSE)
+
+    def bury_if_dead(self, plan_id: str, ended: bool = False) -> bool:
+        """Journal a plan as interrupted if nobody runs it any more; True where that was so.
+
+        Args:
+            plan_id: a plan that the journal says is under way.
+            ended: its process is known to have ended.
+        """
+        found = self._journal.plan(plan_id)
+        if found is None or found[1].state not in OPEN_STATES:
+            return False
+        plan, row = found
+        if not (ended or self._is_dead(row)):
+            return False
+        return self._journal.finish(plan, self._interrupted(plan, row), {})
+
+    def _is_open(self, plan_id: str) -> bool:
+        row = self._journal.plans.get(plan_id)
+        return row is not None and row.state in OPEN_STATES
+
+    def _is_dead(self, row: PlanRow) -> bool:
+        """Tell whether the process of a plan is gone: its lock is free, and it had its time."""
+        if self._locks.path is None:
+            return row.runner_pid is not None and not _is_alive(row.runner_pid)
+        if not self._locks.is_free(plan_lock(row.id)):
+            return False
+        waited = self._session.clock.now() - row.created_at
+        return row.state == "running" or waited > timedelta(seconds=_START_SECONDS)
+
+    def _interrupted(self, plan: Plan, row: PlanRow) -> PlanFailed:
+        number, step, finished = self._journal.step_reached(plan.id)
+        total = len(plan.steps)
+        if row.state == "queued" or step is None:
+            where, text = "before step 1", f"{plan.target} was not touched"
+        elif finished:
+            where = f"after step {number} of {total}"
+            text = f"{step.title} was done"
+        else:
+            where = f"at step {number} of {total}"
+            text = f"{step.title} was begun; whether it was done is not known"
+        return PlanFailed(
+            at=self._session.clock.now(),
+            plan_id=plan.id,
+            outcome="interrupted",
+            code="plan.interrupted",
+            title=f"{plan.verb} {plan.target} was interrupted {where}: its process ended",
+            hint=f"The log {self._session.places.log_file} may say why. Go on with "
+            f"gpuconsole {plan.verb} {plan.target}",
+            text=text,
+            offers=("resume", "undo"),
+            exit_code=1,
+        )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,141 @@
+"""The journal of plans: what was asked, what happened, how it ended, as the store keeps it."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepFinished, StepStarted
+from actions.session import Session
+from console.store.plans import OPEN_STATES, PlanRecords
+from console.store.rows import EventRow, PlanRow
+from console.store.timeline import TimelineRecords
+from console.unknown import iso_time
+
+FINAL = (PlanDone, PlanFailed)
+
+
+class Journal:
+    """Writes plans and events in the store's terms and reads them back in ours."""
+
+    def __init__(self, session: Session) -> None:
+        self.store = session.store
+        self._clock = session.clock
+        self.plans = PlanRecords(self.store)
+        self.timeline = TimelineRecords(self.store)
+
+    def save(self, plan: Plan) -> None:
+        """Save a plan before anything of it happens."""
+        self.plans.add(plan.id, msgspec.to_builtins(plan), "queued", self._clock.now())
+
+    def begin(self, plan: Plan, pid: int) -> bool:
+        """Note that process `pid` runs the plan; False where another one does already."""
+        begun = self.plans.begin(plan.id, pid, self._clock.now())
+        if begun:
+            self._on_timeline(plan, "running", "", None)
+        return begun
+
+    def write(self, event: AnyEvent) -> None:
+        """Journal an event before anybody else sees it."""
+        body = msgspec.to_builtins(event)
+        kind = str(body["event"])
+        self.plans.add_event(event.plan_id, kind, body.get("step_id", ""), body, event.at)
+
+    def finish(self, plan: Plan, event: PlanDone | PlanFailed, left: dict[str, Any]) -> bool:
+        """Journal a plan's end, and in what state it left its target.
+
+        Returns:
+            False where it had ended before.
+        """
+        outcome = "done" if isinstance(event, PlanDone) else event.outcome
+        text = event.text if isinstance(event, PlanDone) else _failure_text(event)
+        row = self.plans.get(plan.id)
+        begun = row.started_at if row else None
+        seconds = (event.at - begun).total_seconds() if begun else None
+        body = msgspec.to_builtins(event)
+        note = _note(plan, outcome, text, event.at)
+        ended = self.plans.end(plan.id, outcome, (body["event"], body), event.at, left, note)
+        if ended:
+            self._on_timeline(plan, outcome, text, seconds)
+        return ended
+
+    def refused(self, plan: Plan, event: PlanFailed) -> None:
+        """Journal an attempt that was refused before it began."""
+        if self.plans.get(plan.id) is None:
+            self.save(plan)
+        self.finish(plan, event, {})
+
+    def plan(self, plan_id: str) -> tuple[Plan, PlanRow] | None:
+        """Give a journalled plan and its row; None where the id is unknown or not readable."""
+        row = self.plans.get(plan_id)
+        plan = None if row is None else as_plan(row)
+        return None if row is None or plan is None else (plan, row)
+
+    def events(self, plan_id: str, after: int = 0) -> tuple[tuple[int, AnyEvent], ...]:
+        """Give a plan's events after number `after`, each with its number, oldest first."""
+        decoded = ((row.number, _as_event(row)) for row in self.plans.events(plan_id, after))
+        return tuple((number, event) for number, event in decoded if event is not None)
+
+    def under_way(self) -> tuple[PlanRow, ...]:
+        """Give the plans that are queued or running as far as the journal knows."""
+        return self.plans.newest(OPEN_STATES)
+
+    def step_reached(self, plan_id: str) -> tuple[int, StepStarted | None, bool]:
+        """Tell how far a plan came: the number of steps begun, the last, whether it finished."""
+        begun: list[StepStarted] = []
+        finished = False
+        for _, event in self.events(plan_id):
+            if isinstance(event, StepStarted):
+                begun.append(event)
+                finished = False
+            elif isinstance(event, StepFinished):
+                finished = True
+        return len(begun), begun[-1] if begun else None, finished
+
+    def _on_timeline(self, plan: Plan, outcome: str, text: str, seconds: float | None) -> None:
+        self.timeline.put(
+            at=self._clock.now(),
+            kind="plan",
+            subject=plan.target,
+            subject_id=plan.target_id,
+            plan_id=plan.id,
+            body={
+                "verb": plan.verb,
+                "command": " && ".join(step.command for step in plan.steps),
+                "user": plan.asker.user,
+                "ssh_origin": plan.asker.ssh_origin,
+                "via": plan.asker.via,
+                "outcome": outcome,
+                "text": text,
+                "duration_seconds": seconds,
+                "undoes": plan.undoes,
+            },
+        )
+
+
+def as_plan(row: PlanRow) -> Plan | None:
+    """Read a plan back from its row; None where it is not one of ours."""
+    try:
+        return msgspec.convert(row.body, Plan)
+    except msgspec.ValidationError:
+        return None
+
+
+def _as_event(row: EventRow) -> AnyEvent | None:
+    try:
+        event: AnyEvent = msgspec.convert(row.body, AnyEvent)
+    except msgspec.ValidationError:
+        return None
+    return event
+
+
+def _failure_text(event: PlanFailed) -> str:
+    return f"{event.title}; {event.text}" if event.text else event.title
+
+
+def _note(plan: Plan, outcome: str, text: str, at: datetime) -> str:
+    origin = f" from {plan.asker.ssh_origin}" if plan.asker.ssh_origin else ""
+    return (
+        f"{iso_time(at)} {plan.verb} {plan.target} {outcome}: {text} "
+        f"[{plan.asker.user}{origin} by {plan.asker.via}, plan {plan.id}]"
+    )

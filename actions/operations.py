@@ -1,0 +1,230 @@
+"""What an operator can do and watch: plan, run, follow, cancel, undo; the same for every view."""
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from actions import gate
+from actions.executor import Executor, Verbs
+from actions.follow import Follower
+from actions.journal import Journal
+from actions.plan import AnyEvent, Plan, PlanDone, StepProgress
+from actions.session import Session
+from actions.timeline import TimelineEntry, read_timeline
+from console.errors import UsageError
+from console.store.locks import LockFolder
+from console.text import clean_line
+from console.unknown import Unknown
+
+CONTAINER_VERBS = ("start", "stop", "restart", "kill")
+
+
+class RunningPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan under way.
+
+    Attributes:
+        since: when it began; None while it waits for its process.
+        step: number of the step it is at, from 1; 0 before the first.
+        text: what it last told.
+        cancel_requested: somebody asked to cancel it.
+    """
+
+    plan: Plan
+    since: datetime | None
+    step: int
+    text: str
+    pid: int | None
+    cancel_requested: bool
+
+
+class Operations:
+    """Plans and their runs, for one session; safe to use from several threads.
+
+    Attributes:
+        via: through what the operator asks: `cli` or `tui`.
+    """
+
+    def __init__(self, session: Session, via: str = "cli") -> None:
+        self._session = session
+        self.via = via
+
+    @property
+    def problem(self) -> Unknown | None:
+        """Say what is wrong with journal or locks; None while all is well."""
+        return self._session.store.problem or LockFolder(self._session.places).problem
+
+    def plan(self, verb: str, name: str, **options: Any) -> Plan:
+        """Make the plan of a verb for what `name` means; nothing is changed by it.
+
+        Args:
+            verb: `start`, `stop`, `restart` or `kill`.
+            name: container name, id or unambiguous beginning of an id.
+            options: `timeout` in seconds (stop, restart), `signal` (kill); None is not set.
+
+        Raises:
+            UsageError: unknown verb, name or option; ambiguous name.
+            EngineError: the engine cannot be asked.
+        """
+        verbs = verbs_for(self._session, verb)
+        plan = verbs.plan(verb, name, options, self._session.asker(self.via))
+        return self._through_gate(plan)
+
+    def run(self, plan: Plan, cancelled: Callable[[], bool] | None = None) -> Iterator[AnyEvent]:
+        """Run a plan and give its events as they come; the last is `PlanDone` or `PlanFailed`.
+
+        A plan that may take long runs in a process of its own, a short one in a thread of this
+        process; either goes on when the iterator is dropped. A refused plan, whether by the gate or
+        by its checks, gives its refusal as the only event, and is journalled.
+
+        Args:
+            plan: as `plan()` gave it.
+            cancelled: asked every moment; once true, the plan is asked to cancel.
+        """
+        journal = Journal(self._session)
+        executor = Executor(self._session, journal, verbs_for(self._session, plan.verb))
+        reason = gate.refusal(self._session) or plan.refusal
+        if reason is not None:
+            event = executor.refusal_event(plan, reason)
+            journal.refused(plan, event)
+            yield event
+            return
+        if not plan.steps:
+            text = plan.checks[0].title if plan.checks else "nothing is to be done"
+            now = self._session.clock.now()
+            yield PlanDone(at=now, plan_id=plan.id, text=f"{plan.target}: {text}")
+            return
+        journal.save(plan)
+        process: subprocess.Popen[bytes] | None = None
+        if plan.detached and journal.store.durable:
+            from actions.runner import start_runner
+
+            process = start_runner(self._session, plan.id)
+        else:
+            if plan.detached:
+                yield self._not_detached(plan)
+            # Not a daemon thread: a program that ends waits for the few seconds this may take.
+            threading.Thread(target=executor.run, args=(plan,), name=f"plan-{plan.id}").start()
+        yield from Follower(self._session, journal).follow(plan.id, process, cancelled)
+
+    def follow(
+        self, plan_id: str, cancelled: Callable[[], bool] | None = None
+    ) -> Iterator[AnyEvent]:
+        """Give the events of a journalled plan from its first on, live until its last.
+
+        Raises:
+            UsageError: there is no such plan.
+        """
+        journal = Journal(self._session)
+        if journal.plans.get(plan_id) is None:
+            raise _unknown_plan(plan_id)
+        yield from Follower(self._session, journal).follow(plan_id, None, cancelled)
+
+    def cancel(self, plan_id: str) -> bool:
+        """Ask whoever runs a plan to cancel it; False where it is not under way."""
+        journal = Journal(self._session)
+        return journal.plans.request_cancel(plan_id, self._session.clock.now())
+
+    def running(self) -> tuple[RunningPlan, ...]:
+        """Give the plans under way in any process of this user, newest first.
+
+        A plan whose process died is journalled as interrupted and not given.
+        """
+        journal = Journal(self._session)
+        follower = Follower(self._session, journal)
+        found = []
+        for row in journal.under_way():
+            entry = journal.plan(row.id)
+            if entry is None or follower.bury_if_dead(row.id):
+                continue
+            step, begun, _ = journal.step_reached(row.id)
+            found.append(
+                RunningPlan(
+                    plan=entry[0],
+                    since=row.started_at,
+                    step=step,
+                    text=begun.title if begun else "",
+                    pid=row.runner_pid,
+                    cancel_requested=row.cancel_requested,
+                )
+            )
+        return tuple(found)
+
+    def resume_plan(self, plan_id: str) -> Plan:
+        """Make the plan that goes on where an interrupted or failed one was left.
+
+        Raises:
+            UsageError: there is no such plan, or its target is gone.
+            EngineError: the engine cannot be asked.
+        """
+        entry = Journal(self._session).plan(plan_id)
+        if entry is None:
+            raise _unknown_plan(plan_id)
+        before, row = entry
+        asker = self._session.asker(self.via)
+        verbs = verbs_for(self._session, before.verb)
+        plan = verbs.plan(before.verb, before.target_id, dict(before.options), asker)
+        _ = row
+        return self._through_gate(plan)
+
+    def undo(self) -> Plan:
+        """Make the plan that restores the state before the last plan that changed something.
+
+        Raises:
+            RefusedError: there is none (`undo.nothing`), it has nothing to go back to
+                (`undo.none`), or others have changed its target since (`undo.changed`).
+            EngineError: the engine cannot be asked.
+        """
+        from actions.undo import undo_plan
+
+        self.running()  # a plan whose process died counts too, as interrupted
+        return self._through_gate(undo_plan(self._session, Journal(self._session), self.via))
+
+    def timeline(
+        self, limit: int = 100, since: datetime | None = None, container: str = ""
+    ) -> tuple[TimelineEntry, ...]:
+        """Give what happened, newest first; dead runners are journalled as interrupted before."""
+        self.running()
+        return read_timeline(self._session, limit, since, container)
+
+    def _through_gate(self, plan: Plan) -> Plan:
+        """Mark a plan refused where this session may change nothing at all."""
+        reason = gate.refusal(self._session)
+        if reason is None or not plan.steps:
+            return plan
+        return msgspec.structs.replace(plan, verdict="refused", refusal=reason)
+
+    def _not_detached(self, plan: Plan) -> AnyEvent:
+        problem = self._session.store.problem
+        why = problem.title if problem else "the journal is not on disk"
+        return StepProgress(
+            at=self._session.clock.now(),
+            plan_id=plan.id,
+            step_id=plan.steps[0].id,
+            text=f"runs inside this console and ends with it: {why}",
+            longest_seconds=plan.longest_seconds,
+        )
+
+
+def verbs_for(session: Session, verb: str) -> Verbs:
+    """Give who plans and performs a verb.
+
+    Raises:
+        UsageError: nobody does.
+    """
+    if verb in CONTAINER_VERBS:
+        from actions.containers.verbs import ContainerVerbs
+
+        return ContainerVerbs(session)
+    raise UsageError("plan.unknown-verb", f"There is no verb {clean_line(verb, 40)}")
+
+
+def _unknown_plan(plan_id: str) -> UsageError:
+    return UsageError(
+        "plan.unknown",
+        f"There is no plan {clean_line(plan_id, 60)} in the journal",
+        "gpuconsole timeline lists the plans there were",
+    )

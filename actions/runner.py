@@ -1,0 +1,116 @@
+"""The detached runner: a process of its own that carries a journalled plan out.
+
+It leads a session of its own, so the hang-up of an SSH line and the end of the console that
+started it do not reach it. Consoles learn how it goes from the journal.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import console
+from actions.executor import Executor
+from actions.journal import Journal
+from actions.operations import verbs_for
+from actions.plan import PlanDone
+from actions.session import Session
+from console.errors import ConsoleError, UsageError
+
+_LOG_BYTES = 4 << 20
+
+
+def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
+    """Start the process that runs a queued plan, with the environment of this one.
+
+    Raises:
+        ConsoleError: it cannot be started (`runner.cannot-start`).
+    """
+    command = [
+        sys.executable,
+        # Without -P a folder named `console` in the working directory would be run instead.
+        "-P",
+        "-m",
+        "console",
+        "--config",
+        str(session.places.config_file.absolute()),
+        "_run",
+        plan_id,
+    ]
+    try:
+        with _log(session.places.log_file) as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=_environment(session),
+            )
+    except OSError as error:
+        raise ConsoleError(
+            "runner.cannot-start",
+            f"the runner cannot be started: {error.strerror or error}",
+            "Nothing was changed",
+        ) from error
+
+
+def run_journalled(session: Session, plan_id: str) -> int:
+    """Run a queued plan in this process, the runner; gives its exit code.
+
+    Raises:
+        UsageError: there is no such plan.
+    """
+    journal = Journal(session)
+    found = journal.plan(plan_id)
+    if found is None:
+        raise UsageError("plan.unknown", f"There is no plan {plan_id} in the journal")
+    plan, _row = found
+    _outlive_the_console(journal, plan_id, session)
+    event = Executor(session, journal, verbs_for(session, plan.verb)).run(plan)
+    return 0 if isinstance(event, PlanDone) else event.exit_code
+
+
+def _outlive_the_console(journal: Journal, plan_id: str, session: Session) -> None:
+    """Ignore what is meant for consoles; a request to end is a request to cancel."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asked = False
+
+    def cancel(_number: int, _frame: object) -> None:
+        nonlocal asked
+        if asked:
+            raise SystemExit(130)
+        asked = True
+        journal.plans.request_cancel(plan_id, session.clock.now())
+
+    signal.signal(signal.SIGTERM, cancel)
+
+
+def _environment(session: Session) -> dict[str, str]:
+    """Give the runner's environment; a clone that is not installed must find itself again."""
+    environment = dict(session.environ)
+    root = Path(console.__file__).resolve().parent.parent
+    if root.name not in {"site-packages", "dist-packages"}:
+        known = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else str(root)
+    return environment
+
+
+@contextlib.contextmanager
+def _log(path: Path) -> Iterator[int]:
+    """Open the log for the runner's words; nowhere where it cannot be written."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        if path.exists() and path.stat().st_size > _LOG_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))
+        handle = os.open(path, flags, 0o600)
+    except OSError:
+        handle = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        yield handle
+    finally:
+        os.close(handle)

@@ -1,0 +1,11 @@
+"""A step that failed for a reason of its own, with what may help now."""
+
+from console.errors import ConsoleError
+
+
+class StepError(ConsoleError):
+    """A step did not have the effect it should; `offers` are verbs that may help."""
+
+    def __init__(self, code: str, title: str, hint: str = "", offers: tuple[str, ...] = ()) -> None:
+        super().__init__(code, title, hint)
+        self.offers = offers

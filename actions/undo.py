@@ -1,0 +1,104 @@
+"""Taking the last plan back: the plan that restores the state before it."""
+
+from typing import Any
+
+import msgspec
+
+from actions.journal import Journal, as_plan
+from actions.operations import verbs_for
+from actions.plan import Check, Plan
+from actions.session import Session
+from console.errors import RefusedError
+from console.store.rows import PlanRow
+
+_INVERSE = {"start": "stop", "stop": "start", "kill": "start"}
+_ENDED = ("done", "failed", "interrupted")
+
+
+def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
+    """Give the plan that takes back the last plan that changed something.
+
+    Plans that were taken back, and the plans that did so, are passed over: asked again, it goes one
+    further back. A restart has nothing to go back to and is not passed over, because that would
+    take back something else than the operator thinks of.
+
+    Raises:
+        RefusedError: `undo.nothing`, `undo.none`, `undo.changed`.
+        UsageError: the target is gone.
+    """
+    row = _last(journal)
+    plan = None if row is None else as_plan(row)
+    if row is None or plan is None:
+        raise RefusedError("undo.nothing", "there is no plan to take back")
+    _refuse_endless(plan)
+    verbs = verbs_for(session, plan.verb)
+    _refuse_changed(plan, row, verbs.left_behind(plan))
+    made = verbs.plan(_INVERSE[plan.verb], plan.target_id, {}, session.asker(via))
+    note = Check(
+        id="plan.undoes",
+        title=f"takes back: {plan.verb} {plan.target}, by {plan.asker.user} "
+        f"({row.created_at:%Y-%m-%d %H:%M} UTC)",
+        verdict="pass",
+    )
+    return msgspec.structs.replace(made, undoes=plan.id, checks=(*made.checks, note))
+
+
+def _last(journal: Journal) -> PlanRow | None:
+    """Give the newest plan that touched its target and stands."""
+    rows = journal.plans.newest(_ENDED, limit=200)
+    taken_back = {row.undoes for row in rows if row.undoes and row.state == "done"}
+    for row in rows:
+        if row.undoes or row.id in taken_back:
+            continue
+        begun, _, _ = journal.step_reached(row.id)
+        if begun:
+            return row
+    return None
+
+
+def _refuse_endless(plan: Plan) -> None:
+    """Refuse what has no state before it to go back to."""
+    what = f"{plan.verb} {plan.target}"
+    if plan.verb not in _INVERSE:
+        raise RefusedError(
+            "undo.none",
+            f"the last plan was {what}: there is nothing to go back to",
+            "A restart leaves a container running as it was before",
+        )
+    if not any(step.undo for step in plan.steps):
+        raise RefusedError(
+            "undo.none",
+            f"{what} cannot be taken back",
+            "Its container was created with --rm, or only got a signal",
+        )
+
+
+def _refuse_changed(plan: Plan, row: PlanRow, now: dict[str, Any]) -> None:
+    """Refuse where somebody else has changed the target since the plan ended."""
+    left = row.left_behind
+    if now.get("state") == "gone":
+        raise RefusedError(
+            "undo.changed", f"{plan.target} is gone: {plan.verb} cannot be taken back"
+        )
+    if not left:
+        return  # its process died, so nobody saw how it left things; the new plan's checks decide
+    if now.get("state") != left.get("state"):
+        why = f"it was {left.get('state')} then and is {now.get('state')} now"
+    elif _begun_by_hand(left, now):
+        why = "it was started again since"
+    elif left.get("state") == "exited" and now.get("finished_at") != left.get("finished_at"):
+        why = "it has run and ended again since"
+    else:
+        return
+    raise RefusedError(
+        "undo.changed",
+        f"{plan.target} was changed since {plan.verb} {plan.target}: {why}",
+        "Look at it, then start or stop it as it should be",
+    )
+
+
+def _begun_by_hand(left: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Tell a start by somebody from a restart by policy, which counts up."""
+    started = now.get("started_at") != left.get("started_at")
+    by_policy = int(now.get("restart_count") or 0) > int(left.get("restart_count") or 0)
+    return now.get("state") == "running" and started and not by_policy
