@@ -28,29 +28,34 @@ _PROJECT = "com.docker.compose.project"
 
 
 def listed(entry: Mapping[str, Any], known: Container | None = None) -> Container | None:
-    """Give the container of a list entry; what only an inspect tells is kept from `known`.
+    """Give the container of a list entry; None where the entry has no id.
 
-    None where the entry has no id. Where the state is another than at the last inspect, what that
-    inspect said of the run is dropped: it is of a run that is over.
+    Of a `known` container only name, state and sentence are taken: the rest an inspect told more
+    exactly, and another is asked for where it changed. Where the state is another than at the last
+    inspect, what that inspect said of the run is dropped: it is of a run that is over.
     """
     container_id = text(entry.get("Id"), 128)
     if not container_id:
         return None
-    labels = pairs(entry.get("Labels"))
+    state = _state(entry.get("State"))
     fresh: dict[str, Any] = {
         "name": _listed_name(entry.get("Names")) or container_id[:12],
-        "image": text(entry.get("Image")),
-        "state": _state(entry.get("State")),
+        "state": state,
         "status": text(entry.get("Status"), 300),
-        "ports": _listed_ports(entry.get("Ports")),
-        "compose": compose(labels),
-        "labels": mask_environment(labels),
     }
-    if known is None:
-        created_at = moment(entry.get("Created")) or odd("Created")
-        return Container(id=container_id, created_at=created_at, **fresh)
-    dropped = _OF_A_RUN if known.state != fresh["state"] else {}
-    return msgspec.structs.replace(known, **fresh, **dropped)
+    if known is not None:
+        dropped = _OF_A_RUN if known.state != state else {}
+        return msgspec.structs.replace(known, **fresh, **dropped)
+    labels = pairs(entry.get("Labels"))
+    return Container(
+        id=container_id,
+        image=text(entry.get("Image")),
+        created_at=moment(entry.get("Created")) or odd("Created"),
+        ports=_listed_ports(entry.get("Ports")),
+        compose=compose(labels),
+        labels=mask_environment(labels),
+        **fresh,
+    )
 
 
 def inspected(answer: Mapping[str, Any], now: datetime) -> Container | None:
