@@ -17,6 +17,8 @@ _LASTING_RUN = 10.0
 _KILL_TAKES = 0.03
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _KILL, _TERM = 9, 15
+_ENDING = frozenset({1, 2, 3, _TERM})
+_GRACE = 10
 
 Done = Callable[[], None]
 
@@ -66,15 +68,19 @@ def plan_end(stage: Stage, actor: Actor) -> None:
     if ending is None or actor.started_at is None:
         return
     after, code, oom = ending
+    act = _guarded(actor, lambda: end(stage, actor, code, oom))
+    stage.plan_at(actor.started_at + after, act)
+
+
+def _guarded(actor: Actor, act: Done) -> Done:
+    """Give `act` so that it does nothing once the container has started or ended again."""
     serial = actor.serial
-    stage.plan_at(
-        actor.started_at + after, lambda: _if_still(actor, serial, lambda: end(stage, actor, code, oom))
-    )
 
+    def guarded() -> None:
+        if actor.serial == serial:
+            act()
 
-def _if_still(actor: Actor, serial: int, act: Done) -> None:
-    if actor.serial == serial:
-        act()
+    return guarded
 
 
 def end(stage: Stage, actor: Actor, code: int, oom: bool = False) -> None:
@@ -98,8 +104,7 @@ def end(stage: Stage, actor: Actor, code: int, oom: bool = False) -> None:
     else:
         actor.status = "restarting"
         actor.restart_count += 1
-        serial = actor.serial
-        stage.plan(delay, lambda: _if_still(actor, serial, lambda: _begin_again(stage, actor)))
+        stage.plan(delay, _guarded(actor, lambda: _begin_again(stage, actor)))
     stage.tell_network(actor, "disconnect")
     _settle(actor)
 
@@ -124,9 +129,9 @@ def _restarts_after(actor: Actor, lasted: float) -> float | None:
     name, limit = actor.policy
     if actor.by_hand or name in {"", "no"}:
         return None
-    if name == "on-failure":
-        if actor.exit_code == 0 or (limit and actor.restart_count >= limit):
-            return None
+    spent = actor.exit_code == 0 or (limit and actor.restart_count >= limit)
+    if name == "on-failure" and spent:
+        return None
     if lasted >= _LASTING_RUN:
         actor.back_off = 0.0
     actor.back_off = min(actor.back_off * 2 or _FIRST_BACK_OFF, _LONGEST_BACK_OFF)
@@ -149,7 +154,7 @@ def stop(stage: Stage, actor: Actor, grace: float | None, done: Done) -> bool:
         done()
         return True
     if actor.status == "paused":
-        _resume(stage, actor)
+        _resume(actor)
 
     def stopped() -> None:
         stage.tell(actor, "stop")
@@ -157,12 +162,16 @@ def stop(stage: Stage, actor: Actor, grace: float | None, done: Done) -> bool:
 
     actor.settled.append(stopped)
     number = signal_number(actor.spec.stop_signal or "SIGTERM") or _TERM
-    serial = actor.serial
     _send(stage, actor, number)
-    patience = grace if grace is not None else float(actor.spec.stop_timeout or 10)
+    patience = grace if grace is not None else _patience(actor)
     if patience >= 0:
-        stage.plan(patience, lambda: _if_still(actor, serial, lambda: _send(stage, actor, _KILL)))
+        stage.plan(patience, _guarded(actor, lambda: _send(stage, actor, _KILL)))
     return True
+
+
+def _patience(actor: Actor) -> float:
+    configured = actor.spec.stop_timeout
+    return float(_GRACE if configured is None else configured)
 
 
 def restart(
@@ -206,22 +215,17 @@ def kill(stage: Stage, actor: Actor, signal: str) -> None:
         actor.status = "exited"
         return
     if actor.status == "paused" and number == _KILL:
-        _resume(stage, actor)
+        _resume(actor)
     _send(stage, actor, number)
 
 
 def _send(stage: Stage, actor: Actor, number: int) -> None:
     stage.tell(actor, "kill", signal=str(number))
-    serial = actor.serial
+    spec = actor.spec
     if number == _KILL:
-        stage.plan(
-            _KILL_TAKES, lambda: _if_still(actor, serial, lambda: end(stage, actor, 128 + _KILL))
-        )
-    elif actor.spec.term == "exit" and number in {1, 2, 3, _TERM}:
-        code = actor.spec.term_code
-        stage.plan(
-            actor.spec.term_seconds, lambda: _if_still(actor, serial, lambda: end(stage, actor, code))
-        )
+        stage.plan(_KILL_TAKES, _guarded(actor, lambda: end(stage, actor, 128 + _KILL)))
+    elif spec.term == "exit" and number in _ENDING:
+        stage.plan(spec.term_seconds, _guarded(actor, lambda: end(stage, actor, spec.term_code)))
 
 
 def pause(stage: Stage, actor: Actor) -> None:
@@ -249,11 +253,11 @@ def unpause(stage: Stage, actor: Actor) -> None:
     """
     if actor.status != "paused":
         raise Refusal("not-paused", id=actor.id)
-    _resume(stage, actor)
+    _resume(actor)
     stage.tell(actor, "unpause")
 
 
-def _resume(stage: Stage, actor: Actor) -> None:
+def _resume(actor: Actor) -> None:
     actor.status = "running"
     actor.runs[-1].paused_at = None
 
@@ -291,3 +295,8 @@ def remove(stage: Stage, actor: Actor, force: bool) -> None:
     actor.serial += 1
     stage.drop(actor)
     stage.tell(actor, "destroy")
+
+
+def is_kill(signal: str) -> bool:
+    """Tell whether a signal is SIGKILL, by name or number."""
+    return signal_number(signal) == _KILL

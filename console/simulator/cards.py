@@ -125,7 +125,7 @@ def _warmth(stage: Stage, index: int) -> float:
 
 def _power(card: CardSpec, busy: int) -> int:
     rest, full = card.power
-    return round(min(full, rest + (full * 1.02 - rest) * (busy / 100) ** 0.8) * 1000)
+    return round(min(full, rest + (full * 1.02 - rest) * math.pow(busy / 100, 0.8)) * 1000)
 
 
 def _throttle(card: CardSpec, busy: int, degrees: int) -> int:

@@ -27,7 +27,7 @@ def resume(stage: Stage, actor: Actor) -> None:
     every = seconds(check.interval)
     count = int((stage.now - actor.started_at) // every)
     for number in range(max(1, count - _KEPT * 2), count + 1):
-        _take(stage, actor, check, actor.started_at + number * every)
+        _take(actor, check, actor.started_at + number * every)
     _plan_next(stage, actor)
 
 
@@ -51,14 +51,14 @@ def _check(stage: Stage, actor: Actor, serial: int) -> None:
         return
     if actor.status == "running":
         before = actor.health.status
-        probe = _take(stage, actor, check, stage.now)
+        probe = _take(actor, check, stage.now)
         _tell(stage, actor, check, probe)
         if actor.health.status != before:
             stage.tell(actor, f"health_status: {actor.health.status}")
     _plan_next(stage, actor)
 
 
-def _take(stage: Stage, actor: Actor, check: HealthCheck, at: float) -> Probe:
+def _take(actor: Actor, check: HealthCheck, at: float) -> Probe:
     """Run one check and count its answer."""
     moment, health = actor.moment(at), actor.health or Health()
     well = moment is not None and moment.ready

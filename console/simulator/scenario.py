@@ -105,5 +105,28 @@ def _named(containers: dict[str, ContainerSpec]) -> dict[str, ContainerSpec]:
         for number in range(1, spec.copies + 1):
             name = spec.name or (key if spec.copies == 1 else f"{key}-{number:03d}")
             ports = tuple(port.replace("{n}", str(20000 + number)) for port in spec.ports)
-            named[name] = msgspec.structs.replace(spec, name=name, ports=ports, copies=1)
+            labels = {**_compose_labels(spec), **spec.labels}
+            named[name] = msgspec.structs.replace(
+                spec, name=name, ports=ports, labels=labels, copies=1
+            )
     return named
+
+
+def _compose_labels(spec: ContainerSpec) -> dict[str, str]:
+    """Give the labels that compose puts on what it creates; none for other containers."""
+    project, _, service = spec.compose.partition("/")
+    if not service:
+        return {}
+    facts = {
+        "config-hash": hashlib.sha256(spec.compose.encode()).hexdigest(),
+        "container-number": "1",
+        "depends_on": "",
+        "image": "sha256:" + hashlib.sha256(spec.image.encode()).hexdigest(),
+        "oneoff": "False",
+        "project": project,
+        "project.config_files": f"{spec.compose_dir}/docker-compose.yml",
+        "project.working_dir": spec.compose_dir,
+        "service": service,
+        "version": "5.5.0",
+    }
+    return {f"com.docker.compose.{name}": value for name, value in facts.items()}

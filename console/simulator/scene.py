@@ -71,7 +71,7 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
         card: the index of the card it really computes on.
         loop: the phase the life goes back to after the last; empty stays in the last.
         flap: starts and deaths a second, for ever.
-        vanishes: it is listed, but every other question about it is answered "no such container".
+        vanishes: it is listed, but asked about it the engine says "no such container".
         start_error: the runtime's words with which each start fails.
         copies: that many of it, named with a number; `{n}` in ports counts with them.
     """

@@ -1,0 +1,143 @@
+"""`POST /containers/create`: a container from the settings a client sends."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from console.simulator.actor import Actor
+from console.simulator.engine.images import find_image
+from console.simulator.refusal import Refusal
+from console.simulator.scene import ContainerSpec, HealthCheck, Phase
+from console.simulator.shell import Script, read_command
+from console.simulator.world import World
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_NANO = 1_000_000_000
+_MISSING = (
+    "failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
+    'container process: exec: "{name}": executable file not found in $PATH: unknown'
+)
+_BUSY = (Phase(name="running", seconds="1h", memory=0.02),)
+
+
+def create(world: World, body: dict[str, Any], name: str) -> Actor:
+    """Make a container; what it does is read from its command where that is a plain one.
+
+    Raises:
+        Refusal: the name is taken or not allowed, or the image is not there.
+    """
+    stage = world.stage
+    name = name.removeprefix("/") or f"made_{len(stage.actors)}"
+    if not _NAME.fullmatch(name):
+        raise Refusal("create-bad-name", name=name)
+    find_image(stage, str(body.get("Image", "")), "create-no-such-image")
+    command = _words(body.get("Cmd")) + _words(body.get("Entrypoint"))
+    if not command:
+        raise Refusal("no-command")
+    for other in stage.actors.values():
+        if other.name == name:
+            raise Refusal("create-name-taken", name=name, id=other.id)
+    actor = Actor(_spec(body, name), name, stage.seed + stage.next_pid(), stage.now)
+    stage.add(actor)
+    stage.tell(actor, "create")
+    return actor
+
+
+def _spec(body: dict[str, Any], name: str) -> ContainerSpec:
+    host = body.get("HostConfig") or {}
+    entrypoint, command = _words(body.get("Entrypoint")), _words(body.get("Cmd"))
+    script = read_command([*entrypoint, *command])
+    init = bool(host.get("Init"))
+    return ContainerSpec(
+        name=name,
+        image=str(body["Image"]),
+        entrypoint=tuple(entrypoint),
+        command=tuple(command),
+        env=dict(text.split("=", 1) for text in body.get("Env") or [] if "=" in text),
+        labels=dict(body.get("Labels") or {}),
+        gpus=_gpus(host.get("DeviceRequests") or []),
+        restart=_policy(host.get("RestartPolicy") or {}),
+        ports=_ports(host.get("PortBindings") or {}),
+        mounts=tuple(str(bind).removesuffix(":rw") for bind in host.get("Binds") or []),
+        network=_network(host),
+        tty=bool(body.get("Tty")),
+        init=init,
+        health=_health(body.get("Healthcheck") or {}),
+        stop_timeout=body.get("StopTimeout"),
+        stop_signal=body.get("StopSignal") or "",
+        state="created",
+        term="exit" if init else script.term,
+        term_code=143 if init and script.term == "ignore" else script.term_code,
+        term_seconds=0.05,
+        phases=_phases(script, body),
+        loop=script.loop,
+        start_error=_MISSING.format(name=script.missing) if _lacks(script, body) else "",
+    )
+
+
+def _lacks(script: Script, body: dict[str, Any]) -> bool:
+    """Tell whether the image lacks the command: of a busybox we know what is in it."""
+    return bool(script.missing) and str(body["Image"]).startswith("busybox")
+
+
+def _phases(script: Script, body: dict[str, Any]) -> tuple[Phase, ...]:
+    """Give the phases of a command, unready throughout where its health check must fail."""
+    words = " ".join(_words((body.get("Healthcheck") or {}).get("Test")))
+    ready = not re.search(r"\bfalse\b|exit [1-9]", words)
+    return tuple(msgspec.structs.replace(p, ready=ready) for p in script.phases or _BUSY)
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [str(part) for part in value or []]
+
+
+def _policy(policy: dict[str, Any]) -> str:
+    name, tries = policy.get("Name") or "no", policy.get("MaximumRetryCount") or 0
+    return f"{name}:{tries}" if tries else str(name)
+
+
+def _network(host: dict[str, Any]) -> str:
+    mode = str(host.get("NetworkMode") or "default")
+    return "bridge" if mode == "default" else mode
+
+
+def _ports(bindings: dict[str, Any]) -> tuple[str, ...]:
+    found = []
+    for inner, outer in bindings.items():
+        number, _, protocol = inner.partition("/")
+        for binding in outer or []:
+            address = binding.get("HostIp") or ""
+            prefix = f"{address}:" if address else ""
+            found.append(f"{prefix}{binding.get('HostPort')}:{number}/{protocol or 'tcp'}")
+    return tuple(found)
+
+
+def _gpus(requests: list[dict[str, Any]]) -> str | tuple[str, ...] | None:
+    for request in requests:
+        ids = request.get("DeviceIDs")
+        return tuple(str(name) for name in ids) if ids else "all"
+    return None
+
+
+def _health(check: dict[str, Any]) -> HealthCheck | None:
+    """Read a health check; whether it succeeds follows from its command."""
+    test = check.get("Test") or []
+    if len(test) < 2:
+        return None
+    command = " ".join(str(part) for part in test[1:])
+    return HealthCheck(
+        command=command,
+        interval=(check.get("Interval") or 30 * _NANO) / _NANO,
+        timeout=(check.get("Timeout") or 30 * _NANO) / _NANO,
+        start_period=(check.get("StartPeriod") or 0) / _NANO,
+        retries=check.get("Retries") or 3,
+        output=_echoed(command),
+    )
+
+
+def _echoed(command: str) -> str:
+    found = re.search(r"echo (\S+)", command)
+    return f"{found[1]}\n" if found else ""

@@ -1,0 +1,92 @@
+"""Requests about the engine itself and its images."""
+
+from aiohttp import web
+
+from console.simulator.engine import images, parts
+from console.simulator.engine.call import Call
+from console.simulator.engine.flavours import version_answer
+from console.simulator.engine.wire import answer, go_time
+from console.simulator.scene import GIB
+
+
+async def ping(call: Call) -> web.Response:
+    """Answer `GET /_ping`, the one answer that must not be cached."""
+    headers = {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache"}
+    if call.engine.flavour.new:
+        headers |= {"Builder-Version": "2", "Swarm": "inactive"}
+    body = b"" if call.request.method == "HEAD" else b"OK"
+    return web.Response(body=body, headers=headers, content_type="text/plain", charset="utf-8")
+
+
+async def version(call: Call) -> web.Response:
+    """Answer `GET /version`."""
+    return answer(version_answer(call.engine.flavour, call.world.scene.host))
+
+
+async def info(call: Call) -> web.Response:
+    """Answer `GET /info` with what `docker info` prints first."""
+    stage, host, flavour = call.world.stage, call.world.scene.host, call.engine.flavour
+    states = [actor.status for actor in stage.actors.values()]
+    running, paused = states.count("running") + states.count("restarting"), states.count("paused")
+    return answer(
+        {
+            "ID": parts.digest("engine", host.hostname)[:36],
+            "Containers": len(states),
+            "ContainersRunning": running,
+            "ContainersPaused": paused,
+            "ContainersStopped": len(states) - running - paused,
+            "Images": len(images.known_images(stage)),
+            "Driver": "overlay2",
+            "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]],
+            "Plugins": {
+                "Volume": ["local"],
+                "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+                "Authorization": None,
+                "Log": ["json-file", "local", "journald", "syslog"],
+            },
+            "MemoryLimit": True,
+            "SwapLimit": True,
+            "Debug": False,
+            "NFd": 40,
+            "NGoroutines": 61,
+            "SystemTime": go_time(stage, stage.now),
+            "LoggingDriver": "json-file",
+            "CgroupDriver": "systemd" if flavour.new else "cgroupfs",
+            "CgroupVersion": "2" if flavour.new else "1",
+            "KernelVersion": host.kernel,
+            "OperatingSystem": host.distribution,
+            "OSVersion": "24.04",
+            "OSType": "linux",
+            "Architecture": "x86_64",
+            "IndexServerAddress": "https://index.docker.io/v1/",
+            "NCPU": host.cpus,
+            "MemTotal": int(host.memory * GIB),
+            "DockerRootDir": "/var/lib/docker",
+            "Name": host.hostname,
+            "Labels": [],
+            "ExperimentalBuild": False,
+            "ServerVersion": flavour.version,
+            "Runtimes": {"nvidia": {"path": "nvidia-container-runtime"}, "runc": {"path": "runc"}},
+            "DefaultRuntime": "runc",
+            "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "RemoteManagers": None},
+            "LiveRestoreEnabled": False,
+            "SecurityOptions": ["name=seccomp,profile=builtin"],
+            "Warnings": None,
+        }
+    )
+
+
+async def list_images(call: Call) -> web.Response:
+    """Answer `GET /images/json`."""
+    stage = call.world.stage
+    known = images.known_images(stage).items()
+    return answer(
+        [images.listed_image(stage, tag, spec, call.engine.flavour) for tag, spec in known]
+    )
+
+
+async def inspect_image(call: Call) -> web.Response:
+    """Answer `GET /images/{name}/json`."""
+    stage = call.world.stage
+    tag, spec = images.find_image(stage, call.name)
+    return answer(images.inspected_image(stage, tag, spec, call.engine.flavour))

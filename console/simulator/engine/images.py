@@ -1,0 +1,78 @@
+"""The images on the simulated host: those of its containers and those the scene adds."""
+
+from typing import Any
+
+from console.simulator.engine import parts
+from console.simulator.engine.flavours import Flavour
+from console.simulator.engine.wire import go_time
+from console.simulator.refusal import Refusal
+from console.simulator.scene import GIB, ImageSpec, seconds
+from console.simulator.stage import Stage
+
+
+def full_name(name: str) -> str:
+    """Give an image's name with its tag, `latest` where it has none."""
+    last = name.rpartition("/")[2]
+    return name if ":" in last or "@" in last else f"{name}:latest"
+
+
+def known_images(stage: Stage) -> dict[str, ImageSpec]:
+    """Give every image by its full name."""
+    known = {full_name(name): spec for name, spec in stage.scene.images.items()}
+    for actor in stage.actors.values():
+        known.setdefault(full_name(actor.spec.image), ImageSpec())
+    return known
+
+
+def find_image(stage: Stage, name: str, refusal: str = "no-such-image") -> tuple[str, ImageSpec]:
+    """Find an image by name or id.
+
+    Raises:
+        Refusal: there is none.
+    """
+    known = known_images(stage)
+    wanted = full_name(name)
+    if wanted in known:
+        return wanted, known[wanted]
+    for tag, spec in known.items():
+        if parts.image_id(tag).removeprefix("sha256:").startswith(name.removeprefix("sha256:")):
+            return tag, spec
+    raise Refusal(refusal, name=name, full=wanted)
+
+
+def listed_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -> dict[str, Any]:
+    """Give an image as the list has it; 29 dropped `VirtualSize`."""
+    size = int(spec.size * GIB)
+    entry: dict[str, Any] = {
+        "Containers": -1,
+        "Created": int(stage.wall(-seconds(spec.created)).timestamp()),
+        "Id": parts.image_id(tag),
+        "Labels": None,
+        "ParentId": "",
+        "RepoDigests": [f"{tag.rpartition(':')[0]}@sha256:{parts.digest('manifest', tag)}"],
+        "RepoTags": [tag],
+        "SharedSize": -1,
+        "Size": size,
+    }
+    return entry if flavour.new else entry | {"VirtualSize": size}
+
+
+def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -> dict[str, Any]:
+    """Give an image as `docker image inspect` does."""
+    size = int(spec.size * GIB)
+    entry: dict[str, Any] = {
+        "Id": parts.image_id(tag),
+        "RepoTags": [tag],
+        "RepoDigests": [f"{tag.rpartition(':')[0]}@sha256:{parts.digest('manifest', tag)}"],
+        "Comment": "buildkit.dockerfile.v0",
+        "Created": go_time(stage, -seconds(spec.created)),
+        "Author": "",
+        "Config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["/bin/sh"], "Labels": {}},
+        "Architecture": "amd64",
+        "Os": "linux",
+        "Size": size,
+        "GraphDriver": {"Data": None, "Name": "overlay2"},
+        "RootFS": {"Type": "layers", "Layers": [f"sha256:{parts.digest('layer', tag)}"]},
+        "Metadata": {"LastTagTime": go_time(stage, -seconds(spec.created))},
+    }
+    return entry if flavour.new else entry | {"Parent": "", "VirtualSize": size}
