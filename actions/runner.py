@@ -35,8 +35,7 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
         "-P",
         "-m",
         "console",
-        "--config",
-        str(session.places.config_file.absolute()),
+        *_config(session),
         "_run",
         plan_id,
     ]
@@ -88,6 +87,12 @@ def _outlive_the_console(journal: Journal, plan_id: str, session: Session) -> No
         journal.plans.request_cancel(plan_id, session.clock.now())
 
     signal.signal(signal.SIGTERM, cancel)
+
+
+def _config(session: Session) -> tuple[str, ...]:
+    """Give the option for the config that is read here; a missing one is missing there too."""
+    path = session.places.config_file
+    return ("--config", str(path.absolute())) if path.exists() else ()
 
 
 def _environment(session: Session) -> dict[str, str]:

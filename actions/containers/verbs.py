@@ -13,6 +13,7 @@ from actions.plan import Asker, Plan, Refusal, Step
 from actions.session import Session
 from console.engine.faults import NoSuchContainerError
 from console.errors import UsageError
+from console.mask import mask_text
 from console.text import clean_line
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class ContainerVerbs:
             return ("docker", "--context", name)
         if endpoint.source.startswith("default"):
             return ("docker",)
-        return ("docker", "-H", endpoint.address)
+        return ("docker", "-H", mask_text(endpoint.address))
 
     def _plan(
         self, verb: str, facts: ContainerFacts, draft: Draft, options: dict[str, Any], asker: Asker

@@ -1,0 +1,261 @@
+"""`gpuconsole start|stop|restart|kill`: the plan, the question, the run, the result."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+
+from actions.operations import Operations
+from actions.plan import Plan, PlanDone, PlanFailed, StepProgress
+from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from screens.cli.context import Cli
+from screens.cli.output import emit, emit_error, emit_line, say, write
+from screens.cli.plan_view import event_data, event_error, event_text, plan_data, plan_text
+from screens.cli.prompt import confirm
+
+_SEVERAL = (
+    "Several containers get one plan each: all are made before any runs, one question covers them, "
+    "and the first that fails ends the run. A container that already is as asked is left alone."
+)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed: the verb, its targets and options, and how to go about it."""
+
+    verb: str
+    names: tuple[str, ...]
+    options: dict[str, Any]
+    dry_run: bool
+    yes: bool
+
+
+def _changes(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what every changing verb takes."""
+    names = click.argument("names", metavar="NAME...", nargs=-1, required=True)
+    dry_run = click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+    yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+    return names(dry_run(yes(click.pass_obj(function))))
+
+
+_timeout = click.option(
+    "--timeout",
+    "-t",
+    type=click.IntRange(0, 86_400),
+    metavar="SECONDS",
+    help="Seconds to end by itself before it is killed (as the container is configured, else 10).",
+)
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+def start(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+    """Start containers, by name, id or the beginning of an id."""
+    return change(cli, Request(verb="start", names=names, options={}, dry_run=dry_run, yes=yes))
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+@_timeout
+def stop(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, timeout: int | None) -> int:
+    """Stop containers, by name, id or the beginning of an id."""
+    options = {"timeout": timeout}
+    return change(cli, Request(verb="stop", names=names, options=options, dry_run=dry_run, yes=yes))
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+@_timeout
+def restart(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, timeout: int | None) -> int:
+    """Stop containers and start them again; those that do not run are started."""
+    options = {"timeout": timeout}
+    return change(
+        cli, Request(verb="restart", names=names, options=options, dry_run=dry_run, yes=yes)
+    )
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+@click.option("--signal", "-s", "name", metavar="SIGNAL", help="Another signal than KILL.")
+def kill(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, name: str | None) -> int:
+    """End containers at once: what they are working on is lost."""
+    options = {"signal": name}
+    return change(cli, Request(verb="kill", names=names, options=options, dry_run=dry_run, yes=yes))
+
+
+def change(cli: Cli, request: Request) -> int:
+    """Plan, ask, run and tell; gives the exit code.
+
+    In JSON a run is a stream: `planned` with the plan, then its events. Errors before the run end
+    the stream with `failed` too.
+    """
+    try:
+        operations = Operations(cli.session, via="cli")
+        plans = _plans(operations, request)
+        if request.dry_run:
+            return _show(plans, cli.as_json)
+        _tell_problem(operations)
+        return _run_all(operations, plans, request, cli.as_json)
+    except ConsoleError as error:
+        if not cli.as_json or request.dry_run:
+            raise
+        emit_line({"event": "failed", "plan_id": None, "outcome": "refused"}, error=error)
+        return int(error.exit_code)
+
+
+def _plans(operations: Operations, request: Request) -> tuple[Plan, ...]:
+    """Make all plans first, so that a mistyped last name does not leave half of it done."""
+    made: dict[str, Plan] = {}
+    for name in request.names:
+        plan = operations.plan(request.verb, name, **request.options)
+        made.setdefault(plan.target_id, plan)
+    return tuple(made.values())
+
+
+def _show(plans: tuple[Plan, ...], as_json: bool) -> int:
+    """Answer `--dry-run`: the plans, and the exit code that running them would begin with."""
+    refused = _first_refused(plans)
+    error = None if refused is None else _refusal_error(refused)
+    if as_json:
+        data: dict[str, Any] = {"plan": plan_data(refused or plans[0])}
+        if len(plans) > 1:
+            data["plans"] = [plan_data(plan) for plan in plans]
+        return emit(data, error=error)
+    write("\n\n".join(plan_text(plan) for plan in plans))
+    return int(error.exit_code) if error else ExitCode.DONE
+
+
+def _run_all(
+    operations: Operations, plans: tuple[Plan, ...], request: Request, as_json: bool
+) -> int:
+    """Ask once, then run each plan until one does not end well."""
+    refused = _first_refused(plans)
+    if refused is not None:
+        return _run(operations, refused, as_json)
+    if any(plan.steps for plan in plans):
+        if not as_json:
+            say("\n\n".join(plan_text(plan) for plan in plans))
+        if not confirm(f"{request.verb.capitalize()} {_targets(plans)}?", yes=request.yes):
+            raise InterruptedByUser("confirm.declined", "not confirmed: nothing was changed")
+    for plan in plans:
+        code = _run(operations, plan, as_json)
+        if code != ExitCode.DONE:
+            return code
+    return ExitCode.DONE
+
+
+def _run(operations: Operations, plan: Plan, as_json: bool) -> int:
+    """Run one plan and tell its events; Ctrl-C asks it to cancel."""
+    tell = _JsonTeller() if as_json else _TextTeller()
+    tell.planned(plan)
+    code = int(ExitCode.FAILED)
+    with _interrupts() as interrupts:
+        for event in operations.run(plan, interrupts.asked):
+            if isinstance(event, PlanFailed):
+                code = event.exit_code
+            elif isinstance(event, PlanDone):
+                code = int(ExitCode.DONE)
+            tell.event(event)
+    return code
+
+
+class _JsonTeller:
+    """Tells a run as one envelope a line."""
+
+    def planned(self, plan: Plan) -> None:
+        """Tell the plan that runs."""
+        emit_line({"event": "planned", "plan_id": plan.id, "plan": plan_data(plan)})
+
+    def event(self, event: Any) -> None:
+        """Tell an event."""
+        error = event_error(event) if isinstance(event, PlanFailed) else None
+        emit_line(event_data(event), error=error)
+
+
+class _TextTeller:
+    """Tells a run to a person: progress on stderr in one line, the result on stdout."""
+
+    def __init__(self) -> None:
+        self._in_place = bool(sys.stderr and sys.stderr.isatty())
+        self._open_line = False
+
+    def planned(self, plan: Plan) -> None:
+        """Say nothing: the plan was shown with the question."""
+
+    def event(self, event: Any) -> None:
+        """Tell an event."""
+        text = event_text(event)
+        if isinstance(event, PlanDone):
+            self._end_line()
+            write(text)
+        elif isinstance(event, PlanFailed):
+            self._end_line()
+            emit_error(event_error(event))
+        elif text and self._in_place and isinstance(event, StepProgress):
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+            self._open_line = True
+        elif text:
+            self._end_line()
+            say(text)
+
+    def _end_line(self) -> None:
+        if self._open_line:
+            say()
+        self._open_line = False
+
+
+class _Interrupts:
+    """Counts Ctrl-C: the first asks to cancel, the second leaves."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def asked(self) -> bool:
+        """Tell whether somebody pressed Ctrl-C."""
+        return self._count > 0
+
+    def catch(self, _number: int, _frame: object) -> None:
+        """Take a SIGINT."""
+        self._count += 1
+        if self._count > 1:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts() -> Iterator[_Interrupts]:
+    """Take Ctrl-C for the time of a run; signals belong to the main thread alone."""
+    interrupts = _Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    before = signal.signal(signal.SIGINT, interrupts.catch)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell_problem(operations: Operations) -> None:
+    problem = operations.problem
+    if problem is not None:
+        say(f"gpuconsole: {problem.title}")
+
+
+def _first_refused(plans: Iterable[Plan]) -> Plan | None:
+    return next((plan for plan in plans if plan.refusal is not None), None)
+
+
+def _refusal_error(plan: Plan) -> ConsoleError:
+    from actions.gate import as_error
+
+    assert plan.refusal is not None  # noqa: S101 -- only called for refused plans
+    return as_error(plan.refusal)
+
+
+def _targets(plans: tuple[Plan, ...]) -> str:
+    return ", ".join(plan.target for plan in plans if plan.steps)

@@ -1,0 +1,70 @@
+"""A plan and what happens while it runs, as text for people and as data for scripts."""
+
+from typing import Any
+
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepProgress, StepStarted
+from console.errors import ConsoleError, ExitCode
+from console.units import format_duration
+from console.unknown import plain
+
+_MARKS = {"pass": "ok  ", "warn": "warn", "refuse": "NO  "}
+
+
+def plan_text(plan: Plan) -> str:
+    """Give a plan as the lines shown before it is confirmed, and by `--dry-run`."""
+    lines = [f"{plan.verb.capitalize()} {plan.target}  (container {plan.target_id[:12]})"]
+    for check in plan.checks:
+        lines.append(f"  {_MARKS[check.verdict]}  {check.title}")
+        if check.detail and check.verdict != "pass":
+            lines.append(f"        {check.detail}")
+    for number, step in enumerate(plan.steps, start=1):
+        lines.append(f"  step {number}  {step.title}: {step.command}")
+        if step.destructive:
+            lines.append("          something is lost that cannot be brought back")
+        lines.append(f"          undo: {step.undo}" if step.undo else "          no undo")
+    lines.append(f"  verdict  {_verdict(plan)}")
+    return "\n".join(lines)
+
+
+def _verdict(plan: Plan) -> str:
+    if plan.refusal is not None:
+        hint = f"\n           {plan.refusal.hint}" if plan.refusal.hint else ""
+        return f"REFUSED: {plan.refusal.title}{hint}"
+    if not plan.steps:
+        return "nothing is to be done"
+    return f"{plan.verdict}, takes at most {format_duration(plan.longest_seconds)}"
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """Give a plan by the contract of `--dry-run --json`."""
+    return {**plain(plan), "detached": plan.detached}
+
+
+def event_data(event: AnyEvent) -> dict[str, Any]:
+    """Give an event as the data of one line of a stream; `event` says what it is."""
+    data = {"event": type(event).__struct_config__.tag, **plain(event)}
+    if isinstance(event, PlanFailed) and event.plan is not None:
+        data["plan"] = plan_data(event.plan)
+    return data
+
+
+def event_text(event: AnyEvent) -> str:
+    """Give what to tell a person while a plan runs; empty where there is nothing new."""
+    if isinstance(event, StepStarted):
+        return f"{event.title} ..."
+    if isinstance(event, StepProgress):
+        most = event.longest_seconds
+        limit = f" of at most {format_duration(most)}" if most else ""
+        return f"{event.text}  {format_duration(event.elapsed_seconds)}{limit}"
+    if isinstance(event, PlanDone):
+        return event.text
+    return ""
+
+
+def event_error(event: PlanFailed) -> ConsoleError:
+    """Give a plan's bad end as the error that the command line tells and exits with."""
+    offers = [f"gpuconsole {verb}" for verb in event.offers if verb in {"kill", "start", "stop"}]
+    offered = f"; {' or '.join(offers)} may help" if offers else ""
+    error = ConsoleError(event.code, event.title, f"{event.hint}{offered}", event.text)
+    error.exit_code = ExitCode(event.exit_code)
+    return error
