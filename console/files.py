@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+_PIECE = 64 * 1024
+
 
 def write_aside(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
     """Put `data` at `path` so that a reader sees the old file or the new one, never a part.
@@ -51,16 +53,21 @@ def read_limited(path: Path, limit: int) -> bytes:
     """
     # Non-blocking, because opening a pipe that nobody writes to would wait for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    with os.fdopen(handle, "rb") as file:
+    with os.fdopen(handle, "rb", buffering=0) as file:
         kind = os.fstat(file.fileno()).st_mode
         if stat.S_ISDIR(kind):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(kind):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        chunks: list[bytes] = []
+        size = 0
+        # In pieces: the kernel makes room for the whole request when a file of /proc/sys is read.
+        while size <= limit and (chunk := file.read(min(_PIECE, limit + 1 - size))):
+            chunks.append(chunk)
+            size += len(chunk)
+    if size > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
-    return data
+    return b"".join(chunks)
 
 
 def _sync_directory(directory: Path) -> None:
