@@ -11,6 +11,7 @@ from actions.session import Session
 from actions.snapshot import HostSnapshot
 from actions.status import read_status, status_data, status_exit_code
 from console.errors import ExitCode, InterruptedByUser
+from screens.cli.context import Cli
 from screens.cli.output import emit, emit_line, say, write
 from screens.cli.status_text import status_line, status_text
 
@@ -21,7 +22,6 @@ HOME_AND_CLEAR = "\x1b[H\x1b[J"
     epilog="Exit codes: 0 all is well or only warnings, 5 something is wrong, 4 neither a card "
     "nor the engine can be reached."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object (one a line with --watch).")
 @click.option("--line", "as_line", is_flag=True, help="One short line, for a tmux status bar.")
 @click.option("--check", is_flag=True, help="Only the verdict and the exit code, for scripts.")
 @click.option("--watch", is_flag=True, help="Stay and show it again and again until Ctrl-C.")
@@ -35,8 +35,7 @@ HOME_AND_CLEAR = "\x1b[H\x1b[J"
 @click.option("--count", type=click.IntRange(min=1), help="End --watch after so many looks.")
 @click.pass_obj
 def status(
-    session: Session,
-    as_json: bool,
+    cli: Cli,
     as_line: bool,
     check: bool,
     watch: bool,
@@ -44,16 +43,17 @@ def status(
     count: int | None,
 ) -> int:
     """Show every card's VRAM, every container, and what is wrong."""
+    session = cli.session
     view: Callable[[HostSnapshot], str] = status_text
     if check:
         view = _verdict
     elif as_line:
         view = status_line
     if watch:
-        return _watch(session, view, as_json, interval, count)
+        return _watch(session, view, cli.as_json, interval, count)
     snapshot = read_status(session)
     code = status_exit_code(snapshot)
-    if as_json:
+    if cli.as_json:
         return emit(status_data(snapshot), code)
     write(_marked(session, view(snapshot)))
     return code

@@ -1,0 +1,131 @@
+"""The host that every program is measured on: two cards, N containers, one driver library."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+
+from console.simulator.driver_table import CardTable, DriverTable, write_table
+from tests.native.build import build
+
+GIB = 1024**3
+PREFIX = "gpuconsole-bench-"
+
+
+def two_cards() -> DriverTable:
+    """Give the studio's two cards, at work; their figures stay as they are."""
+    common = {
+        "compute_capability": "8.6",
+        "memory_utilization": 41,
+        "temperature": 63,
+        "clock_graphics": 1695,
+        "clock_memory": 9501,
+        "pcie_generation": 4,
+        "pcie_width": 16,
+        "pstate": 2,
+        "throttle": 0,
+    }
+    return DriverTable(
+        driver_version="580.97",
+        nvml_version="13.580.97",
+        cuda_version=13000,
+        flavour="native",
+        cards=(
+            CardTable(
+                uuid="GPU-30800000-aaaa-bbbb-cccc-000000003080",
+                name="NVIDIA GeForce RTX 3080 Laptop GPU",
+                pci_bus_id="00000000:01:00.0",
+                memory_total=16 * GIB,
+                memory_used=6 * GIB,
+                memory_reserved=300 * 1024**2,
+                utilization=37,
+                power_mw=142_000,
+                power_limit_mw=200_000,
+                multiprocessors=48,
+                **common,
+            ),
+            CardTable(
+                uuid="GPU-30900000-aaaa-bbbb-cccc-000000003090",
+                name="NVIDIA GeForce RTX 3090",
+                pci_bus_id="00000000:41:00.0",
+                memory_total=24 * GIB,
+                memory_used=21 * GIB,
+                memory_reserved=400 * 1024**2,
+                utilization=92,
+                power_mw=338_000,
+                power_limit_mw=350_000,
+                multiprocessors=82,
+                fan=63,
+                **common,
+            ),
+        ),
+    )
+
+
+class Mover:
+    """Moves the cards' figures a little each second, as a host at work does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._step = 0
+
+    def step(self) -> None:
+        """Write the next table: VRAM, utilisation, temperature and power change on both cards."""
+        import msgspec
+
+        self._step += 1
+        table = two_cards()
+        wave = self._step % 10
+        cards = tuple(
+            msgspec.structs.replace(
+                card,
+                memory_used=(card.memory_used or 0) + wave * 64 * 1024**2,
+                utilization=(card.utilization or 0) - wave,
+                temperature=(card.temperature or 0) + wave // 3,
+                power_mw=(card.power_mw or 0) - wave * 1_300,
+            )
+            for card in table.cards
+        )
+        write_table(self._path, msgspec.structs.replace(table, cards=cards))
+
+
+def environment(folder: Path, address: str) -> dict[str, str]:
+    """Give the environment in which every program meets the same driver and the same engine."""
+    library = build(folder / "lib")
+    table = folder / "driver.table"
+    write_table(table, two_cards())
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "DOCKER_HOST": address,
+        "GPUCONSOLE_NVML_LIBRARY": str(library),
+        "GPUCONSOLE_DRIVER_TABLE": str(table),
+        "LD_LIBRARY_PATH": str(library.parent),
+    }
+
+
+@contextmanager
+def containers(address: str, image: str, count: int) -> Iterator[None]:
+    """Run `count` idle containers on a real engine, and remove them in the end."""
+    client = docker.DockerClient(base_url=address)
+    made = []
+    try:
+        for number in range(count):
+            made += [
+                client.containers.run(
+                    image,
+                    ["sleep", "3600"],
+                    name=f"{PREFIX}{number:02d}",
+                    detach=True,
+                    network_mode="none",
+                    stop_signal="SIGKILL",
+                )
+            ]
+        yield
+    finally:
+        for container in made:
+            container.remove(force=True)
+        client.close()
