@@ -165,6 +165,10 @@ def _invoke(cli: Cli, argv: Sequence[str]) -> int:
     except click.exceptions.Abort as error:
         raise InterruptedByUser("interrupted", "interrupted") from error
     except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group without its verb; newer clicks
+            raise UsageError(
+                "usage", f"{_path(error)} needs a verb", f"See `{_path(error)} --help`"
+            ) from error
         raise _usage(error) from error
     except click.ClickException as error:
         raise ConsoleError("failed", _sentence(error)) from error
@@ -174,10 +178,14 @@ def _invoke(cli: Cli, argv: Sequence[str]) -> int:
 
 
 def _usage(error: click.UsageError) -> UsageError:
-    path = error.ctx.command_path if error.ctx else PROGRAM
     code = type(error).__name__.removesuffix("Error")
     kind = "".join("-" + c.lower() if c.isupper() else c for c in code).strip("-")
-    return UsageError(f"usage.{kind}", _sentence(error), f"See `{path} --help`")
+    name = "usage" if kind == "usage" else f"usage.{kind}"
+    return UsageError(name, _sentence(error), f"See `{_path(error)} --help`")
+
+
+def _path(error: click.UsageError) -> str:
+    return error.ctx.command_path if error.ctx else PROGRAM
 
 
 def _sentence(error: click.ClickException) -> str:

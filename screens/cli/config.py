@@ -1,0 +1,121 @@
+"""`gpuconsole config init|path|print|validate`: write, find, show and check the config."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from console.config.load import Loaded, load
+from console.errors import ExitCode, RefusedError, UsageError
+from screens.cli.context import Cli
+from screens.cli.output import emit, say, write
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  gpuconsole config init        write a config with every key explained
+  gpuconsole config validate    check it; exit code 2 when something is wrong
+"""
+)
+def config() -> None:
+    """Write, show and check the configuration."""
+
+
+@config.command()
+@click.option("--force", is_flag=True, help="Replace what is there; a copy of it is kept.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.pass_obj
+def init(cli: Cli, force: bool, dry_run: bool) -> int:
+    """Write a config in which every key is explained."""
+    from console.clock import SystemClock
+    from console.config.write import template, write_template
+
+    path = cli.places.config_file
+    if dry_run:
+        return _answer(cli, {"path": str(path), "dry_run": True, "text": template()}, template())
+    if cli.read_only or load(path).settings.policy.read_only:
+        raise RefusedError("policy.read-only", "read-only: the config is not written")
+    backup = write_template(path, replace=force, now=SystemClock().now())
+    kept = f"\nWhat was there is kept in {backup}" if backup else ""
+    data = {"path": str(path), "dry_run": False, "backup": str(backup) if backup else None}
+    return _answer(cli, data, f"Wrote {path}{kept}")
+
+
+@config.command("path")
+@click.pass_obj
+def path_(cli: Cli) -> int:
+    """Print where the config is, or would be."""
+    path = cli.places.config_file
+    return _answer(cli, {"path": str(path), "present": path.exists()}, str(path))
+
+
+@config.command("print")
+@click.pass_obj
+def print_(cli: Cli) -> int:
+    """Print what is in force, and where each value is from."""
+    from console.config.show import entries, toml_value
+
+    loaded = _load(cli)
+    shown = entries(loaded)
+    if cli.as_json:
+        settings = [msgspec.to_builtins(entry) for entry in shown]
+        return emit({**_about(loaded), "settings": settings})
+    state = "" if loaded.present else " (there is none: all defaults)"
+    write(f"# {loaded.path}{state}")
+    width = max(len(f"{entry.key} = {toml_value(entry.value)}") for entry in shown)
+    for entry in shown:
+        line = f"{entry.key} = {toml_value(entry.value)}"
+        write(f"{line:<{min(width, 60)}}  # {entry.source}")
+    _tell(loaded)
+    return ExitCode.DONE
+
+
+@config.command()
+@click.pass_obj
+def validate(cli: Cli) -> int:
+    """Check the config; exit code 2 when something is wrong."""
+    loaded = _load(cli)
+    if not loaded.findings:
+        fine = "is valid" if loaded.present else "does not exist: all settings are the defaults"
+        return _answer(cli, _about(loaded), f"{loaded.path} {fine}")
+    count = len(loaded.findings)
+    if cli.as_json:
+        title = f"the config has {count} error{'s' * (count > 1)}"
+        first = loaded.findings[0]
+        error = UsageError("config.invalid", title, first.hint, first.where + first.title)
+        return emit(_about(loaded), error=error)
+    _tell(loaded)
+    return ExitCode.USAGE
+
+
+def _load(cli: Cli) -> Loaded:
+    loaded = load(cli.places.config_file)
+    if cli.config and not loaded.present:
+        raise UsageError(
+            "config.missing", f"there is no file {cli.config}", "Check the path after --config"
+        )
+    return loaded
+
+
+def _about(loaded: Loaded) -> dict[str, Any]:
+    """Give what every answer about a config has."""
+    findings = [msgspec.to_builtins(finding) for finding in loaded.findings]
+    return {"path": str(loaded.path), "present": loaded.present, "findings": findings}
+
+
+def _tell(loaded: Loaded) -> None:
+    """List what is wrong, for people, as compilers do: file, line, what, what to do."""
+    for finding in loaded.findings:
+        line = f"{finding.line}:" if finding.line else ""
+        say(f"{loaded.path}:{line} {finding.title}")
+        if finding.hint:
+            say(f"    {finding.hint}")
+
+
+def _answer(cli: Cli, data: dict[str, Any], text: str) -> int:
+    """Give data to programs and text to people."""
+    if cli.as_json:
+        return emit(data)
+    write(text)
+    return ExitCode.DONE
