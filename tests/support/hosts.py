@@ -59,7 +59,12 @@ CRASH = alert(
     count=6,
 )
 SLOW = alert(
-    "gpu.power-capped", "info", "RTX 3090", "is held back by its power limit", minutes=99, subject_id=BIG.uuid
+    "gpu.power-capped",
+    "info",
+    "RTX 3090",
+    "is held back by its power limit",
+    minutes=99,
+    subject_id=BIG.uuid,
 )
 
 
@@ -93,8 +98,18 @@ def _studio(turbo: object, alerts: tuple[object, ...]) -> HostSnapshot:
             ports=(port(7860, 7860),),
         ),
         container("comfyui-qwen", image="example/comfyui:0.3", ports=(port(8188, 8188),)),
-        container("caddy", image="caddy:2", started_at=NOW - timedelta(days=2), ports=(port(80, 80), port(443, 443))),
-        container("watchtower", "exited", image="containrrr/watchtower", finished_at=NOW - timedelta(days=5)),
+        container(
+            "caddy",
+            image="caddy:2",
+            started_at=NOW - timedelta(days=2),
+            ports=(port(80, 80), port(443, 443)),
+        ),
+        container(
+            "watchtower",
+            "exited",
+            image="containrrr/watchtower",
+            finished_at=NOW - timedelta(days=5),
+        ),
         turbo,
     )
     return host(
@@ -115,15 +130,22 @@ def no_driver() -> HostSnapshot:
     gpus = gpu_snapshot(driver=NO_DRIVER, problem=NO_DRIVER, taken_at=None, taken_monotonic=None)
     missing = alert("gpu.no-driver", "warning", "cards:", NO_DRIVER.title, hint=NO_DRIVER.hint)
     return changed(
-        _with_alert(healthy(), missing), gpu=gpus, gpus_age_seconds=None, unavailable=(("gpu", NO_DRIVER),)
+        _with_alert(healthy(), missing),
+        gpu=gpus,
+        gpus_age_seconds=None,
+        unavailable=(("gpu", NO_DRIVER),),
     )
 
 
 def no_engine() -> HostSnapshot:
     """Cards, but no engine."""
-    engine = engine_snapshot(state="lost", problem=NO_ENGINE, version=NO_ENGINE, heard_monotonic=None, taken_at=None)
+    engine = engine_snapshot(
+        state="lost", problem=NO_ENGINE, version=NO_ENGINE, heard_monotonic=None, taken_at=None
+    )
     missing = alert("engine.absent", "warning", "engine:", NO_ENGINE.title, hint=NO_ENGINE.hint)
-    return changed(_with_alert(healthy(), missing), engine=engine, unavailable=(("engine", NO_ENGINE),))
+    return changed(
+        _with_alert(healthy(), missing), engine=engine, unavailable=(("engine", NO_ENGINE),)
+    )
 
 
 def neither() -> HostSnapshot:
@@ -155,7 +177,9 @@ def one_card() -> HostSnapshot:
     """One card and one container."""
     card = gpu(0, used=2.1)
     return host(
-        gpu_snapshot(card), engine_snapshot(container("comfyui")), {"comfyui": by_process(card, used=2.0)}
+        gpu_snapshot(card),
+        engine_snapshot(container("comfyui")),
+        {"comfyui": by_process(card, used=2.0)},
     )
 
 
@@ -176,7 +200,9 @@ def sixteen_cards() -> HostSnapshot:
     ]
     lost = gpu(5, "NVIDIA A100-SXM4-80GB", lost=NO_DRIVER, memory_used_bytes=NO_DRIVER, total=80)
     cards[5] = lost
-    return host(gpu_snapshot(*cards), engine_snapshot(*(container(f"worker-{n}") for n in range(3))))
+    return host(
+        gpu_snapshot(*cards), engine_snapshot(*(container(f"worker-{n}") for n in range(3)))
+    )
 
 
 def three_hundred() -> HostSnapshot:
@@ -194,8 +220,16 @@ def hostile() -> HostSnapshot:
     """Names with markup, wide characters and no end; already cleaned of control characters."""
     names = ("[bold red]boo[/]", "非常に長い名前のコンテナ" * 4, "x" * 300, "e\u0301" * 40)
     containers = [container(name, image=name) for name in names]
-    trouble = alert("container.exited", "error", names[0], "[red]ended[/red] " + "長い" * 90, subject_id=ident(names[0]))
-    return host(gpu_snapshot(gpu(0, "[b]" + "界" * 60)), engine_snapshot(*containers), alerts=(trouble,))
+    trouble = alert(
+        "container.exited",
+        "error",
+        names[0],
+        "[red]ended[/red] " + "長い" * 90,
+        subject_id=ident(names[0]),
+    )
+    return host(
+        gpu_snapshot(gpu(0, "[b]" + "界" * 60)), engine_snapshot(*containers), alerts=(trouble,)
+    )
 
 
 def _with_alert(snapshot: HostSnapshot, extra: object) -> HostSnapshot:

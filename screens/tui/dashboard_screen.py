@@ -1,0 +1,330 @@
+"""The dashboard: moves the cursor, opens things, hands changes to the plan desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+
+from console.engine.snapshot import Container
+from console.gpu.snapshot import Gpu
+from screens.tui.keys import DASHBOARD, bindings
+from screens.tui.layout import Dashboard, dashboard
+from screens.tui.live_screen import LiveScreen
+from screens.tui.panels.cards import selected_gpu
+from screens.tui.panels.footer import Key, keys
+from screens.tui.rows import next_match
+from screens.tui.view import FOLD, PANELS, Block, Notice, Scene, View
+
+FOOTER = (
+    Key("↵", "open", "key enter"),
+    Key("s", "start/stop", "key s"),
+    Key("r", "restart", "key r"),
+    Key("x", "actions", "key x"),
+    Key("/", "search", "key slash"),
+    Key("u", "undo", "key u"),
+    Key("Tab", "panel", "key tab"),
+    Key("f", "full", "key f"),
+    Key("m", "mouse", "key m"),
+    Key("q", "quit", "key q"),
+)
+REHEARSE = Key("d", "rehearsal host", "key d")
+MORE = Key("?", "help", "key question_mark")
+
+
+class DashboardScreen(LiveScreen):
+    """Cards, containers, alerts; the cursor is in one of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(DASHBOARD)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._laid_out: Dashboard | None = None
+
+    @property
+    def view(self) -> View:
+        """Give the state of the view, which the application keeps."""
+        return self.console_app.view
+
+    @property
+    def scene(self) -> Scene:
+        """Give what the panels draw from."""
+        app = self.console_app
+        return Scene(app.snapshot, app.view, app.history)
+
+    def blocks(self, width: int, height: int) -> Sequence[Block]:
+        """Lay out the dashboard; tells the host which containers are in sight."""
+        self._laid_out = dashboard(self.scene, width, height, self._keys(width))
+        self.console_app.watch_usage(self._laid_out.watched)
+        return self._laid_out.blocks
+
+    def _keys(self, width: int) -> tuple:  # type: ignore[type-arg]
+        app = self.console_app
+        shown = (*app.view_keys(), *FOOTER)
+        if self._nothing_here():
+            shown = (REHEARSE, *app.view_keys(), FOOTER[-1])
+        return keys(width, shown, MORE)
+
+    def _nothing_here(self) -> bool:
+        snapshot = self.console_app.snapshot
+        return (
+            not snapshot.gpu.gpus and not snapshot.engine.containers and bool(snapshot.unavailable)
+        )
+
+    def _rows(self) -> Dashboard:
+        if self._laid_out is None:
+            size = self.app.size
+            self._laid_out = dashboard(self.scene, size.width, size.height)
+        return self._laid_out
+
+    def selected_container(self) -> Container | None:
+        """Give the container under the cursor of the table."""
+        rows = self._rows().rows
+        place = rows.place(self.view.container)
+        return rows.containers[place] if place < len(rows.containers) else None
+
+    def selected_card(self) -> Gpu | None:
+        """Give the card under the cursor of the cards."""
+        return selected_gpu(self.scene)
+
+    # -- moving ---------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor in the focused panel; off the end of the cards it goes on below."""
+        if self.view.focus == "cards":
+            self._move_card(step)
+        elif self.view.focus == "alerts":
+            last = len(self.console_app.snapshot.alerts) - 1
+            self.view.alert = max(0, min(last, self.view.alert + step))
+        else:
+            rows = self._rows().rows
+            place = rows.place(self.view.container) + step
+            if place < 0 and step == -1 and not self.view.full:
+                self.view.focus = "cards" if self.console_app.snapshot.gpu.gpus else "containers"
+            self.view.container = rows.key(max(0, min(rows.lines - 1, place)))
+        self.paint()
+
+    def _move_card(self, step: int) -> None:
+        gpus = self.console_app.snapshot.gpu.gpus
+        place = self._card_place() + step
+        listed = self._rows().blocks[-1].name and any(
+            block.name == "cards" for block in self._rows().blocks
+        )
+        if (place >= len(gpus) or not listed) and step > 0 and not self.view.full:
+            self.view.focus = "containers"
+        elif gpus:
+            self.view.gpu = gpus[max(0, min(len(gpus) - 1, place))].uuid
+
+    def _card_place(self) -> int:
+        chosen = self.selected_card()
+        gpus = self.console_app.snapshot.gpu.gpus
+        return next((at for at, gpu in enumerate(gpus) if chosen and gpu.uuid == chosen.uuid), 0)
+
+    def action_sideways(self, step: int) -> None:
+        """Move to the card at the left or right; from another panel into the cards."""
+        gpus = self.console_app.snapshot.gpu.gpus
+        if not gpus:
+            return
+        if self.view.focus == "cards":
+            self.view.gpu = gpus[max(0, min(len(gpus) - 1, self._card_place() + step))].uuid
+        self.view.focus = "cards"
+        self.paint()
+
+    def action_page(self, step: int) -> None:
+        """Move by a page."""
+        if self.view.focus == "containers":
+            self.action_move(step * max(1, self._rows().page - 1))
+        else:
+            self.action_move(step * 5)
+
+    def action_edge(self, step: int) -> None:
+        """Move to the first or the last row."""
+        snapshot = self.console_app.snapshot
+        if self.view.focus == "containers":
+            rows = self._rows().rows
+            self.view.container = rows.key(0 if step < 0 else rows.lines - 1)
+        elif self.view.focus == "cards" and snapshot.gpu.gpus:
+            self.view.gpu = snapshot.gpu.gpus[0 if step < 0 else -1].uuid
+        else:
+            self.view.alert = 0 if step < 0 else max(0, len(snapshot.alerts) - 1)
+        self.paint()
+
+    def action_panel(self, step: int) -> None:
+        """Move the focus to the next panel."""
+        place = PANELS.index(self.view.focus)
+        self.view.focus = PANELS[(place + step) % len(PANELS)]
+        self.paint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll the panel under the mouse."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll the panel under the mouse."""
+        self._wheel(event, -1)
+
+    def _wheel(self, event: events.MouseEvent, step: int) -> None:
+        widget, _ = self.get_widget_at(int(event.screen_x), int(event.screen_y))
+        panel = {"table": "containers", "usage": "containers", "alerts": "alerts", "cards": "cards"}
+        self.view.focus = panel.get(widget.id or "", self.view.focus)
+        for _time in range(3 if self.view.focus == "containers" else 1):
+            if (
+                self.view.focus != "containers"
+                or self._rows().rows.place(self.view.container) + step >= 0
+            ):
+                self.action_move(step)
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Open what is selected: details, the subject of an alert, or the folded rest."""
+        app, view = self.console_app, self.view
+        if view.focus == "cards":
+            card = self.selected_card()
+            if card is not None:
+                app.open_details("gpu", card.uuid)
+        elif view.focus == "alerts":
+            if 0 <= view.alert < len(app.snapshot.alerts):
+                app.open_subject(app.snapshot.alerts[view.alert])
+        elif view.container == FOLD:
+            view.unfolded = True
+            rows = self._rows().rows
+            self.paint()
+            fresh = self._rows().rows
+            view.container = fresh.key(min(len(rows.containers), fresh.lines - 1))
+            self.paint()
+        else:
+            container = self.selected_container()
+            if container is not None:
+                app.open_details("container", container.id)
+
+    def action_verdict(self) -> None:
+        """Open what the verdict speaks of."""
+        alert = self.console_app.snapshot.verdict.alert
+        if alert is not None:
+            self.console_app.open_subject(alert)
+
+    def action_back(self) -> None:
+        """Leave, one thing at a time: search, notice, full size, unfolded list; else cancel."""
+        view = self.view
+        if view.typing or view.search:
+            view.typing, view.search = False, ""
+        elif view.notice is not None:
+            view.notice = None
+        elif view.full:
+            view.full = False
+        elif view.jobs and not self.console_app.cancel_asked():
+            return
+        elif view.unfolded:
+            view.unfolded = False
+        self.paint()
+
+    def action_full(self) -> None:
+        """Give the focused panel the whole screen, or take it back."""
+        self.view.full = not self.view.full
+        self.paint()
+
+    def action_copy(self) -> None:
+        """Copy the selected name."""
+        if self.view.focus == "cards":
+            card = self.selected_card()
+            self.console_app.copy(card.uuid if card is not None else "")
+            return
+        container = self.selected_container()
+        self.console_app.copy(container.name if container is not None else "")
+
+    def action_copy_id(self) -> None:
+        """Copy the selected id or UUID."""
+        if self.view.focus == "cards":
+            self.action_copy()
+            return
+        container = self.selected_container()
+        self.console_app.copy(container.id if container is not None else "")
+
+    # -- searching ------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        self.view.focus = "containers"
+        self.view.typing, self.view.search, self.view.notice = True, "", None
+        self.paint()
+
+    def on_key(self, event: events.Key) -> None:
+        """Take every key while the search line is open."""
+        view = self.view
+        if not view.typing:
+            if view.notice is not None and event.key != "escape":
+                view.notice = None
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "enter":
+            view.typing = False
+        elif event.key == "escape":
+            view.typing, view.search = False, ""
+        elif event.key == "backspace":
+            view.search = view.search[:-1]
+        elif event.key == "ctrl+u":
+            view.search = ""
+        elif event.character and event.is_printable:
+            view.search += event.character
+        self._find(1, inclusive=True)
+
+    def action_match(self, step: int) -> None:
+        """Move to the next or the last match."""
+        self._find(step, inclusive=False)
+
+    def _find(self, step: int, inclusive: bool) -> None:
+        view = self.view
+        if view.search:
+            size = self.app.size
+            rows = dashboard(self.scene, size.width, size.height).rows
+            found = next_match(rows, rows.place(view.container), view.search, step, inclusive)
+            if found is not None:
+                view.container = rows.key(found)
+            elif not view.typing:
+                text = f"no container matches {view.search}"
+                view.notice = Notice(text=text, role="warning", symbol="▲")
+        self.paint()
+
+    # -- changing -------------------------------------------------------------------------------
+
+    def action_verb(self, key: str) -> None:
+        """Propose what a key does to the selected container in its actual state."""
+        container = self.selected_container()
+        if container is None:
+            self.console_app.say("select a container first", "warning", "▲")
+            return
+        self.console_app.propose_key(container.id, key)
+
+    def action_menu(self) -> None:
+        """Open the menu of what can be done with the selected container."""
+        container = self.selected_container()
+        if container is not None:
+            self.console_app.open_menu(container.id)
+
+    def action_undo(self) -> None:
+        """Propose to take back the last plan."""
+        self.console_app.desk.propose_undo()
+
+    def action_rehearse(self) -> None:
+        """Leave for the rehearsal host, where there is nothing to look at here."""
+        if self._nothing_here():
+            self.console_app.leave_for_rehearsal()
+
+    def press(self, verb: str, argument: str, times: int) -> None:
+        """Select by a click, open by a double click."""
+        if verb == "verdict":
+            self.action_verdict()
+            return
+        if verb == "container":
+            self.view.focus, self.view.container = "containers", argument
+        elif verb == "gpu":
+            self.view.focus, self.view.gpu = "cards", argument
+        elif verb == "alert":
+            self.view.focus, self.view.alert = "alerts", int(argument)
+        if times >= 2:
+            self.action_open()
+        self.paint()

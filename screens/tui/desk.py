@@ -1,0 +1,208 @@
+"""The plan desk: asks for plans, runs them off the screen's thread, keeps what is under way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+from textual.message_pump import MessagePump
+
+from actions.plan import (
+    AnyEvent,
+    Plan,
+    PlanDone,
+    PlanFailed,
+    PlanStarted,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+)
+from console.errors import ConsoleError
+from screens.tui.background import start, tell
+from screens.tui.messages import (
+    PlanEnded,
+    PlanEvent,
+    PlanProblem,
+    PlanReady,
+    TimelineRead,
+)
+from screens.tui.view import Job
+
+
+class RunningLike(Protocol):
+    """A plan that runs somewhere, as `Operations.running()` gives it."""
+
+    @property
+    def plan(self) -> Plan:
+        """Give the plan."""
+        ...
+
+
+class Operator(Protocol):
+    """What the desk needs of `actions.operations.Operations`."""
+
+    def plan(self, verb: str, name: str) -> Plan:
+        """Make a plan; changes nothing."""
+        ...
+
+    def run(self, plan: Plan) -> Iterator[AnyEvent]:
+        """Run a plan that was confirmed."""
+        ...
+
+    def follow(self, plan_id: str) -> Iterator[AnyEvent]:
+        """Watch a plan that runs elsewhere."""
+        ...
+
+    def cancel(self, plan_id: str) -> object:
+        """Ask a plan to end early."""
+        ...
+
+    def running(self) -> Sequence[RunningLike]:
+        """Give the plans that run now."""
+        ...
+
+    def undo(self) -> Plan:
+        """Make the plan that takes the last one back."""
+        ...
+
+    def timeline(self, limit: int) -> Sequence[object]:
+        """Give the newest entries of the journal."""
+        ...
+
+
+class Desk:
+    """Everything a screen does with plans; each call returns at once and answers by messages.
+
+    `make` gives the operations; it is called in a thread at the first use, because importing and
+    opening them has no place before the first frame.
+    """
+
+    def __init__(
+        self, pump: MessagePump, make: Callable[[], Operator], monotonic: Callable[[], float]
+    ) -> None:
+        self._pump = pump
+        self._make = make
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._operator: Operator | None = None
+        self.jobs: dict[str, Job] = {}
+        self.started_here: set[str] = set()
+
+    def propose(self, verb: str, target_id: str, name: str, preface: str = "") -> None:
+        """Ask for a plan; `PlanReady` or `PlanProblem` comes back."""
+
+        def work() -> None:
+            plan = self._open().plan(verb, target_id)
+            tell(self._pump, PlanReady(plan, preface))
+
+        self._start(work, f"{verb} {name}")
+
+    def propose_undo(self) -> None:
+        """Ask for the plan that takes the last one back."""
+
+        def work() -> None:
+            tell(self._pump, PlanReady(self._open().undo()))
+
+        self._start(work, "undo")
+
+    def run(self, plan: Plan) -> None:
+        """Run a plan that was confirmed; its events come back one by one."""
+        self.started_here.add(plan.id)
+        self._watch(plan, lambda operator: operator.run(plan))
+
+    def follow_running(self) -> None:
+        """Watch the plans that other consoles or an earlier one have started."""
+
+        def work() -> None:
+            for running in self._open().running():
+                plan = running.plan
+                if plan.id not in self.jobs:
+                    self._watch(plan, lambda operator, plan_id=plan.id: operator.follow(plan_id))  # type: ignore[misc]
+
+        self._start(work, "look for running plans", quiet=True)
+
+    def cancel(self, plan_id: str) -> None:
+        """Ask a plan to end early."""
+        job = self.jobs.get(plan_id)
+        if job is not None:
+            self.jobs[plan_id] = msgspec.structs.replace(job, cancelling=True)
+
+        def work() -> None:
+            self._open().cancel(plan_id)
+
+        self._start(work, "cancel")
+
+    def read_timeline(self, limit: int) -> None:
+        """Read the newest entries of the journal; `TimelineRead` comes back."""
+
+        def work() -> None:
+            tell(self._pump, TimelineRead(self._open().timeline(limit)))
+
+        self._start(work, "read the timeline")
+
+    def note(self, message: PlanEvent) -> None:
+        """Keep up to date what a running plan is doing."""
+        event = message.event
+        job = self.jobs.get(message.plan_id)
+        if job is None:
+            job = Job(
+                plan_id=message.plan_id,
+                verb=message.verb,
+                target=message.target,
+                text="",
+                started_monotonic=self._monotonic(),
+                detached=message.detached,
+            )
+        if isinstance(event, PlanDone | PlanFailed):
+            self.jobs.pop(message.plan_id, None)
+            return
+        self.jobs[message.plan_id] = _advanced(job, event)
+
+    def ended(self, plan_id: str) -> None:
+        """Forget a plan whose events have ended."""
+        self.jobs.pop(plan_id, None)
+
+    def _watch(self, plan: Plan, events: Callable[[Operator], Iterable[AnyEvent]]) -> None:
+        def work() -> None:
+            try:
+                for event in events(self._open()):
+                    tell(
+                        self._pump, PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event)
+                    )
+            finally:
+                tell(self._pump, PlanEnded(plan.id))
+
+        self._start(work, f"{plan.verb} {plan.target}")
+
+    def _open(self) -> Operator:
+        with self._lock:
+            if self._operator is None:
+                self._operator = self._make()
+            return self._operator
+
+    def _start(self, work: Callable[[], None], doing: str, quiet: bool = False) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except ConsoleError as error:
+                if not quiet:
+                    tell(self._pump, PlanProblem(doing, error))
+
+        start(guarded, doing.split()[0])
+
+
+def _advanced(job: Job, event: AnyEvent) -> Job:
+    """Give a job after an event that does not end it."""
+    replace = msgspec.structs.replace
+    if isinstance(event, PlanStarted):
+        return replace(job, text="begun")
+    if isinstance(event, StepStarted):
+        return replace(job, text=event.title)
+    if isinstance(event, StepProgress):
+        longest = event.longest_seconds or job.longest_seconds
+        return replace(job, text=event.text or job.text, longest_seconds=longest)
+    if isinstance(event, StepFinished):
+        return replace(job, text=event.text)
+    return job

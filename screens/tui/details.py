@@ -1,0 +1,256 @@
+"""Everything known about one card or container, with units, sources, reasons for what is not."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from actions.snapshot import Alert, Claim, HostSnapshot
+from console.engine.snapshot import Container
+from console.gpu.snapshot import Gpu, GpuProcess
+from console.units import format_age, format_bytes
+from console.unknown import Unknown, known
+from screens.tui.holders import holders
+from screens.tui.paint import BLANK, UNKNOWN, Line, Span, left, wrap
+from screens.tui.rows import alerts_by_container
+from screens.tui.words import (
+    SYMBOLS,
+    card_text,
+    container_state,
+    local_clock,
+    ports_text,
+    unknown_span,
+)
+
+LABEL = 22
+
+CARD_FIELDS: tuple[tuple[str, str, str], ...] = (
+    ("UUID", "uuid", "{}"),
+    ("driver index", "index", "{}  (nvidia-smi's order)"),
+    ("CUDA ordinal", "cuda_ordinal", "{}  (worked out: fastest first)"),
+    ("PCI bus", "pci_bus_id", "{}"),
+    ("compute capability", "compute_capability", "{}"),
+    ("memory in all", "memory_total_bytes", "bytes"),
+    ("memory used", "memory_used_bytes", "bytes"),
+    ("memory free", "memory_free_bytes", "bytes"),
+    ("busy", "utilization_percent", "{} %"),
+    ("memory busy", "memory_utilization_percent", "{} %"),
+    ("temperature", "temperature_celsius", "{} °C"),
+    ("power", "power_watts", "{:.0f} W"),
+    ("power limit", "power_limit_watts", "{:.0f} W"),
+    ("graphics clock", "clock_graphics_mhz", "{} MHz"),
+    ("memory clock", "clock_memory_mhz", "{} MHz"),
+    ("fan", "fan_percent", "{} %"),
+    ("throttled by", "throttle_reasons", "list"),
+    ("PCIe generation", "pcie_generation", "{}"),
+    ("PCIe lanes", "pcie_width", "{}"),
+    ("performance state", "performance_state", "{}"),
+    ("ECC", "ecc_mode", "{}"),
+    ("ECC errors", "ecc_errors", "{}"),
+)
+
+
+def card_details(snapshot: HostSnapshot, uuid: str, width: int) -> list[Line] | None:
+    """Give all about a card in lines of `width`; None where it is gone."""
+    gpu = next((item for item in snapshot.gpu.gpus if item.uuid == uuid), None)
+    if gpu is None:
+        return None
+    about = [alert for alert in snapshot.alerts if alert.subject_id == uuid]
+    lines = _alerts(about, snapshot.taken_at, width)
+    lines += _head("Card, as the driver tells")
+    if gpu.lost is not None:
+        lines += _pair("state", gpu.lost, width, "error")
+    for label, field, pattern in CARD_FIELDS:
+        lines += _pair(label, _formatted(getattr(gpu, field), pattern), width)
+    lines += _head("Who holds its memory")
+    lines += _held(snapshot, gpu)
+    lines += _head("Processes on it")
+    lines += _processes(snapshot, gpu, width)
+    return lines
+
+
+def container_details(snapshot: HostSnapshot, wanted: str, width: int) -> list[Line] | None:
+    """Give all about a container in lines of `width`; None where it is gone."""
+    container = next((item for item in snapshot.engine.containers if item.id == wanted), None)
+    if container is None:
+        return None
+    now = snapshot.taken_at
+    alert = alerts_by_container(snapshot).get(container.id)
+    state = container_state(container, alert)
+    lines = _alerts([item for item in snapshot.alerts if item.subject_id == wanted], now, width)
+    lines += _head("State, as the engine tells")
+    lines.append(
+        (Span(left("  state", LABEL), "dim"), Span(f"{state.symbol} {state.words}", state.role))
+    )
+    for label, value in _container_facts(container, now):
+        lines += _pair(label, value, width)
+    lines += _head("Card, and how we know it")
+    lines += _claim(snapshot, snapshot.claims.get(wanted), width)
+    lines += _head("Use")
+    lines += _usage(snapshot, wanted, width)
+    lines += _head("Settings")
+    for label, value in _settings(container):
+        lines += _pair(label, value, width)
+    return lines
+
+
+def _container_facts(container: Container, now: datetime) -> Iterable[tuple[str, Any]]:
+    yield "engine's words", container.status
+    yield "health", "no health check" if container.health == "none" else container.health
+    yield (
+        "exit code",
+        "none yet" if container.exit_code is None else _formatted(container.exit_code, "{}"),
+    )
+    if container.error:
+        yield "start error", container.error
+    yield "out of memory", _yes_no(container.oom_killed)
+    yield (
+        "restarts",
+        _formatted(container.restart_count, "{}  (by policy, since the last start by hand)"),
+    )
+    yield "restart policy", container.restart_policy
+    yield "started", _moment(container.started_at, now)
+    yield "ended", _moment(container.finished_at, now)
+    yield "created", _moment(container.created_at, now)
+    yield (
+        "process id",
+        "none: it does not run" if container.pid is None else _formatted(container.pid, "{}"),
+    )
+
+
+def _settings(container: Container) -> Iterable[tuple[str, Any]]:
+    yield "id", container.id
+    yield "image", container.image
+    yield "ports", ports_text(container.ports) or "none published"
+    if container.compose is not None:
+        yield "compose", f"{container.compose.project} / {container.compose.service}"
+    timeout = container.stop_timeout
+    yield "stop grace", "10 s (the engine's)" if timeout is None else _formatted(timeout, "{} s")
+    if known(container.gpu):
+        for request in container.gpu.requests:
+            which = ",".join(request.device_ids) or (
+                "all" if request.count < 0 else str(request.count)
+            )
+            yield "device request", f"{which}  ({', '.join(request.capabilities)})"
+        yield from container.gpu.environment
+
+
+def _claim(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list[Line]:
+    indexes = {gpu.uuid: gpu.index for gpu in snapshot.gpu.gpus}
+    if claim is None:
+        return [(Span("  not worked out yet", "dim"),)]
+    if not claim.uses_gpu:
+        return [(Span("  nothing points to a card"),)]
+    names = {gpu.uuid: gpu.name for gpu in snapshot.gpu.gpus}
+    cards = ", ".join(str(names.get(uuid) or uuid) for uuid in claim.gpu_uuids)
+    lines = _pair("card", f"{card_text(claim, indexes)}  {cards}".rstrip(), width)
+    lines += _pair("known by", claim.source, width)
+    lines += _pair("memory held", _formatted(claim.used_bytes, "bytes"), width)
+    for place, step in enumerate(claim.chain, 1):
+        lines.append(
+            (Span(f"  {place}  ", "dim"), Span(step.setting, "strong"), Span(f" = {step.value}"))
+        )
+        lines += [
+            (Span(" " * 5), Span(text, "dim")) for text in wrap(f"→ {step.effect}", width - 6)
+        ]
+    return lines
+
+
+def _usage(snapshot: HostSnapshot, wanted: str, width: int) -> list[Line]:
+    usage = snapshot.usage.get(wanted)
+    if usage is None:
+        return [(Span("  not read yet", "dim"),)]
+    lines = _pair("CPU", _formatted(usage.cpu_percent, "{:.0f} %  (of one core)"), width)
+    lines += _pair("memory", _formatted(usage.memory_bytes, "bytes"), width)
+    return lines + _pair("memory limit", _formatted(usage.memory_limit_bytes, "bytes"), width)
+
+
+def _held(snapshot: HostSnapshot, gpu: Gpu) -> list[Line]:
+    found = holders(snapshot, gpu)
+    if not found:
+        return [(Span("  nobody that we can see", "dim"),)]
+    return [
+        (
+            Span(
+                left(
+                    "  "
+                    + (
+                        format_bytes(holder.used_bytes)
+                        if holder.used_bytes is not None
+                        else UNKNOWN
+                    ),
+                    12,
+                ),
+                "strong",
+            ),
+            Span(f"{holder.mark or ' '} {left(holder.name, 30)}"),
+            Span(f"  {holder.how}", "dim"),
+        )
+        for holder in found
+    ]
+
+
+def _processes(snapshot: HostSnapshot, gpu: Gpu, width: int) -> list[Line]:
+    if isinstance(gpu.processes, Unknown):
+        return _pair("processes", gpu.processes, width)
+    names = {item.id: item.name for item in snapshot.engine.containers}
+    return [_process(process, names) for process in gpu.processes] or [(Span("  none", "dim"),)]
+
+
+def _process(process: GpuProcess, names: dict[str, str]) -> Line:
+    size = format_bytes(process.used_bytes) if known(process.used_bytes) else UNKNOWN
+    name = process.name if known(process.name) else UNKNOWN
+    where = names.get(process.container_id, "") if isinstance(process.container_id, str) else "host"
+    return (
+        Span(f"  {process.pid:>8}  ", "dim"),
+        Span(left(name, 24)),
+        Span(f"{size:>10}  ", "strong"),
+        Span(f"{process.kind}  {where}", "dim"),
+    )
+
+
+def _alerts(alerts: list[Alert], now: datetime, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for alert in alerts:
+        text = f"{SYMBOLS[alert.severity]} {alert.title}  (since {local_clock(alert.since, now)})"
+        role = "dim" if alert.severity == "info" else alert.severity
+        lines += [(Span("  "), Span(part, role)) for part in wrap(text, width - 4)]
+        if alert.hint:
+            lines += [(Span("    "), Span(part)) for part in wrap(alert.hint, width - 6)]
+    return [BLANK, *lines] if lines else []
+
+
+def _head(title: str) -> list[Line]:
+    return [BLANK, (Span(f"  {title}", "title"),)]
+
+
+def _pair(label: str, value: Any, width: int, role: str = "text") -> list[Line]:
+    """Give a label and its value; an unknown one with its reason, long ones wrapped."""
+    span = unknown_span(value) if isinstance(value, Unknown) else Span(str(value), role)
+    parts = wrap(span.text, max(10, width - LABEL - 2)) if span.text else [""]
+    return [
+        (Span(left(f"  {label}" if not place else "", LABEL), "dim"), Span(part, span.role))
+        for place, part in enumerate(parts)
+    ]
+
+
+def _formatted(value: Any, pattern: str) -> Any:
+    if isinstance(value, Unknown):
+        return value
+    if pattern == "bytes":
+        return format_bytes(value)
+    if pattern == "list":
+        return ", ".join(value) or "nothing"
+    return pattern.format(value)
+
+
+def _yes_no(value: Any) -> Any:
+    return value if isinstance(value, Unknown) else "yes" if value else "no"
+
+
+def _moment(value: Any, now: datetime) -> Any:
+    if isinstance(value, Unknown):
+        return value
+    if value is None:
+        return "not yet"
+    ago = format_age((now - value).total_seconds())
+    return f"{value.astimezone().strftime('%Y-%m-%d %H:%M:%S')}  ({ago} ago)"

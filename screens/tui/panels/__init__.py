@@ -1,0 +1,1 @@
+"""Panels of the dashboard: pure functions from snapshot and view to lines."""

@@ -1,0 +1,89 @@
+"""The looks of the console, from `assets/themes.toml`: styles for our lines, themes for Textual."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.style import Style
+from textual.theme import Theme
+
+import assets
+
+DEFAULT = "dark"
+NO_COLOUR = "mono"
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    path = Path(assets.__file__).parent / "themes.toml"
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def theme_names() -> tuple[str, ...]:
+    """Give the names of all looks, as the config's `ui.theme` and the palette know them."""
+    return tuple(_table())
+
+
+def theme_title(name: str) -> str:
+    """Give a look's name for people."""
+    return str(_table()[name]["title"])
+
+
+def textual_theme(name: str) -> Theme:
+    """Give a look as a Textual theme, for what Textual draws itself (palette, scroll bars)."""
+    look = _table()[name]
+    roles, background = look["roles"], look["background"]
+    ansi = bool(look.get("ansi", False))
+
+    def colour(role: str) -> str:
+        word = str(roles[role]).split()[-1]
+        return "ansi_default" if word == "default" else word
+
+    def ground(place: str) -> str:
+        word = str(background[place])
+        return "ansi_default" if word == "default" else word
+
+    return Theme(
+        name=name,
+        primary=colour("accent"),
+        accent=colour("accent"),
+        warning=colour("warning"),
+        error=colour("error"),
+        success=colour("ok"),
+        foreground=colour("text"),
+        background=ground("base"),
+        surface=ground("dialog"),
+        panel=ground("selected"),
+        dark=bool(look["dark"]),
+        ansi=ansi,
+    )
+
+
+class Palette:
+    """The styles of one look, by role; `error|selected` is the role `error` on that background."""
+
+    def __init__(self, name: str) -> None:
+        look = _table()[name]
+        self.name = name
+        self._roles: Mapping[str, str] = look["roles"]
+        self._background: Mapping[str, str] = look["background"]
+        self._styles: dict[str, Style] = {}
+
+    def style(self, role: str) -> Style:
+        """Give the style of a role; one that is not in the table looks like plain text."""
+        style = self._styles.get(role)
+        if style is None:
+            style = self._styles[role] = self._make(role)
+        return style
+
+    def _make(self, role: str) -> Style:
+        name, _, place = role.partition("|")
+        words = self._roles.get(name, self._roles["text"])
+        ground = self._background[place or "base"]
+        if " on " in words:
+            return Style.parse(words)
+        if ground == "default" and place == "selected":
+            words = f"bold {words}"
+        return Style.parse(f"{words} on {ground}")

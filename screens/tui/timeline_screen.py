@@ -1,0 +1,106 @@
+"""The timeline: what operators did on this host, newest first, from the journal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from actions.timeline import TimelineEntry
+from console.units import format_duration
+from screens.tui.keys import KeyHelp, bindings
+from screens.tui.messages import TimelineRead
+from screens.tui.paint import BLANK, Line, Span, left, wrap
+from screens.tui.panels.footer import Key
+from screens.tui.scroll_screen import SCROLL_KEYS, ScrollScreen
+from screens.tui.words import local_clock
+
+SHOWN = 200
+OUTCOMES = {
+    "done": ("✔", "ok"),
+    "running": ("▶", "accent"),
+    "failed": ("✖", "error"),
+    "refused": ("✖", "warning"),
+    "stale": ("▲", "warning"),
+    "interrupted": ("▲", "warning"),
+}
+KEYS = (
+    KeyHelp("u", "u", "undo", "undo the last plan", "Change"),
+    KeyHelp("r", "r", "reload", "read the journal again", "Look"),
+)
+
+
+class TimelineScreen(ScrollScreen):
+    """Reads the journal when it is opened and after every plan that ends, not by the clock."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown_keys = (SCROLL_KEYS[1], Key("u", "undo", "key u"))
+        self.entries: tuple[TimelineEntry, ...] | None = None
+
+    def on_screen_resume(self) -> None:
+        """Read the journal again."""
+        super().on_screen_resume()
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        """Read the newest entries in a thread."""
+        self.console_app.desk.read_timeline(SHOWN)
+
+    def take(self, message: TimelineRead) -> None:
+        """Show the entries that were read."""
+        self.entries = tuple(entry for entry in message.entries if isinstance(entry, TimelineEntry))
+        self.paint()
+
+    def heading(self) -> Line:
+        """Give the title with how many entries there are."""
+        count = "" if self.entries is None else f"  {len(self.entries)} entries"
+        return (Span(" Timeline", "title"), Span(count, "dim"))
+
+    def content(self, width: int) -> Sequence[Line]:
+        """Give an entry's line and, below, its command and who asked."""
+        if self.entries is None:
+            return [BLANK, (Span("  Reading the journal …", "dim"),)]
+        if not self.entries:
+            return [
+                BLANK,
+                (Span("  Nothing has been changed from here yet."),),
+                (Span("  Every start, stop and restart will be listed, with who asked.", "dim"),),
+            ]
+        now = self.console_app.view.now
+        lines: list[Line] = []
+        for entry in self.entries:
+            lines += entry_lines(entry, now, width)
+        return lines
+
+    def action_undo(self) -> None:
+        """Propose to take back the last plan."""
+        self.console_app.desk.propose_undo()
+
+    def action_back(self) -> None:
+        """Go to the dashboard."""
+        self.console_app.action_view(1)
+
+
+def entry_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
+    """Give one entry in two or three lines of `width`."""
+    symbol, role = OUTCOMES.get(entry.outcome, ("·", "dim"))
+    took = f"  {format_duration(entry.duration_seconds)}" if entry.duration_seconds else ""
+    origin = f" from {entry.ssh_origin}" if entry.ssh_origin else ""
+    undone = "  (undo)" if entry.undoes else ""
+    head: Line = (
+        Span(f" {left(local_clock(entry.at, now), 7)}", "dim"),
+        Span(f"{symbol} ", role),
+        Span(f"{entry.verb} {entry.target}", "strong"),
+        Span(f"  {entry.outcome}", role),
+        Span(f"{took}{undone}", "dim"),
+        Span(f"  {entry.user}{origin}, {entry.via}", "dim"),
+    )
+    lines = [head]
+    for text in wrap(entry.text, max(10, width - 12))[:2]:
+        lines += [(Span(" " * 10), Span(text))] if text else []
+    if entry.command:
+        lines.append((Span(" " * 10), Span(f"$ {entry.command}", "dim")))
+    return lines

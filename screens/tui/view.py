@@ -1,0 +1,97 @@
+"""What the operator looks at: selection, focus, search; and the blocks that panels give back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from actions.snapshot import HostSnapshot
+from screens.tui.history import History
+from screens.tui.paint import Line
+
+PANELS = ("cards", "containers", "alerts")
+FOLD = "fold"
+"""Selected in the container table when the line that stands for the folded rest is."""
+
+
+class Block(NamedTuple):
+    """A rectangle of the screen and what stands in it; lines are cut and padded when shown."""
+
+    name: str
+    x: int
+    y: int
+    width: int
+    height: int
+    lines: Sequence[Line]
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A line above the keys that says how something went; `role` is a theme role."""
+
+    text: str
+    role: str = "text"
+    symbol: str = "·"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that runs, as the job line shows it.
+
+    Attributes:
+        started_monotonic: seconds, for the elapsed time.
+        longest_seconds: None where nobody knows.
+        cancelling: cancelling was asked for.
+    """
+
+    plan_id: str
+    verb: str
+    target: str
+    text: str
+    started_monotonic: float
+    longest_seconds: float | None = None
+    detached: bool = False
+    cancelling: bool = False
+
+
+class View(msgspec.Struct, kw_only=True):
+    """State of the dashboard that is not the host's: changed by keys, read by panels.
+
+    Attributes:
+        focus: the panel that arrows move in.
+        container: id of the selected container, `fold`, or empty for the first.
+        gpu: UUID of the selected card, or empty for the first.
+        alert: place of the selected alert.
+        unfolded: the rest of a long container list is shown.
+        full: the focused panel takes the whole screen.
+        search: what `/` looked for; matching rows are marked.
+        typing: the search line is open.
+        top: first container row that is shown.
+        now: wall time; ages are counted from it.
+        rehearsal: scenario name, or empty.
+    """
+
+    focus: str = "containers"
+    container: str = ""
+    gpu: str = ""
+    alert: int = 0
+    unfolded: bool = False
+    full: bool = False
+    search: str = ""
+    typing: bool = False
+    top: int = 0
+    cards_top: int = 0
+    alerts_top: int = 0
+    now: datetime
+    monotonic: float = 0.0
+    notice: Notice | None = None
+    jobs: tuple[Job, ...] = ()
+    read_only: bool = False
+    rehearsal: str = ""
+
+
+class Scene(NamedTuple):
+    """Everything a panel draws from."""
+
+    snapshot: HostSnapshot
+    view: View
+    history: History

@@ -1,0 +1,42 @@
+"""The top views as data: number, name, and how each is made; a later view is one line more."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from textual.screen import Screen
+
+
+class TopView(NamedTuple):
+    """One view.
+
+    Attributes:
+        number: the key that opens it.
+        mode: Textual's name for it.
+        title: for help and palette.
+        short: for the footer.
+        load: makes its screen; imports it only then.
+    """
+
+    number: int
+    mode: str
+    title: str
+    short: str
+    load: Callable[[], Screen[Any]]
+
+
+def _dashboard() -> Screen[Any]:
+    from screens.tui.dashboard_screen import DashboardScreen
+
+    return DashboardScreen()
+
+
+def _timeline() -> Screen[Any]:
+    from screens.tui.timeline_screen import TimelineScreen
+
+    return TimelineScreen()
+
+
+VIEWS = (
+    TopView(1, "dashboard", "Dashboard", "dash", _dashboard),
+    TopView(6, "timeline", "Timeline", "time", _timeline),
+)

@@ -1,0 +1,163 @@
+"""Figures, ages and states in the words and symbols that every panel uses."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from actions.snapshot import Alert, Claim
+from console.engine.snapshot import Container, Port
+from console.units import format_age, format_gib
+from console.unknown import Unknown, known
+from screens.tui.paint import TIMES, UNKNOWN, Span
+
+SYMBOLS = {"error": "✖", "warning": "▲", "info": "·", "ok": "✔"}
+SEVERITY_WORDS = {"error": "broken", "warning": "will break", "info": "note", "ok": "well"}
+RESTED = {"created", "exited"}
+BETWEEN = {"restarting", "removing", "paused"}
+COUNTED_ALERTS = ("container.crash-loop",)
+
+
+class State(NamedTuple):
+    """How a container is, as a symbol, a role and words; the words alone say it all."""
+
+    symbol: str
+    role: str
+    words: str
+
+
+def figure(value: float | Unknown | None, pattern: str = "{:.0f}") -> str:
+    """Write a number by a format pattern; a dash where it is not known."""
+    if value is None or isinstance(value, Unknown):
+        return UNKNOWN
+    return pattern.format(value)
+
+
+def gib(value: int | Unknown | None) -> str:
+    """Write bytes as GiB with one decimal; a dash where they are not known."""
+    return UNKNOWN if value is None or isinstance(value, Unknown) else format_gib(value)
+
+
+def whole_gib(value: int | Unknown) -> str:
+    """Write the size of a card as people call it, such as `24 GiB`."""
+    return UNKNOWN if isinstance(value, Unknown) else f"{value / 1024**3:.0f} GiB"
+
+
+def short_bytes(value: int | Unknown) -> str:
+    """Write bytes in at most five columns: `18.2G`, `21M`, `512K`."""
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    size = float(value)
+    for unit in ("B", "K", "M"):
+        if size < 1000:
+            return f"{size:.0f}{unit}"
+        size /= 1024
+    return f"{size:.1f}G" if size < 1000 else f"{size / 1024:.1f}T"
+
+
+def age(moment: datetime | Unknown | None, now: datetime) -> str:
+    """Write how long ago a moment was; a dash where it is not known."""
+    if moment is None or isinstance(moment, Unknown):
+        return UNKNOWN
+    return format_age((now - moment).total_seconds())
+
+
+def local_clock(moment: datetime | None, now: datetime) -> str:
+    """Write a moment as people say it: time of today, else the day."""
+    if moment is None:
+        return UNKNOWN
+    here, today = moment.astimezone(), now.astimezone()
+    return here.strftime("%H:%M" if here.date() == today.date() else "%d %b")
+
+
+def container_age(container: Container) -> datetime | Unknown | None:
+    """Give the moment that a container's age counts from: its start, or its end if it ended."""
+    if container.state in {"exited", "dead"} and known(container.finished_at):
+        return container.finished_at
+    if container.state == "created":
+        return container.created_at
+    return container.started_at
+
+
+def container_state(container: Container, alert: Alert | None) -> State:
+    """Say how a container is: its own state first, then what an alert makes of it."""
+    words = _state_words(container)
+    if alert is not None and alert.id in COUNTED_ALERTS:
+        words = (
+            "crash-loop" + _exit_code(container) + (f" {TIMES}{alert.count}" if alert.count else "")
+        )
+    if alert is not None and alert.severity in {"error", "warning"}:
+        return State(SYMBOLS[alert.severity], alert.severity, words)
+    if container.state == "running":
+        starting = container.health == "starting"
+        return State("◐" if starting else "●", "accent" if starting else "ok", words)
+    return State("◐" if container.state in BETWEEN else "○", "dim", words)
+
+
+def _state_words(container: Container) -> str:
+    state = container.state
+    if state == "running":
+        health = container.health
+        if health in {"healthy", "unhealthy", "starting"}:
+            return f"running {health}"
+        return "running"
+    if state == "exited" and isinstance(container.exit_code, int):
+        return f"exited {container.exit_code}"
+    if state in {"dead", "restarting"}:
+        return state + _exit_code(container)
+    return state
+
+
+def _exit_code(container: Container) -> str:
+    code = container.exit_code
+    return f" exit {code}" if isinstance(code, int) else ""
+
+
+def health_word(container: Container) -> str:
+    """Say what a container's health check says; `no check` where it has none."""
+    health = container.health
+    if isinstance(health, Unknown):
+        return UNKNOWN
+    return "no check" if health in {"none", ""} else health
+
+
+def ports_text(ports: Iterable[Port]) -> str:
+    """Write published ports as `8188→8188`; what is only exposed is not listed."""
+    shown: list[str] = []
+    for port in ports:
+        if port.host_port is None:
+            continue
+        text = (
+            str(port.host_port)
+            if port.host_port == port.container_port
+            else f"{port.host_port}→{port.container_port}"
+        )
+        text += "" if port.protocol == "tcp" else f"/{port.protocol}"
+        if text not in shown:
+            shown.append(text)
+    return " ".join(shown)
+
+
+SOURCE_MARKS = {"processes": "", "service": "*", "observed": "~", "declared": "?", "unknown": "?"}
+SOURCE_WORDS = {
+    "processes": "driver",
+    "service": "service",
+    "observed": "observed",
+    "declared": "declared",
+    "unknown": "unknown",
+}
+
+
+def card_text(claim: Claim | None, indexes: dict[str, int]) -> str:
+    """Write the cards of a container with the mark of how we know: `0`, `1?`, `0,1`, `none`."""
+    if claim is None:
+        return UNKNOWN
+    if not claim.gpu_uuids:
+        return "?" if claim.uses_gpu else "none"
+    names = [str(indexes[uuid]) if uuid in indexes else UNKNOWN for uuid in claim.gpu_uuids]
+    return ",".join(names) + SOURCE_MARKS.get(claim.source, "?")
+
+
+def unknown_span(reason: Unknown) -> Span:
+    """Give the dash with its reason behind it, for views that have the room."""
+    text = f"{UNKNOWN}  {reason.title}"
+    return Span(f"{text}; {reason.hint}" if reason.hint else text, "dim")
