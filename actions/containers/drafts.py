@@ -18,6 +18,8 @@ STOP_MARGIN = 15.0
 START_LONGEST = 60.0
 KILL_LONGEST = 10.0
 _CRASHES = 3
+# Ends by a signal are most often ends that somebody asked for: no news before a start.
+_ASKED_FOR = (0, 130, 137, 143)
 _PYTHON = ("python", "python3")
 
 
@@ -58,7 +60,7 @@ def draft_start(facts: ContainerFacts, _options: Mapping[str, Any], around: Surr
         checks.append(
             check("container.crash-loop", "warn", name=facts.name, count=count, exit=exit_text)
         )
-    elif facts.state == "exited" and facts.exit_code:
+    elif facts.state == "exited" and facts.exit_code not in _ASKED_FOR:
         checks.append(check("container.last-exit", exit=_exit_text(facts)))
     undo = "" if facts.auto_remove else _command(around, "stop", facts.name)
     step = _step("start", "Start", facts, _command(around, "start", facts.name), undo=undo)
@@ -191,7 +193,7 @@ def _port_check(facts: ContainerFacts, around: Surroundings) -> Check:
 
 
 def _exit_text(facts: ContainerFacts) -> str:
-    said = meaning(facts.exit_code)
+    said = meaning(facts.exit_code, oom_killed=facts.oom_killed)
     return f"exit {facts.exit_code} ({said})" if said else f"exit {facts.exit_code}"
 
 

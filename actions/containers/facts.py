@@ -49,6 +49,7 @@ class ContainerFacts(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str
     restart_count: int
     exit_code: int
+    oom_killed: bool
     error: str
     auto_remove: bool
     restart_policy: str
@@ -100,6 +101,7 @@ def facts_of(inspected: Mapping[str, Any]) -> ContainerFacts:
         finished_at=_text(state.get("FinishedAt")),
         restart_count=_number(inspected.get("RestartCount")) or 0,
         exit_code=_number(state.get("ExitCode")) or 0,
+        oom_killed=state.get("OOMKilled") is True,
         error=_text(state.get("Error")),
         auto_remove=host.get("AutoRemove") is True,
         restart_policy=_text(policy.get("Name")) or "no",

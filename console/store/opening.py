@@ -16,7 +16,7 @@ from console.store import trouble
 from console.store.migrations import migrate, newest_version, schema_version
 from console.unknown import Unknown
 
-_BUSY_SECONDS = 2.0
+_BUSY_SECONDS = 1.0
 _REMEMBERED_ROWS = 5_000
 _TABLES = ("plans", "plan_events", "timeline")
 
