@@ -131,9 +131,8 @@ class Card:
             self._failure = error.reason
             self._answers = 0
         self.lost = None if self._answers else self._failure
-        if self.lost:
+        if self.lost is not None:
             self._due.clear()
-        if self.lost:
             return {}
         total = self._values["memory_total_bytes"]
         return {
@@ -159,7 +158,7 @@ class Card:
             if name in UNSUPPORTED:
                 self._due[key] = now + REPROBE
             else:
-                self._failure = self._failure or explain(error)
+                self._failure = explain(error) if self._failure is None else self._failure
             values = (explain(error),) * len(reading.fields)
         into.update(zip(reading.fields, values, strict=True))
 

@@ -109,8 +109,8 @@ def _find(environ: Mapping[str, str], round_: int) -> Loaded:
             return Loaded(_open(path, mode, round_), _origin(path), round_)
         except OSError as error:
             if asked or path != SONAME:
-                broken = broken or _broken(path, error)
-    raise NoLibraryError(broken or explain_name("LIBRARY_NOT_FOUND"))
+                broken = _broken(path, error) if broken is None else broken
+    raise NoLibraryError(explain_name("LIBRARY_NOT_FOUND") if broken is None else broken)
 
 
 def _candidates(environ: Mapping[str, str], asked: str) -> Iterator[tuple[str, int]]:

@@ -35,12 +35,12 @@ class ProcessReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        untold = "wsl-no-process-memory" if is_wsl(root) else "no-process-memory"
-        self._untold = state(untold)
+        self._untold = state("no-process-memory")
         self._suffix: dict[str, str] = {}
 
-    def forget(self) -> None:
-        """Try the newest functions again: the driver was initialised anew."""
+    def begin(self) -> None:
+        """Look at the platform and try the newest functions: the driver was initialised anew."""
+        self._untold = state("wsl-no-process-memory" if is_wsl(self._root) else "no-process-memory")
         self._suffix.clear()
 
     def __call__(self, handle: Any) -> Values:

@@ -125,7 +125,7 @@ class GpuReader:
         if before != [card.attached for card in cards]:
             self._settle(cards)
         self._rows = self._places.place(cards, values, self._ordinals)
-        missing = not cards or any(row.lost for row in self._rows.values())
+        missing = not cards or any(row.lost is not None for row in self._rows.values())
         self._plan_renewal(now, missing)
 
     def _ready_cards(self, now: float) -> list[Card]:
@@ -139,7 +139,7 @@ class GpuReader:
         self._loaded = initialise(self._environ)
         self._cards = []  # from here on there is something to shut down
         self._renew_at = float("inf")
-        self._processes.forget()
+        self._processes.begin()
         self._cards = [Card(index, self._processes) for index in range(count_cards())]
         for card in self._cards:
             card.attach()

@@ -80,15 +80,14 @@ class Rows:
         live: Mapping[str, Any],
         ordinals: Mapping[int, int | Unknown],
     ) -> Gpu:
-        if card.lost and uuid in self._rows:
+        if card.lost is not None and uuid in self._rows:
             return structs.replace(lose(self._rows[uuid], card.lost), index=card.index)
-        blank: dict[str, Any] = dict.fromkeys(
-            Gpu.__struct_fields__, card.lost or state("not-read-yet")
-        )
+        reason = state("not-read-yet") if card.lost is None else card.lost
+        blank: dict[str, Any] = dict.fromkeys(Gpu.__struct_fields__, reason)
         static = {key: value for key, value in card.static.items() if key in blank}
         facts: dict[str, Any] = {**blank, **static, **live}
         facts.update(uuid=uuid, index=card.index, lost=card.lost)
-        facts["cuda_ordinal"] = ordinals.get(card.index, card.lost or state("not-read-yet"))
+        facts["cuda_ordinal"] = ordinals.get(card.index, reason)
         return Gpu(**facts)
 
 

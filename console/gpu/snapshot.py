@@ -29,8 +29,10 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     """One physical card at one moment; every field on its own may be Unknown, except its uuid.
 
     `index` is NVML's (nvidia-smi's) order; `cuda_ordinal` is CUDA's default order (fastest first),
-    worked out, never the same thing by definition. Memory is in bytes and of one struct version;
-    percentages are 0-100. `lost` is set while the card does not answer though others may.
+    worked out, never the same thing by definition. Memory is in bytes and of one struct version:
+    used is the driver's own figure, as nvidia-smi shows it, for the whole card, Windows desktop
+    included; where total is more than used + free, the driver keeps the rest for itself.
+    Percentages are 0-100. `lost` is set while the card does not answer though others may.
     """
 
     uuid: str
