@@ -289,7 +289,7 @@ def _inner(value: str) -> str:
     bare = value.removeprefix("\\")
     if bare[:1] in _QUOTES:
         return bare.strip("\\").strip(bare[0]).strip("\\")
-    return value.rstrip(_TRAILING)
+    return value if _REFERENCE.fullmatch(value) else value.rstrip(_TRAILING)
 
 
 def _cover(value: str) -> str:
