@@ -167,7 +167,7 @@ class HostSpec(_Part, frozen=True, kw_only=True):
 
 
 class DriverSpec(_Part, frozen=True, kw_only=True):
-    """The driver of the scene; `fault` is what nvmlInit answers, `library` `present` or `absent`."""
+    """The driver; `fault` is what nvmlInit answers, `library` is `present` or `absent`."""
 
     version: str = "580.97"
     nvml_version: str = "13.580.97"

@@ -1,0 +1,126 @@
+"""The rehearsal host: the scene's world with everything it shows, in a process of its own.
+
+Started as `python -m console.simulator.host`. It says `ready` on stdout once it can be met, and
+lives until SIGTERM or until its stdin closes, which is how it notices that its parent has died.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from console.clock import Clock, SystemClock
+from console.simulator.control import ControlServer
+from console.simulator.driver_table import render_table, write_table
+from console.simulator.engine.server import EngineServer
+from console.simulator.hostroot import HostRoot
+from console.simulator.places import RehearsalPlaces
+from console.simulator.scenario import load_scenario
+from console.simulator.scene import Scene
+from console.simulator.world import World
+
+_TABLE_EVERY = 0.25
+_LONGEST_NAP = 0.25
+
+
+class Host:
+    """A rehearsal's world with its engine, its driver table and its files."""
+
+    def __init__(self, scene: Scene, places: RehearsalPlaces, clock: Clock, seed: int) -> None:
+        self.world = World(scene, clock, seed)
+        self._places = places
+        self._engine = EngineServer(self.world, places.engine_socket)
+        self._control = ControlServer(self, places.control_socket)
+        self._root = HostRoot(self.world.stage, places.root)
+        self._table = ""
+        self._refresh_at = 0.0
+
+    async def start(self) -> None:
+        """Write the first table and the files, then begin to listen."""
+        self._places.build(self.world.scene)
+        self._root.build()
+        self.refresh()
+        await self._engine.start()
+        await self._control.start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._control.stop()
+        await self._engine.stop()
+
+    def refresh(self) -> None:
+        """Write the driver table and the host's files where they have changed."""
+        table = self.world.table()
+        text = render_table(table)
+        if text != self._table:
+            write_table(self._places.table, table)
+            self._table = text
+        self._root.refresh()
+
+    async def run(self) -> None:
+        """Let time pass, until cancelled; only for a clock that moves on its own."""
+        stage = self.world.stage
+        while True:
+            self.world.play()
+            now = stage.time()
+            if now >= self._refresh_at:
+                self.refresh()
+                self._refresh_at = now + _TABLE_EVERY
+            nap = min(stage.due(), self._refresh_at) - stage.time()
+            await asyncio.sleep(max(0.001, min(nap, _LONGEST_NAP)))
+
+
+async def _live(scenario: str, places: RehearsalPlaces, seed: int) -> None:
+    """Run a rehearsal until someone ends it."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, over.set)
+    loop.add_reader(sys.stdin.fileno(), _end_with_parent, over)
+    host = Host(load_scenario(scenario), places, SystemClock(), seed)
+    try:
+        await host.start()
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+        await _until(over, host)
+    finally:
+        await host.stop()
+
+
+async def _until(over: asyncio.Event, host: Host) -> None:
+    running = asyncio.ensure_future(host.run())
+    ended = asyncio.ensure_future(over.wait())
+    await asyncio.wait((running, ended), return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if running.done():
+        running.result()
+    running.cancel()
+
+
+def _end_with_parent(over: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        over.set()
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a rehearsal in this process and remove its folder at the end."""
+    parser = argparse.ArgumentParser(prog="rehearsal host")
+    parser.add_argument("--scenario", required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args(argv)
+    places = RehearsalPlaces(asked.folder)
+    try:
+        asyncio.run(_live(asked.scenario, places, asked.seed))
+    finally:
+        places.remove()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The folders of one rehearsal, and the environment by which the program meets it."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import assets
+from console.simulator.scene import Scene
+
+_LONGEST_SOCKET = 100
+"""A unix socket's path has room for 107 bytes."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_KINDS = (("forge", "forge"), ("comfyui", "comfyui"))
+_DRIVER = Path(__file__).with_name("driver.py")
+
+
+class RehearsalPlaces:
+    """Where everything of one rehearsal lies; all of it below one folder of mode 0700."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.engine_socket = folder / "engine.sock"
+        self.control_socket = folder / "control.sock"
+        self.table = folder / "driver-table"
+        self.root = folder / "root"
+        self.work = folder / "work"
+        self.config_home = folder / "config"
+        self.log = folder / "host.log"
+
+    def build(self, scene: Scene) -> None:
+        """Make the folders and write the config."""
+        for name in ("state", "cache", "data", "runtime", "docker"):
+            (self.folder / name).mkdir(mode=0o700)
+        (self.work / "ComfyUI" / "models").mkdir(parents=True, mode=0o700)
+        (self.work / "outputs").mkdir(mode=0o700)
+        config = self.config_home / "gpuconsole" / "config.toml"
+        config.parent.mkdir(parents=True, mode=0o700)
+        template = (Path(assets.__file__).parent / "rehearsal_config.toml").read_text("utf-8")
+        text = template.replace("{work}", str(self.work)).replace("{services}", _services(scene))
+        config.write_text(text, encoding="utf-8")
+
+    def environ(self, scene: Scene) -> dict[str, str]:
+        """Give what has to be set for the program, or any other, to meet this rehearsal.
+
+        Empty values take away what would lead docker's clients elsewhere.
+        """
+        library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
+        return {
+            "DOCKER_HOST": f"unix://{self.engine_socket}",
+            "DOCKER_CONTEXT": "",
+            "DOCKER_TLS_VERIFY": "",
+            "DOCKER_CERT_PATH": "",
+            "DOCKER_API_VERSION": "",
+            "DOCKER_CONFIG": str(self.folder / "docker"),
+            "GPUCONSOLE_NVML_LIBRARY": str(library),
+            "GPUCONSOLE_DRIVER_TABLE": str(self.table),
+            "GPUCONSOLE_ROOT": str(self.root),
+            "GPUCONSOLE_REHEARSAL": scene.id,
+            "XDG_CONFIG_HOME": str(self.config_home),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
+        }
+
+    def remove(self) -> None:
+        """Remove everything; what has gone already is no fault."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def new_places(environ: Mapping[str, str] = os.environ) -> RehearsalPlaces:
+    """Make a new folder, in the runtime directory or, where there is none, the temporary one."""
+    for base in (environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):  # noqa: S108
+        if base.startswith("/") and len(base) + 50 < _LONGEST_SOCKET and os.access(base, os.W_OK):
+            return RehearsalPlaces(Path(tempfile.mkdtemp(prefix="gpuconsole-demo-", dir=base)))
+    return RehearsalPlaces(Path(tempfile.mkdtemp(prefix="gpuconsole-demo-")))
+
+
+def _services(scene: Scene) -> str:
+    """Give the config's tables of services: the containers whose image tells what they are."""
+    blocks = [""]
+    for name, spec in scene.containers.items():
+        kind = next((kind for part, kind in _KINDS if part in spec.image), "")
+        if not kind or not _NAME.fullmatch(name):
+            continue
+        lines = [f"[services.{name}]", f'kind = "{kind}"', f'container = "{name}"']
+        if spec.card is not None and spec.card < len(scene.cards):
+            lines.append(f'gpu = "{scene.cards[spec.card].uuid}"')
+        blocks.append("\n".join([*lines, ""]))
+    return "\n".join(blocks)

@@ -1,0 +1,137 @@
+"""Rehearsals for whoever needs one: in a process of its own, or held still inside a test."""
+
+import contextlib
+import http.client
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import console
+from console.errors import ConsoleError
+from console.simulator.places import RehearsalPlaces, new_places
+from console.simulator.scenario import DEFAULT, load_scenario
+
+_START_TAKES = 20.0
+_END_TAKES = 5.0
+
+
+class Rehearsal:
+    """A rehearsal in a process of its own.
+
+    Attributes:
+        environ: what to set for a program to meet it.
+        address: of its engine, such as `unix:///run/user/1000/gpuconsole-demo-x/engine.sock`.
+    """
+
+    def __init__(
+        self, scenario: str = DEFAULT, seed: int = 0, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        scene = load_scenario(scenario)
+        self.places: RehearsalPlaces = new_places(environ)
+        self.environ = self.places.environ(scene)
+        self.address = self.environ["DOCKER_HOST"]
+        command = [sys.executable, "-m", "console.simulator.host"]
+        command += ["--scenario", scenario, "--seed", str(seed)]
+        command += ["--folder", str(self.places.folder)]
+        try:
+            with self.places.log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=_importable(environ),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self.places.remove()
+            raise ConsoleError(
+                "demo.not-started", f"the rehearsal cannot start: {error}"
+            ) from error
+
+    def wait_ready(self, seconds: float = _START_TAKES) -> None:
+        """Wait until it can be met.
+
+        Raises:
+            ConsoleError: it ended, or was not ready in time; the detail is what it said.
+        """
+        pipe = self._process.stdout
+        if pipe is not None and select.select([pipe], [], [], seconds)[0] and pipe.readline():
+            return
+        try:
+            words = self.places.log.read_text("utf-8", "replace").strip()[-2000:]
+        except OSError as error:
+            words = str(error)
+        self.close()
+        raise ConsoleError(
+            "demo.not-started", "the rehearsal did not start", "Please report this", words
+        )
+
+    def control(self, do: str, **facts: Any) -> None:
+        """Make something happen, such as `control("card-fault", card=1)`.
+
+        Raises:
+            ValueError: nobody knows how.
+        """
+        connection = _UnixConnection(self.places.control_socket)
+        with contextlib.closing(connection):
+            connection.request("POST", "/cue", json.dumps({"at": 0, "do": do, **facts}))
+            answer = connection.getresponse()
+            if answer.status >= http.client.BAD_REQUEST:
+                raise ValueError(answer.read().decode())
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process and remove its folder; doing it twice does no harm."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(_END_TAKES)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.places.remove()
+
+
+@contextlib.contextmanager
+def rehearsal(scenario: str = DEFAULT, seed: int = 0) -> Iterator[Rehearsal]:
+    """Have a rehearsal, ready to be met, for as long as the block lasts."""
+    host = Rehearsal(scenario, seed)
+    try:
+        host.wait_ready()
+        yield host
+    finally:
+        host.close()
+
+
+def _importable(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment in which the child finds this very program, wherever it was started."""
+    folder = str(Path(console.__file__).parent.parent)
+    before = environ.get("PYTHONPATH", "")
+    return {**environ, "PYTHONPATH": f"{folder}{os.pathsep}{before}" if before else folder}
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_END_TAKES)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,207 @@
+"""`gpuconsole demo`: the real program on a rehearsal host, or any command inside one."""
+
+import contextlib
+import importlib
+import os
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec.json
+
+import console
+from console.errors import ConsoleError, ExitCode, UsageError
+from console.simulator.rehearsal import Rehearsal
+from console.simulator.scenario import DEFAULT, scenario_names, scenario_title
+from screens.cli.context import Cli, open_screen
+from screens.cli.output import emit, envelope, write
+from screens.cli.table import columns
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_LOOKS_EVERY = 0.5
+_COMMAND = "gpuconsole.demo.command"
+_BY_SIGNAL = 128
+
+
+class _WithCommand(click.Command):
+    """A command that keeps what follows `--` apart, untouched."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `-- COMMAND ...` off the arguments and parse the rest."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Show in the usage line what may follow."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ...]"]
+
+
+@click.command(cls=_WithCommand)
+@click.option("--scenario", metavar="NAME", default=DEFAULT, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Vary what is left to chance.")
+@click.option("--list", "listing", is_flag=True, help="Name the scenarios, and end.")
+@click.option("--serve", is_flag=True, help="Print the environment as JSON, and stay up.")
+@click.pass_context
+def demo(context: click.Context, scenario: str, seed: int, listing: bool, serve: bool) -> int:
+    """Open the console on a rehearsal host: simulated cards and containers, nothing is real.
+
+    With `-- COMMAND ...`, run that inside it instead, and end with its exit code.
+    """
+    cli: Cli = context.obj
+    command: list[str] | None = context.meta.get(_COMMAND)
+    if listing:
+        return _list(cli)
+    if command is not None and not command:
+        raise click.UsageError("there is no command after --", context)
+    if command and serve:
+        raise click.UsageError("--serve and a command exclude each other", context)
+    if command:
+        return _run(command, scenario, seed)
+    if serve:
+        return _serve(scenario, seed)
+    if cli.as_json:
+        raise click.UsageError("--json goes with --list, or after -- COMMAND", context)
+    return _open(cli, scenario, seed)
+
+
+def _list(cli: Cli) -> int:
+    found = [(name, scenario_title(name)) for name in scenario_names()]
+    if cli.as_json:
+        return emit({"scenarios": [{"name": name, "title": title} for name, title in found]})
+    for line in columns([[name, title] for name, title in found]):
+        write(line)
+    return ExitCode.DONE
+
+
+def _open(cli: Cli, scenario: str, seed: int) -> int:
+    """Open the full screen; its modules are imported while the rehearsal is starting."""
+    with _met(scenario, seed) as host:
+        os.environ.update(host.environ)
+        if sys.stdout.isatty():
+            importlib.import_module("screens.tui.app")
+        host.wait_ready()
+        return open_screen(cli)
+
+
+def _run(command: list[str], scenario: str, seed: int) -> int:
+    """Run a command inside a rehearsal and give its exit code; signals are passed on to it."""
+    with _met(scenario, seed) as host:
+        environ = {**os.environ, **host.environ}
+        argv = _resolved(command, environ)
+        host.wait_ready()
+        try:
+            process = subprocess.Popen(argv, env=environ)
+        except OSError as error:
+            raise UsageError(
+                "demo.no-command", f"{command[0]} cannot be run: {error.strerror}"
+            ) from error
+        with _passed_on(process):
+            code = process.wait()
+    return code if code >= 0 else _BY_SIGNAL - code
+
+
+def _serve(scenario: str, seed: int) -> int:
+    """Say how to meet the rehearsal, and keep it up until told to end."""
+    over = threading.Event()
+    with _ended_by_signals(over), _met(scenario, seed) as host:
+        host.wait_ready()
+        os.environ.update(host.environ)
+        answer = envelope({"environment": host.environ})
+        write(msgspec.json.encode({**answer, "environment": host.environ}).decode())
+        hold = _StdinHold()
+        while not over.wait(_LOOKS_EVERY) and not hold.released():
+            if not host.running:
+                raise ConsoleError("demo.ended", "the rehearsal ended by itself")
+    return ExitCode.DONE
+
+
+@contextlib.contextmanager
+def _met(scenario: str, seed: int) -> Iterator[Rehearsal]:
+    """Have a rehearsal that may not be ready yet; it ends with the block."""
+    host = Rehearsal(scenario, seed)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def _resolved(command: list[str], environ: dict[str, str]) -> list[str]:
+    """Give the command to run; our own name means this very program where PATH has none."""
+    name, *rest = command
+    if name != "gpuconsole" or shutil.which(name):
+        return command
+    folder = str(Path(console.__file__).parent.parent)
+    before = environ.get("PYTHONPATH", "")
+    environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}" if before else folder
+    return [sys.executable, "-m", "console", *rest]
+
+
+@contextlib.contextmanager
+def _passed_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Pass signals that would end us on to the command, whose end we then see.
+
+    Ctrl-C reaches the command by itself where it shares our terminal.
+    """
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT or not _is_terminal(0):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _ended_by_signals(over: threading.Event) -> Iterator[None]:
+    before = {number: signal.signal(number, lambda *_: over.set()) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _StdinHold:
+    """Tells when whoever held the other end of our stdin has let go of it.
+
+    Only a pipe that was held when we started counts: /dev/null and a pipe nobody ever held are
+    what programs in the background are given.
+    """
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._watched = False
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(0).st_mode):
+                self._poll.register(0, 0)
+                self._watched = not self._hung_up()
+
+    def released(self) -> bool:
+        """Tell whether it has been let go of since."""
+        return self._watched and self._hung_up()
+
+    def _hung_up(self) -> bool:
+        return any(event & select.POLLHUP for _, event in self._poll.poll(0))
+
+
+def _is_terminal(number: int) -> bool:
+    try:
+        return os.isatty(number)
+    except OSError:
+        return False
