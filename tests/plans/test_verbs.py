@@ -145,7 +145,7 @@ def test_a_paused_one_cannot_be_started(containers: Containers, operations: Oper
 
 
 def test_a_crash_loop_is_ended_by_a_stop(containers: Containers, operations: Operations) -> None:
-    name = containers.make(("sh", "-c", "exit 2"), restart_policy={"Name": "always"})
+    name = containers.make(("sh", "-c", "exit 2"), host={"restart_policy": {"Name": "always"}})
     start = operations.plan("start", name)
     while start.verdict != "refused":
         start = operations.plan("start", name)
@@ -159,7 +159,7 @@ def test_a_crash_loop_is_ended_by_a_stop(containers: Containers, operations: Ope
 def test_what_removes_itself_is_destroyed_by_a_stop(
     containers: Containers, operations: Operations
 ) -> None:
-    name = containers.make(auto_remove=True)
+    name = containers.make(host={"auto_remove": True})
     plan = operations.plan("stop", name)
     assert plan.verdict == "warned"
     assert plan.steps[0].destructive
@@ -171,8 +171,8 @@ def test_what_removes_itself_is_destroyed_by_a_stop(
 
 
 def test_names_ids_and_prefixes(containers: Containers, operations: Operations) -> None:
-    name = containers.make(name="first")
-    other = containers.make(name="second")
+    name = containers.make(name="plans-first")
+    other = containers.make(name="plans-second")
     ident = containers.ident(name)
     for said in (name, f"/{name}", ident, ident[:12], ident[:12].upper()):
         assert operations.plan("stop", said).target_id == ident
@@ -182,14 +182,11 @@ def test_names_ids_and_prefixes(containers: Containers, operations: Operations) 
     assert operations.plan("stop", other).target == other
 
 
-def test_a_secret_in_the_endpoint_is_not_shown(
-    containers: Containers, new_session: Callable[..., Session]
-) -> None:
+def test_a_secret_in_the_endpoint_is_not_shown(new_session: Callable[..., Session]) -> None:
     from actions.containers.verbs import ContainerVerbs
 
     session = new_session(DOCKER_HOST="tcp://jesse:s3cr3t-pass@127.0.0.1:1")
     assert "s3cr3t" not in " ".join(ContainerVerbs(session)._docker())
-    assert containers.mark
 
 
 @pytest.mark.parametrize(
