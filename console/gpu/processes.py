@@ -1,5 +1,6 @@
 """The processes on a card: NVML's lists merged, named from /proc, put into their containers."""
 
+import ctypes
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 import pynvml
 
 from console.gpu.faults import error_name, state
-from console.gpu.readings import Values, wrapper
+from console.gpu.readings import Values
 from console.gpu.snapshot import GpuProcess
 from console.host.cgroup import container_of
 from console.text import clean_line
@@ -16,7 +17,13 @@ from console.unknown import Unknown
 PID_LIMIT = 2**22
 """Linux knows no larger pid; R535's changed struct made some of 4294967295 under old wrappers."""
 
-OLDER = ("_v3", "_v2", "")
+SUFFIXES = ("_v3", "_v2")
+MOST_PROCESSES = 10_000
+"""A count beyond this is nonsense, and making room for it would take all memory there is."""
+
+
+NOT_AVAILABLE = 2**64 - 1
+"""NVML's sentinel for memory that the platform does not tell (WDDM, on WSL2)."""
 
 
 class Held(NamedTuple):
@@ -61,17 +68,17 @@ class ProcessReader:
         return (tuple(self._merge(compute, graphics)),)
 
     def _list(self, kind: str, handle: Any) -> list[Held]:
-        """Ask by the newest function that wrapper and driver both have."""
-        suffixes = [self._suffix[kind]] if kind in self._suffix else list(OLDER)
+        """Ask by the newest function that the driver has."""
+        suffixes = [self._suffix[kind]] if kind in self._suffix else list(SUFFIXES)
         for suffix in suffixes:
             try:
-                rows = wrapper(f"nvmlDeviceGet{kind}RunningProcesses{suffix}")(handle)
+                held = _ask(f"nvmlDeviceGet{kind}RunningProcesses{suffix}", handle)
             except pynvml.NVMLError as error:
                 if error_name(error) == "FUNCTION_NOT_FOUND" and suffix != suffixes[-1]:
                     continue
                 raise
             self._suffix[kind] = suffix
-            return [Held(row.pid, row.usedGpuMemory) for row in rows]
+            return held
         return []
 
     def _merge(self, compute: list[Held], graphics: list[Held]) -> Iterator[GpuProcess]:
@@ -89,6 +96,38 @@ class ProcessReader:
                 kind="both" if both else "compute" if pid in of_compute else "graphics",
                 container_id=container_of(pid, self._root),
             )
+
+
+def _ask(function: str, handle: Any) -> list[Held]:
+    """Call a process function twice: for the count, then for the processes.
+
+    pynvml's own function believes whatever count the driver gives; this one does not.
+
+    Raises:
+        pynvml.NVMLError: the driver does not answer.
+        ValueError: the count is nonsense.
+    """
+    call = pynvml._nvmlGetFunctionPointer(function)
+    count = ctypes.c_uint(0)
+    code = call(handle, ctypes.byref(count), None)
+    if code == pynvml.NVML_SUCCESS:
+        return []
+    if code != pynvml.NVML_ERROR_INSUFFICIENT_SIZE:
+        raise pynvml.NVMLError(code)
+    room = count.value * 2 + 5  # processes may start in between
+    if room > MOST_PROCESSES:
+        raise ValueError(f"{count.value} processes on one card")
+    count.value = room
+    rows = (pynvml.c_nvmlProcessInfo_v2_t * room)()
+    code = call(handle, ctypes.byref(count), rows)
+    if code != pynvml.NVML_SUCCESS:
+        raise pynvml.NVMLError(code)
+    if count.value > room:
+        raise ValueError(f"{count.value} processes where there is room for {room}")
+    return [
+        Held(row.pid, None if row.usedGpuMemory == NOT_AVAILABLE else row.usedGpuMemory)
+        for row in rows[: count.value]
+    ]
 
 
 def _by_pid(rows: Iterable[Held]) -> dict[int, int | None]:

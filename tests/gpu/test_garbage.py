@@ -1,12 +1,14 @@
 """A driver that gives nonsense is not believed, and what it says besides is."""
 
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.clock import HeldClock
 from console.gpu.processes import believe_processes
 from console.gpu.reader import GpuReader
 from console.gpu.readings import MEMORY_SLACK, believe_text, memory_fields, within
@@ -88,6 +90,37 @@ def test_a_process_with_more_memory_than_the_card(host: Host, reader: GpuReader)
     assert isinstance(wrong.used_bytes, Unknown)
     assert wrong.used_bytes.code == "nvml.nonsense"
     assert right.used_bytes == GIB
+
+
+LYING = """
+from pathlib import Path
+from console.simulator.driver import SimulatedLibrary
+
+class Lying(SimulatedLibrary):
+    def nvmlDeviceGetComputeRunningProcesses_v3(self, handle, count, rows):
+        first = rows is None
+        count._obj.value = {first} if first else {second}
+        return 7 if first else 0
+
+def library(environ):
+    return Lying(Path(environ["GPUCONSOLE_DRIVER_TABLE"]))
+"""
+
+
+@pytest.mark.parametrize(("first", "second"), [(500_000_000, 1), (2, 500_000_000)])
+def test_a_count_of_processes_beyond_belief_takes_no_memory(
+    tmp_path: Path, clock: HeldClock, first: int, second: int
+) -> None:
+    path = tmp_path / "lying.py"
+    path.write_text(LYING.format(first=first, second=second))
+    host = Host(tmp_path, path)
+    host.says(table(big_card()))
+    reader = GpuReader(clock, host.environ)
+    [gpu] = reader.read().gpus
+    assert isinstance(gpu.processes, Unknown)
+    assert gpu.processes.code == "nvml.nonsense"
+    assert gpu.memory_used_bytes == 20 * GIB
+    reader.close()
 
 
 def test_versions_are_cleaned(host: Host, reader: GpuReader) -> None:

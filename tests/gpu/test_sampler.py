@@ -220,6 +220,18 @@ def test_a_sampler_can_be_started_again(host: Host, begin: Begin) -> None:
     wait_until(lambda: sampler.snapshot().taken_monotonic != taken)
 
 
+def test_a_reading_that_ends_after_the_stop_is_not_published(host: Host, begin: Begin) -> None:
+    host.says(table(hangs={"init": 0.3}))
+    announced = threading.Event()
+    sampler = begin(on_change=announced.set)
+    [thread] = [found for found in threading.enumerate() if found.name == "gpu"][-1:]
+    sampler.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert not announced.is_set()
+    assert sampler.snapshot().taken_at is None
+
+
 def test_one_reading_without_a_sampler(host: Host) -> None:
     host.says(table())
     snapshot = read_once(SystemClock(), host.environ)
