@@ -18,6 +18,8 @@ import assets
 
 MASK = "***"
 
+_ROUNDS = 8
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _REFERENCE = re.compile(r"\$\{\w{1,64}\}")
 _MASKED = re.compile(r"(?:\w{1,12} )?\*\*\*")
@@ -158,6 +160,17 @@ def mask_data(value: Any, name: str = "") -> Any:
 
 def mask_text(text: str) -> str:
     """Give free text (a log line, JSON, a command line, an URL) with the secrets in it masked."""
+    # A mask can bring two pieces together that now read as a name and its value: so go on until
+    # nothing changes, which is the second time round for nearly every text.
+    for _ in range(_ROUNDS):
+        masked = _mask_once(text)
+        if masked == text:
+            break
+        text = masked
+    return text
+
+
+def _mask_once(text: str) -> str:
     lowered = text.lower()
     if not any(hint in lowered for hint in _rules().hints):
         return text
