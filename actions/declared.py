@@ -27,12 +27,12 @@ class GpuOrder:
 
     def fastest_first(self, gpus: Sequence[Gpu]) -> list[Gpu] | None:
         """Order cards as CUDA does by default; None where an ordinal is not known."""
-        ordinals = [(gpu.cuda_ordinal, gpu) for gpu in gpus]
         if len(gpus) == 1:
             return list(gpus)
-        if not all(isinstance(ordinal, int) for ordinal, _ in ordinals):
+        ordinals = {gpu.uuid: gpu.cuda_ordinal for gpu in gpus if known(gpu.cuda_ordinal)}
+        if len(ordinals) < len(gpus):
             return None
-        return [gpu for _, gpu in sorted(ordinals, key=lambda pair: pair[0])]
+        return sorted(gpus, key=lambda gpu: ordinals[gpu.uuid])
 
     def pci_order(self, gpus: Sequence[Gpu]) -> list[Gpu]:
         """Order cards by PCI bus id, which is also how the driver counts them."""

@@ -71,7 +71,9 @@ def _verdict_line(snapshot: HostSnapshot) -> str:
 
 def _cards(snapshot: HostSnapshot) -> list[str]:
     if not snapshot.gpu.gpus:
-        problem = snapshot.gpu.problem or Unknown("gpu.none", "no card was found")
+        problem = snapshot.gpu.problem
+        if problem is None:
+            problem = Unknown("gpu.none", "no card was found")
         return [f"cards: {problem.title}", f"       {problem.hint}".rstrip()]
     rows = [["card", "name", "VRAM GiB", "busy", "temp", "power", "fan", "throttled by", "held by"]]
     rows += [_card_row(gpu, snapshot) for gpu in snapshot.gpu.gpus]

@@ -12,7 +12,7 @@ from actions.verdict import pass_verdict, worst_first
 from console.engine.snapshot import Container, EngineEvent, EngineSnapshot
 from console.gpu.snapshot import GpuSnapshot
 from console.unknown import Unknown
-from tests.support.hosts import (
+from tests.actions.build import (
     GIB,
     NOW,
     RTX_3080,

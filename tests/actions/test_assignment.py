@@ -10,7 +10,7 @@ from actions.snapshot import Claim
 from console.engine.snapshot import DeviceRequest, GpuDeclaration
 from console.gpu.snapshot import GpuProcess
 from console.unknown import Unknown
-from tests.support.hosts import RTX_3080, RTX_3090, make_3090, make_container, make_gpu
+from tests.actions.build import RTX_3080, RTX_3090, make_3090, make_container, make_gpu
 
 CARDS = (make_gpu(), make_3090())
 ALL = DeviceRequest(driver="nvidia", count=-1, device_ids=(), capabilities=("gpu",))

@@ -17,7 +17,7 @@ from tests.bench.measure import Figures, Program, first_screens, steady, wall_ti
 from tests.bench.programs import bare_app, console, peers
 from tests.bench.report import Row, render
 from tests.bench.scene import Mover, containers, environment
-from tests.support.engine import bench_engine
+from tests.support.engine import PrivateEngine
 
 COUNTS = (4, 50)
 
@@ -25,10 +25,14 @@ COUNTS = (4, 50)
 def main() -> int:
     """Measure everything and print the table; exit 1 where a budget that must hold does not."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="gpuconsole-bench.") as name:
+    with tempfile.TemporaryDirectory(prefix="gpuconsole-bench.", dir="/tmp") as name:
         folder = Path(name)
-        with bench_engine(folder) as engine:
-            rows = _measure(folder, engine.address, engine.image, options.quick)
+        engine = PrivateEngine(folder / "engine")
+        engine.start()
+        try:
+            rows = _measure(folder, engine.address, options.quick)
+        finally:
+            engine.stop()
     text = render(rows)
     print(text)
     if options.markdown:
@@ -43,7 +47,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(folder: Path, address: str, image: str, quick: bool) -> list[Row]:
+def _measure(folder: Path, address: str, quick: bool) -> list[Row]:
     environ = environment(folder, address)
     runs, seconds = (3, 10.0) if quick else (9, 30.0)
     rows: list[Row] = []
@@ -51,8 +55,8 @@ def _measure(folder: Path, address: str, image: str, quick: bool) -> list[Row]:
     mover = Mover(Path(environ["GPUCONSOLE_DRIVER_TABLE"]))
     threading.Thread(target=_keep_moving, args=(mover, stopping), daemon=True).start()
     for count in COUNTS:
-        with containers(address, image, count):
-            ours, others = console(environ, count), [bare_app(environ), *peers(environ)]
+        with containers(address, count):
+            ours, others = console(environ), [bare_app(environ), *peers(environ)]
             programs = [ours, *others] if count == COUNTS[0] else [ours]
             shown = first_screens(programs, runs)
             figures = {program.name: steady(program, seconds) for program in programs}

@@ -8,14 +8,14 @@ from pathlib import Path
 from tests.bench.measure import Program
 
 
-def console(environ: Mapping[str, str], count: int) -> Program:
+def console(environ: Mapping[str, str]) -> Program:
     """Give the console; ready when a card's VRAM stands there, complete with its containers."""
     return Program(
         name="gpuconsole",
         command=[sys.executable, "-m", "console"],
         environ=environ,
         ready=rb"\d+\.\d / 24\.0",
-        complete=rb"gpuconsole-bench-0[0-3]",
+        complete=rb"bench-0[0-3]",
         keys=(b"j", b"k"),
     )
 

@@ -4,19 +4,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import docker
+from typing import Any
 
 from console.simulator.driver_table import CardTable, DriverTable, write_table
 from tests.native.build import build
+from tests.support.engine import Workbench
 
 GIB = 1024**3
-PREFIX = "gpuconsole-bench-"
+PREFIX = "bench-"
 
 
 def two_cards() -> DriverTable:
     """Give the studio's two cards, at work; their figures stay as they are."""
-    common = {
+    common: dict[str, Any] = {
         "compute_capability": "8.6",
         "memory_utilization": 41,
         "temperature": 63,
@@ -108,24 +108,10 @@ def environment(folder: Path, address: str) -> dict[str, str]:
 
 
 @contextmanager
-def containers(address: str, image: str, count: int) -> Iterator[None]:
+def containers(address: str, count: int) -> Iterator[None]:
     """Run `count` idle containers on a real engine, and remove them in the end."""
-    client = docker.DockerClient(base_url=address)
-    made = []
-    try:
+    with Workbench(address) as workbench:
+        workbench.prefix = PREFIX
         for number in range(count):
-            made += [
-                client.containers.run(
-                    image,
-                    ["sleep", "3600"],
-                    name=f"{PREFIX}{number:02d}",
-                    detach=True,
-                    network_mode="none",
-                    stop_signal="SIGKILL",
-                )
-            ]
+            workbench.run(f"{number:02d}", ["sleep", "3600"], stop_signal="SIGKILL")
         yield
-    finally:
-        for container in made:
-            container.remove(force=True)
-        client.close()

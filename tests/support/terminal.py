@@ -15,9 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
-SYNC_QUERY = b"\x1b[?2026$p"
-SYNC_ANSWER = b"\x1b[?2026;2$y"
+ESCAPES = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]P][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()].|\x1b[=>@-_]"
+)
+# What a modern terminal answers to those who ask: synchronised output, the cursor's place.
+ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;22c"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -142,8 +144,9 @@ class Terminal:
         except OSError:
             return False
         self.output += data
-        if SYNC_QUERY in data:
-            os.write(self._master, SYNC_ANSWER)
+        for query, answer in ANSWERS.items():
+            if query in data:
+                os.write(self._master, answer)
         return bool(data)
 
 
