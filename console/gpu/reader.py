@@ -93,7 +93,7 @@ class GpuReader:
         """Read the cards, initialising where needed; give why there are none, or None."""
         if self._cards is None and now < self._retry_at:
             return self._problem
-        problem = state("no-gpu")
+        problem = state("no-cards")
         for _ in range(1 if self._cards is None else 2):
             try:
                 self._read_cards(now)

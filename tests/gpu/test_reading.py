@@ -214,7 +214,7 @@ def test_a_driver_without_cards_is_a_state_of_its_own(
     assert snapshot.gpus == ()
     assert known(snapshot.driver)
     assert snapshot.problem is not None
-    assert snapshot.problem.code == "nvml.no-gpu"
+    assert snapshot.problem.code == "nvml.no-cards"
     host.says(table())
     clock.advance(1)
     assert [gpu.uuid for gpu in reader.read().gpus] == [LAPTOP, BIG]
