@@ -35,8 +35,12 @@ class LiveHost:
         self._host = HostSampler(session.root, paths_that_matter(session), on_change=self._changed)
         self._merger = Merger(session.clock, AlertBook(standing_notes(session)), interval)
 
+    def start_cards(self) -> None:
+        """Start reading the cards ahead of the rest: they are what a first frame shows."""
+        self._gpu.start()
+
     def start(self) -> None:
-        """Start every sampler; returns at once."""
+        """Start every sampler that does not run yet; returns at once."""
         self._gpu.start()
         self._engine.start()
         self._usage.start()

@@ -14,7 +14,7 @@ from screens.tui.pane import Pane
 from screens.tui.view import Block
 
 if TYPE_CHECKING:
-    from screens.tui.app import Console
+    from screens.tui.application import Console
 
 Answer = TypeVar("Answer")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from screens.tui.pane import Pane
+from screens.tui.themes import Palette
 from screens.tui.view import Block
 
 if TYPE_CHECKING:
-    from screens.tui.app import Console
+    from screens.tui.application import Console
 
 
 class LiveScreen(Screen[object]):
@@ -29,6 +30,7 @@ class LiveScreen(Screen[object]):
     def __init__(self) -> None:
         super().__init__()
         self._panes: dict[str, Pane] = {}
+        self._palette: Palette | None = None
 
     @property
     def console_app(self) -> Console:
@@ -42,8 +44,9 @@ class LiveScreen(Screen[object]):
     def compose(self) -> ComposeResult:
         """Make the first panes at once, so that the first frame is the whole one."""
         size = self.app.size
+        self._palette = self.console_app.palette
         for block in self.blocks(size.width, size.height):
-            pane = self._panes[block.name] = Pane(block, self.console_app.palette)
+            pane = self._panes[block.name] = Pane(block, self._palette)
             yield pane
 
     def paint(self) -> None:
@@ -51,6 +54,10 @@ class LiveScreen(Screen[object]):
         size = self.app.size
         if not self.is_mounted or not size:
             return
+        if self._palette is not self.console_app.palette:
+            self._palette = self.console_app.palette
+            for pane in self._panes.values():
+                pane.repaint(self._palette)
         blocks = self.blocks(size.width, size.height)
         shown = {block.name for block in blocks}
         for name, pane in self._panes.items():
@@ -69,18 +76,12 @@ class LiveScreen(Screen[object]):
         if fresh:
             self.mount_all(fresh)
 
-    def repaint(self) -> None:
-        """Show everything again after the look has changed."""
-        for pane in self._panes.values():
-            pane.repaint(self.console_app.palette)
-
     def on_resize(self, _event: events.Resize) -> None:
         """Lay out again for the new size."""
         self.paint()
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was shown."""
-        self.repaint()
         self.paint()
 
     def on_pane_pressed(self, message: Pane.Pressed) -> None:
@@ -94,7 +95,3 @@ class LiveScreen(Screen[object]):
 
     def press(self, verb: str, argument: str, times: int) -> None:
         """Run a clicked action; subclasses know their own."""
-
-    def later(self, callback: Callable[[], object]) -> None:
-        """Run a callback after the present messages."""
-        self.call_later(callback)

@@ -11,7 +11,7 @@ from screens.tui.verbs import verb_for_key, verbs_of
 from screens.tui.view import Notice
 
 if TYPE_CHECKING:
-    from screens.tui.app import Console
+    from screens.tui.application import Console
 
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""

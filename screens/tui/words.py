@@ -82,9 +82,7 @@ def container_state(container: Container, alert: Alert | None) -> State:
     """Say how a container is: its own state first, then what an alert makes of it."""
     words = _state_words(container)
     if alert is not None and alert.id in COUNTED_ALERTS:
-        words = (
-            "crash-loop" + _exit_code(container) + (f" {TIMES}{alert.count}" if alert.count else "")
-        )
+        words = f"crash-loop{_exit_code(container)} {TIMES}{alert.count}"
     if alert is not None and alert.severity in {"error", "warning"}:
         return State(SYMBOLS[alert.severity], alert.severity, words)
     if container.state == "running":

@@ -47,7 +47,11 @@ class Column(NamedTuple):
     most: int
     importance: int
     text: Callable[[Row], str]
-    role: Callable[[Row], str]
+    role: str | Callable[[Row], str]
+
+    def role_of(self, row: Row) -> str:
+        """Give the role of this column in a row."""
+        return self.role if isinstance(self.role, str) else self.role(row)
 
 
 def _how(row: Row) -> str:
@@ -78,23 +82,19 @@ def _state(row: Row) -> str:
     return words.partition(" ")[0] if row.brief and words.startswith("running ") else words
 
 
-def _dim(row: Row) -> str:
-    return "dim"
-
-
 def _health_role(row: Row) -> str:
     return {"healthy": "text", "unhealthy": "error"}.get(health_word(row.container), "dim")
 
 
 COLUMNS = (
-    Column("container", 12, 30, 0, lambda row: row.container.name, lambda row: "strong"),
+    Column("container", 12, 30, 0, lambda row: row.container.name, "strong"),
     Column("state", 9, 26, 0, _state, lambda row: row.state.role),
     Column("card", 5, 6, 1, _card, _card_role),
-    Column("known by", 9, 9, 3, _how, _dim),
+    Column("known by", 9, 9, 3, _how, "dim"),
     Column("health", 9, 9, 5, lambda row: health_word(row.container), _health_role),
-    Column("rst", 4, 4, 4, _restarts, _dim),
-    Column("ports", 10, 22, 2, _ports, _dim),
-    Column("image", 14, 40, 6, lambda row: row.container.image, _dim),
+    Column("rst", 4, 4, 4, _restarts, "dim"),
+    Column("ports", 10, 22, 2, _ports, "dim"),
+    Column("image", 14, 40, 6, lambda row: row.container.image, "dim"),
 )
 
 
@@ -176,7 +176,7 @@ def _line(
     mark = "▸" if selected else "/" if found else " "
     spans = [Span(f" {mark} ", "title"), Span(f"{row.state.symbol} ", row.state.role)]
     for column, size in columns:
-        spans.append(Span(left(column.text(row), size) + "  ", column.role(row)))
+        spans.append(Span(left(column.text(row), size) + "  ", column.role_of(row)))
     line = fit(spans, width)
     line = on(line, "selected") if lit else line
     return clickable(line, f"container {row.container.id}")

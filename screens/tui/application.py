@@ -1,0 +1,397 @@
+"""The full-screen console: views as modes, one picture of the host for all of them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from actions.session import Session
+from actions.snapshot import Alert, HostSnapshot
+from console.engine.snapshot import Container
+from screens.tui.app import OPEN_REHEARSAL
+from screens.tui.background import tell
+from screens.tui.desk import Desk, Operator
+from screens.tui.dialog import Dialog
+from screens.tui.history import History
+from screens.tui.keys import EVERYWHERE, bindings
+from screens.tui.live_screen import LiveScreen
+from screens.tui.messages import (
+    HostChanged,
+    PlanEnded,
+    PlanEvent,
+    PlanProblem,
+    PlanReady,
+    TimelineRead,
+)
+from screens.tui.panels.footer import Key
+from screens.tui.plan_flow import PlanFlow
+from screens.tui.themes import DEFAULT, NO_COLOUR, Palette, textual_theme, theme_names, theme_title
+from screens.tui.view import Notice, View
+from screens.tui.views import VIEWS
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+BEAT_SECONDS = 1.25
+"""Without news the screen is painted this often, so that ages go on; news come at 1 Hz."""
+URGENT_GAP_SECONDS = 0.15
+COVERED_GAP_SECONDS = 5.0
+"""A host under a dialog is painted this seldom: Textual sends the whole screen each time."""
+
+
+class Live(Protocol):
+    """What the console needs of `actions.live.LiveHost`."""
+
+    def start(self) -> None:
+        """Start reading; returns at once."""
+        ...
+
+    def stop(self) -> None:
+        """Stop reading; returns at once."""
+        ...
+
+    def snapshot(self) -> HostSnapshot:
+        """Give the picture of this moment."""
+        ...
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call back, from any thread, when something is new."""
+        ...
+
+    def watch_usage(self, ids: Sequence[str]) -> None:
+        """Say whose CPU and memory are on the screen."""
+        ...
+
+
+class Console(App[int]):
+    """Holds the picture of the host and the state of the view; screens draw from both."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
+    MODES: ClassVar[Mapping[str, Callable[[], Screen[object]]]] = {  # type: ignore[assignment]
+        view.mode: view.load for view in VIEWS
+    }
+    DEFAULT_MODE = VIEWS[0].mode
+    CSS = "Screen { overflow: hidden; }"
+    TITLE = "gpuconsole"
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, session: Session, live: Live, operations: Callable[[], Operator]) -> None:
+        self.look = choose_theme(session)
+        self.palette = Palette(self.look)
+        super().__init__(ansi_color=True if self.look == NO_COLOUR else None)
+        self.register_theme(textual_theme(self.look))
+        # Before the style sheet is made, so that it is made once.
+        self.set_reactive(App.theme, self.look)
+        self.session = session
+        self.live = live
+        self.history = History()
+        self.view = View(
+            now=session.clock.now(), read_only=session.read_only, rehearsal=session.rehearsal
+        )
+        self.desk = Desk(self, operations, session.clock.monotonic)
+        self.flow = PlanFlow(self)
+        self.snapshot = live.snapshot()
+        self._take(self.snapshot)
+        self.mouse_on = session.settings.ui.mouse
+        self._waking = False
+        self._painted_at = float("-inf")
+        self._urgent: Timer | None = None
+        self._beat: Timer | None = None
+        self._watched: tuple[str, ...] = ()
+        if "SSH_CONNECTION" in session.environ:
+            self.animation_level = "none"
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give no more variables than Textual's own."""
+        return {}
+
+    def on_mount(self) -> None:
+        """Start reading the host once the first frame is out."""
+        self.live.subscribe(self._wake)
+        self._beat = self.set_interval(BEAT_SECONDS, self._on_beat)
+        self._catch_signals()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.live.start()
+        self.desk.follow_running()
+
+    def on_unmount(self) -> None:
+        """Stop reading; nothing here waits for a thread."""
+        self.live.stop()
+
+    def delay_update(self, delay: float = 0.0) -> None:
+        """Do not hold back the first frame of another view: ours are whole when they come."""
+
+    def _catch_signals(self) -> None:
+        if self.is_headless:
+            return
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, partial(self.exit, 128 + number))
+
+    # -- the host -------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Note from a sampler's thread that there is news."""
+        if not self._waking:
+            self._waking = True
+            tell(self, HostChanged())
+
+    def on_host_changed(self) -> None:
+        """Take the new picture; paint it if the cards were read or the engine changed."""
+        self._waking = False
+        before, after = self.snapshot, self.live.snapshot()
+        self._take(after)
+        now = self.session.clock.monotonic()
+        if after.gpu is not before.gpu or now - self._painted_at >= BEAT_SECONDS:
+            self.paint()
+        elif after.engine is not before.engine or after.unavailable != before.unavailable:
+            self._paint_soon(now)
+
+    def _take(self, snapshot: HostSnapshot) -> None:
+        self.snapshot = snapshot
+        self.history.feed(snapshot.gpu)
+        if not self.view.container and snapshot.verdict.alert is not None:
+            self._point_at(snapshot.verdict.alert)
+
+    def _point_at(self, alert: Alert) -> None:
+        """Put the cursor on what the first verdict speaks of, so that Enter opens it."""
+        if self.container(alert.subject_id) is not None:
+            self.view.container = alert.subject_id
+
+    def _paint_soon(self, now: float) -> None:
+        """Paint news of the engine at once, but a flapping container not ten times a second."""
+        if now - self._painted_at >= URGENT_GAP_SECONDS:
+            self.paint()
+        elif self._urgent is None:
+            self._urgent = self.set_timer(URGENT_GAP_SECONDS, self._paint_urgent)
+
+    def _paint_urgent(self) -> None:
+        self._urgent = None
+        self.paint()
+
+    def _on_beat(self) -> None:
+        self._take(self.live.snapshot())
+        self.paint()
+
+    def paint(self) -> None:
+        """Show the present picture on the current screen."""
+        now = self.session.clock.monotonic()
+        self.view.now = self.session.clock.now()
+        self.view.monotonic = now
+        screen = self.screen
+        if isinstance(screen, Dialog):
+            if now - self._painted_at < COVERED_GAP_SECONDS:
+                return
+            screen = self.screen_stack[-2]
+        self._painted_at = now
+        if self._beat is not None:
+            self._beat.reset()
+        if isinstance(screen, LiveScreen):
+            screen.paint()
+
+    def watch_usage(self, ids: tuple[str, ...]) -> None:
+        """Tell the host whose figures are in sight, when that changes."""
+        if ids != self._watched:
+            self._watched = ids
+            self.live.watch_usage(ids)
+
+    def container(self, ident: str) -> Container | None:
+        """Give a container by id."""
+        containers = self.snapshot.engine.containers
+        return next((item for item in containers if item.id == ident), None)
+
+    def container_by_name(self, name: str) -> Container | None:
+        """Give a container by name."""
+        containers = self.snapshot.engine.containers
+        return next((item for item in containers if item.name == name), None)
+
+    # -- views ----------------------------------------------------------------------------------
+
+    def view_titles(self) -> Sequence[tuple[int, str]]:
+        """Give number and title of every view there is."""
+        return [(view.number, view.title) for view in VIEWS]
+
+    def view_keys(self) -> Sequence[Key]:
+        """Give the views' keys for the footer."""
+        return [
+            Key(str(view.number), view.short, f"key {view.number}")
+            for view in VIEWS
+            if view.mode != self.current_mode
+        ]
+
+    def on_key(self, event: object) -> None:
+        """Switch views by their numbers."""
+        key = getattr(event, "key", "")
+        if key.isdigit() and not isinstance(self.screen, Dialog):
+            self.action_view(int(key))
+
+    def action_view(self, number: int) -> None:
+        """Switch to a view by its number; other numbers do nothing."""
+        found = next((view for view in VIEWS if view.number == number), None)
+        if found is None:
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_mode(found.mode)
+
+    def open_details(self, kind: str, ident: str) -> None:
+        """Open the details of a card (`gpu`) or a container."""
+        from screens.tui.details_screen import DetailsScreen
+
+        self.push_screen(DetailsScreen(kind, ident))
+
+    def open_subject(self, alert: Alert) -> None:
+        """Open the details of what an alert speaks of; say its hint where there is none."""
+        if self.container(alert.subject_id) is not None:
+            self.open_details("container", alert.subject_id)
+        elif any(gpu.uuid == alert.subject_id for gpu in self.snapshot.gpu.gpus):
+            self.open_details("gpu", alert.subject_id)
+        else:
+            self.say(alert.hint or alert.title, "text", "→")
+
+    def action_help(self) -> None:
+        """Open the help."""
+        from screens.tui.help_screen import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def leave(self, screen: Screen[object]) -> None:
+        """Close a screen that was opened over a view."""
+        if self.screen is screen and len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def leave_for_rehearsal(self) -> None:
+        """End this program and ask the starter to open the rehearsal host."""
+        self.exit(OPEN_REHEARSAL)
+
+    # -- plans ----------------------------------------------------------------------------------
+
+    def propose_key(self, container_id: str, key: str) -> None:
+        """Propose what a key does to a container now."""
+        self.flow.propose_key(container_id, key)
+
+    def open_menu(self, container_id: str) -> None:
+        """Open the menu of what can be done with a container."""
+        self.flow.open_menu(container_id)
+
+    def cancel_asked(self) -> bool:
+        """Cancel what runs at the second Esc; tells whether this was it."""
+        return self.flow.cancel_asked()
+
+    def on_plan_ready(self, message: PlanReady) -> None:
+        """Ask about a plan, or run it."""
+        self.flow.ready(message)
+
+    def on_plan_problem(self, message: PlanProblem) -> None:
+        """Say what could not be planned."""
+        self.flow.problem(message)
+
+    def on_plan_event(self, message: PlanEvent) -> None:
+        """Show how a plan goes."""
+        self.flow.event(message)
+
+    def on_plan_ended(self, message: PlanEnded) -> None:
+        """Forget a plan that is over."""
+        self.flow.ended(message)
+
+    def on_timeline_read(self, message: TimelineRead) -> None:
+        """Hand the journal's entries to the timeline, if it is open."""
+        from screens.tui.timeline_screen import TimelineScreen
+
+        if isinstance(self.screen, TimelineScreen):
+            self.screen.take(message)
+
+    def journal_changed(self) -> None:
+        """Refresh what shows the journal; jobs too."""
+        from screens.tui.timeline_screen import TimelineScreen
+
+        self.show_jobs()
+        if isinstance(self.screen, TimelineScreen):
+            self.screen.action_reload()
+
+    def show_jobs(self) -> None:
+        """Show what runs now."""
+        self.view.jobs = tuple(self.desk.jobs.values())
+        self.paint()
+
+    def say(self, text: str, role: str = "text", symbol: str = "·") -> None:
+        """Say something in the line above the keys, until the next key."""
+        self.view.notice = Notice(text=text, role=role, symbol=symbol)
+        self.paint()
+
+    # -- odds and ends --------------------------------------------------------------------------
+
+    def copy(self, text: str) -> None:
+        """Copy a cleaned text to the operator's clipboard, over SSH too (OSC 52)."""
+        if text:
+            self.copy_to_clipboard(text)
+            self.say(f"copied {text}", "ok", "✔")
+
+    def action_mouse(self) -> None:
+        """Give the mouse to the terminal, so that text can be selected, or take it back."""
+        self.mouse_on = not self.mouse_on
+        state = "on" if self.mouse_on else "off"
+        driver = self._driver
+        if driver is not None and not self.is_headless:
+            # Textual has no public switch for a running application.
+            driver.write(
+                "".join(
+                    f"\x1b[?{mode}{'h' if self.mouse_on else 'l'}"
+                    for mode in (1000, 1003, 1015, 1006)
+                )
+            )
+            driver.flush()
+        self.say(f"mouse {state}" + ("" if self.mouse_on else ": select text as usual"))
+
+    def get_system_commands(
+        self,
+        screen: Screen[object],  # noqa: ARG002 -- the signature is Textual's
+    ) -> Iterable[SystemCommand]:
+        """Give what the command palette offers: views, help, looks."""
+        for view in VIEWS:
+            yield SystemCommand(
+                f"View: {view.title}", f"key {view.number}", partial(self.action_view, view.number)
+            )
+        for name in theme_names():
+            yield SystemCommand(
+                f"Theme: {theme_title(name)}", "change the look", partial(self.wear, name)
+            )
+        yield SystemCommand(
+            "Mouse on or off", "off lets the terminal select text", self.action_mouse
+        )
+        yield SystemCommand("Undo the last plan", "where it can be undone", self.desk.propose_undo)
+        yield SystemCommand("Help", "every key and symbol", self.action_help)
+        yield SystemCommand("Quit", "plans that run detached go on", self.action_quit)
+
+    def wear(self, name: str) -> None:
+        """Change the look of everything."""
+        self.look = name
+        self.palette = Palette(name)
+        self.register_theme(textual_theme(name))
+        self.theme = name
+        self._painted_at = float("-inf")
+        self.paint()
+
+
+def choose_theme(session: Session) -> str:
+    """Choose the look: `NO_COLOR` first, then the config; `auto` follows the terminal's ground."""
+    if session.environ.get("NO_COLOR"):
+        return NO_COLOUR
+    wanted = session.settings.ui.theme
+    if wanted in theme_names():
+        return wanted
+    ground = session.environ.get("COLORFGBG", "").rpartition(";")[2]
+    return "light" if ground in {"7", "15"} else DEFAULT
