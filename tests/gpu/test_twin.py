@@ -1,6 +1,7 @@
 """The C twin offers what the Python driver offers, and what other programs look for besides."""
 
 import ctypes
+import shutil
 from pathlib import Path
 
 import pynvml
@@ -27,7 +28,9 @@ def test_what_other_monitors_ask_for(
     path = tmp_path / "driver.table"
     write_table(path, table())
     monkeypatch.setenv("GPUCONSOLE_DRIVER_TABLE", str(path))
-    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(twin)))
+    # A copy of its own, which no reader of another test has initialised.
+    own = str(shutil.copy(twin, tmp_path / "own.so"))
+    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(own))
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
     pynvml.nvmlInit()
     by_uuid = pynvml.nvmlDeviceGetHandleByUUID(BIG)
