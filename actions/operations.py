@@ -55,7 +55,8 @@ class Operations:
     @property
     def problem(self) -> Unknown | None:
         """Say what is wrong with journal or locks; None while all is well."""
-        return self._session.store.problem or LockFolder(self._session.places).problem
+        problem = self._session.store.problem
+        return LockFolder(self._session.places).problem if problem is None else problem
 
     def plan(self, verb: str, name: str, **options: Any) -> Plan:
         """Make the plan of a verb for what `name` means; nothing is changed by it.
@@ -199,7 +200,7 @@ class Operations:
 
     def _not_detached(self, plan: Plan) -> AnyEvent:
         problem = self._session.store.problem
-        why = problem.title if problem else "the journal is not on disk"
+        why = "the journal is not on disk" if problem is None else problem.title
         return StepProgress(
             at=self._session.clock.now(),
             plan_id=plan.id,

@@ -1,5 +1,6 @@
 """Taking the last plan back: the plan that restores the state before it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -26,13 +27,14 @@ def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
         RefusedError: `undo.nothing`, `undo.none`, `undo.changed`.
         UsageError: the target is gone.
     """
-    row = _last(journal)
+    rows = journal.plans.newest(_ENDED, limit=200)
+    row = _last(journal, rows)
     plan = None if row is None else as_plan(row)
     if row is None or plan is None:
         raise RefusedError("undo.nothing", "there is no plan to take back")
     _refuse_endless(plan)
     verbs = verbs_for(session, plan.verb)
-    _refuse_changed(plan, row, verbs.left_behind(plan))
+    _refuse_changed(plan, _left(rows, plan.target_id), verbs.left_behind(plan))
     made = verbs.plan(_INVERSE[plan.verb], plan.target_id, {}, session.asker(via))
     note = Check(
         id="plan.undoes",
@@ -43,9 +45,18 @@ def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
     return msgspec.structs.replace(made, undoes=plan.id, checks=(*made.checks, note))
 
 
-def _last(journal: Journal) -> PlanRow | None:
+def _left(rows: Sequence[PlanRow], target_id: str) -> dict[str, Any]:
+    """Give how the newest of our plans left a target; empty where nobody saw it."""
+    seen = (
+        row.left_behind
+        for row in rows
+        if row.target_id == target_id and (row.left_behind or row.state == "interrupted")
+    )
+    return next(seen, {})
+
+
+def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
     """Give the newest plan that touched its target and stands."""
-    rows = journal.plans.newest(_ENDED, limit=200)
     taken_back = {row.undoes for row in rows if row.undoes and row.state == "done"}
     for row in rows:
         if row.undoes or row.id in taken_back:
@@ -73,9 +84,8 @@ def _refuse_endless(plan: Plan) -> None:
         )
 
 
-def _refuse_changed(plan: Plan, row: PlanRow, now: dict[str, Any]) -> None:
-    """Refuse where somebody else has changed the target since the plan ended."""
-    left = row.left_behind
+def _refuse_changed(plan: Plan, left: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse where somebody else has changed the target since we left it."""
     if now.get("state") == "gone":
         raise RefusedError(
             "undo.changed", f"{plan.target} is gone: {plan.verb} cannot be taken back"

@@ -94,7 +94,7 @@ class LockFolder:
             if reason is None:
                 self.path = folder
                 break
-            self.problem = self.problem or reason
+            self.problem = reason if self.problem is None else self.problem
         if self.problem is not None:
             where = f"locks are in {self.path}" if self.path else "nothing can be locked"
             self.problem = Unknown(
