@@ -6,9 +6,10 @@ from console.gpu.snapshot import Gpu, GpuSnapshot
 from console.unknown import Unknown, known
 
 SPAN_SECONDS = 300.0
-KEPT_SECONDS = SPAN_SECONDS + 10.0
-LEAST_STEP_SECONDS = 5.0
+"""What a history shows at least; wide ones go further back."""
+LEAST_STEP_SECONDS = 10.0
 """A column is never narrower than this in time: every advance rewrites its whole row."""
+KEPT_SECONDS = 1_500.0
 
 
 class Sample:
@@ -68,6 +69,11 @@ class History:
         if newest == first:
             return _means(sums, [first])
         return _means(sums, list(range(first, newest)))
+
+    @staticmethod
+    def minutes(width: int) -> int:
+        """Give how many minutes `width` columns show."""
+        return round(History.step(width) * max(1, width) / 60)
 
     @staticmethod
     def step(width: int) -> float:

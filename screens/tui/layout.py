@@ -153,7 +153,7 @@ def _card_panel(
     scene: Scene, gpu: Gpu, area: Area, blocks: list[Block], name: str, heights: tuple[int, int]
 ) -> None:
     inner = area.width - 1 - cards.FIGURES_WIDTH - 2
-    left_lines = cards.figures(scene, gpu, heights)
+    left_lines = cards.figures(scene, gpu, heights, scene.history.minutes(inner))
     right_lines = cards.pictures(scene, gpu, inner, area.height, heights)
     x = area.x + 1
     blocks.append(Block(f"figures-{name}", x, area.y, cards.FIGURES_WIDTH, area.height, left_lines))

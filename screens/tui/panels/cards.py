@@ -63,13 +63,14 @@ def bar_role(alert: Alert | None) -> str:
     )
 
 
-def figures(scene: Scene, gpu: Gpu, heights: tuple[int, int]) -> list[Line]:
+def figures(scene: Scene, gpu: Gpu, heights: tuple[int, int], minutes: int) -> list[Line]:
     """Give the figures of a card, values first so that only their cells change on the wire.
 
     Args:
         scene: what to draw from.
         gpu: the card.
         heights: rows of the memory history and of the utilisation history.
+        minutes: what the histories show.
     """
     marked = is_marked(scene, gpu)
     stale = scene.snapshot.gpus_stale or gpu.lost is not None
@@ -84,7 +85,7 @@ def figures(scene: Scene, gpu: Gpu, heights: tuple[int, int]) -> list[Line]:
         ),
     ]
     if heights[0]:
-        lines.append((Span(" VRAM 5 min", "dim"),))
+        lines.append((Span(f" VRAM {minutes} min", "dim"),))
         lines += [BLANK] * (heights[0] - 1)
     lines.append((Span(f"{right(figure(gpu.utilization_percent), 4)} % busy", role),))
     lines += [BLANK] * (heights[1] - 1)
