@@ -25,7 +25,7 @@ def write_aside(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = T
         OSError: no space, no permission, read-only: the old file is as it was.
     """
     target = Path(os.path.realpath(path))
-    aside = target.with_name(f".{target.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    aside = target.with_name(f".{target.name[:50]}.{os.getpid()}-{os.urandom(4).hex()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(aside, flags, 0o600)
     try:

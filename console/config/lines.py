@@ -29,7 +29,8 @@ def find_lines(text: str) -> dict[KeyPath, int]:
         if tokens[0] == "[":
             is_array = tokens[1:2] == ["["]
             table = _table_path(_names(tokens), arrays, is_array)
-            lines.setdefault(table, line)
+            for depth in range(1, len(table) + 1):
+                lines.setdefault(table[:depth], line)
         elif "=" in tokens:
             names = _names(tokens[: tokens.index("=")])
             for depth in range(1, len(names) + 1):
