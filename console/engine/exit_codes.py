@@ -44,7 +44,7 @@ def meaning(
 def _not_started(exit_code: int, error: str) -> str:
     words = _table()["words"]["not_started"]
     explanation = explain(error)
-    reason = explanation.title if explanation else _table()["codes"].get(str(exit_code))
+    reason = explanation.title if explanation else _table()["start"].get(str(exit_code))
     return f"{words}: {reason}" if reason else str(words)
 
 

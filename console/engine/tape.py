@@ -71,5 +71,7 @@ class Tape:
             self._signals.pop(container_id, None)
 
     def _was_signalled(self, container_id: str, died: int) -> bool:
-        sent, signal = self._signals.pop(container_id, (0, ""))
-        return died - sent <= (_GRACE if signal in _ENDING else _PROMPT)
+        sent = self._signals.pop(container_id, None)
+        if sent is None:
+            return False
+        return died - sent[0] <= (_GRACE if sent[1] in _ENDING else _PROMPT)

@@ -72,7 +72,7 @@ class EngineWatcher:
         self._published_at = 0.0
         self._changed = False
         self._limit = LIMIT
-        self._live: tuple[EngineClient, Feed | None, Inspector | None] | None = None
+        self._live: tuple[Feed | Inspector | _Lists, ...] = ()
         self._thread = threading.Thread(target=self._run, name="engine-watcher", daemon=True)
         self._snapshot = EngineSnapshot(
             endpoint=endpoint.address,
@@ -122,7 +122,7 @@ class EngineWatcher:
     def _live_once(self) -> None:
         """Live through one connection: from its beginning to the error that ends it."""
         client = EngineClient(self._endpoint, self._limit)
-        self._live = (client, None, None)
+        self._live = (_Lists(client),)
         if self._stopping.is_set():
             return
         slow = threading.Timer(_SLOW_SECONDS, self._tell_slow)
@@ -151,7 +151,7 @@ class EngineWatcher:
         """Keep the first list true by events, inspects and safety lists."""
         feed = Feed(self._endpoint, self._inbox, self._since(), self._limit)
         inspector = Inspector(self._endpoint, self._inbox, self._limit)
-        self._live = (client, feed, inspector)
+        self._live = (_Lists(client), feed, inspector)
         feed.start()
         inspector.start()
         # Whatever happened while nobody listened, an inspect tells.
@@ -258,20 +258,29 @@ class EngineWatcher:
 
     def _cancel(self) -> None:
         """Cut every call and stream under way; any thread."""
-        if self._live is not None:
-            for helper in self._live[1:]:
-                if helper is not None:
-                    helper.cancel()
-            self._live[0].abort()
+        for helper in self._live:
+            helper.cancel()
 
     def _settle(self) -> None:
         """End the helpers of a connection before there may be another: they never pile up."""
-        self._cancel()
-        for helper in self._live[1:] if self._live is not None else ():
-            if helper is not None and helper.ident is not None:
-                helper.join(_JOIN_SECONDS)
-        self._live = None
+        helpers, self._live = self._live, ()
+        for helper in helpers:
+            helper.cancel()
+            helper.join(_JOIN_SECONDS)
         self._inbox.take(0)
+
+
+class _Lists:
+    """The watcher's own client, ended like the helper threads."""
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+
+    def cancel(self) -> None:
+        self._client.abort()
+
+    def join(self, timeout: float) -> None:
+        """Its thread is the one that would wait."""
 
 
 def _broken(error: BaseException) -> Unknown:
