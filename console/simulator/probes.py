@@ -8,6 +8,8 @@ from console.simulator.stage import Stage
 
 _KEPT = 5
 _TAKES = 0.06
+_ROUNDING = 1e-6
+"""A check that is due now must not be planned for now again."""
 
 
 def begin(stage: Stage, actor: Actor) -> None:
@@ -41,7 +43,7 @@ def _plan_next(stage: Stage, actor: Actor) -> None:
     serial = actor.serial
     started = actor.started_at or stage.now
     every = actor.health_period()
-    rounds = int((stage.now - started) // every) + 1
+    rounds = int((stage.now - started) / every + _ROUNDING) + 1
     stage.plan_at(started + rounds * every, lambda: _check(stage, actor, serial))
 
 

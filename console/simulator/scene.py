@@ -198,10 +198,11 @@ class Cue(_Part, frozen=True, kw_only=True):
 
 
 class ImageSpec(_Part, frozen=True, kw_only=True):
-    """An image that is on the host; size in GiB."""
+    """An image that is on the host; size in GiB. `shell`: it has a busybox and nothing else."""
 
     size: float = 0.004
     created: Span = "60d"
+    shell: bool = False
 
 
 class Scene(_Part, frozen=True, kw_only=True):

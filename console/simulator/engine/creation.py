@@ -8,7 +8,7 @@ import msgspec
 from console.simulator.actor import Actor
 from console.simulator.engine.images import find_image
 from console.simulator.refusal import Refusal
-from console.simulator.scene import ContainerSpec, HealthCheck, Phase
+from console.simulator.scene import ContainerSpec, HealthCheck, ImageSpec, Phase
 from console.simulator.shell import Script, read_command
 from console.simulator.world import World
 
@@ -31,24 +31,25 @@ def create(world: World, body: dict[str, Any], name: str) -> Actor:
     name = name.removeprefix("/") or f"made_{len(stage.actors)}"
     if not _NAME.fullmatch(name):
         raise Refusal("create-bad-name", name=name)
-    find_image(stage, str(body.get("Image", "")), "create-no-such-image")
+    _, image = find_image(stage, str(body.get("Image", "")), "create-no-such-image")
     command = _words(body.get("Cmd")) + _words(body.get("Entrypoint"))
     if not command:
         raise Refusal("no-command")
     for other in stage.actors.values():
         if other.name == name:
             raise Refusal("create-name-taken", name=name, id=other.id)
-    actor = Actor(_spec(body, name), name, stage.seed + stage.next_pid(), stage.now)
+    actor = Actor(_spec(body, name, image), name, stage.seed + stage.next_pid(), stage.now)
     stage.add(actor)
     stage.tell(actor, "create")
     return actor
 
 
-def _spec(body: dict[str, Any], name: str) -> ContainerSpec:
+def _spec(body: dict[str, Any], name: str, image: ImageSpec) -> ContainerSpec:
     host = body.get("HostConfig") or {}
     entrypoint, command = _words(body.get("Entrypoint")), _words(body.get("Cmd"))
     script = read_command([*entrypoint, *command])
     init = bool(host.get("Init"))
+    lacks = image.shell and bool(script.missing)
     return ContainerSpec(
         name=name,
         image=str(body["Image"]),
@@ -72,13 +73,8 @@ def _spec(body: dict[str, Any], name: str) -> ContainerSpec:
         term_seconds=0.05,
         phases=_phases(script, body),
         loop=script.loop,
-        start_error=_MISSING.format(name=script.missing) if _lacks(script, body) else "",
+        start_error=_MISSING.format(name=script.missing) if lacks else "",
     )
-
-
-def _lacks(script: Script, body: dict[str, Any]) -> bool:
-    """Tell whether the image lacks the command: of a busybox we know what is in it."""
-    return bool(script.missing) and str(body["Image"]).startswith("busybox")
 
 
 def _phases(script: Script, body: dict[str, Any]) -> tuple[Phase, ...]:
