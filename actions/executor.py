@@ -78,7 +78,7 @@ class Executor:
         try:
             taken = self._locks.acquire([plan_lock(plan.id)], self._holder(plan))
             if isinstance(taken, Taken):
-                return self._failed(plan, "refused", _held_error(plan, taken))
+                return self.failure(plan, "refused", _held_error(plan, taken))
             with taken:
                 return self._run_alone(plan)
         except BaseException as error:
@@ -88,13 +88,13 @@ class Executor:
     def _run_alone(self, plan: Plan) -> PlanDone | PlanFailed:
         if not self._journal.begin(plan, os.getpid()):
             title = f"plan {plan.id} was begun before"
-            return self._failed(plan, "refused", ConsoleError("plan.begun", title))
+            return self.failure(plan, "refused", ConsoleError("plan.begun", title))
         reason = gate.refusal(self._session) or plan.refusal
         if reason is not None:
             return self._finish(plan, self.refusal_event(plan, reason))
         held = self._locks.acquire(plan.locks, self._holder(plan))
         if isinstance(held, Taken):
-            return self._finish(plan, self._failed(plan, "refused", _held_error(plan, held)))
+            return self._finish(plan, self.failure(plan, "refused", _held_error(plan, held)))
         with held:
             return self._finish(plan, self._run_locked(plan, held))
 
@@ -113,7 +113,7 @@ class Executor:
             if self._journal.plans.cancel_requested(plan.id):
                 return self._cancelled(plan, "too late to take anything back", text)
         except ConsoleError as error:
-            return self._failed(plan, "failed", error)
+            return self.failure(plan, "failed", error)
         return PlanDone(at=self._now(), plan_id=plan.id, text=text)
 
     def _look_again(self, plan: Plan) -> PlanDone | PlanFailed | None:
@@ -171,7 +171,7 @@ class Executor:
 
     def refusal_event(self, plan: Plan, reason: Refusal) -> PlanFailed:
         """Give the event for a plan that the gate or its own checks refuse."""
-        return self._failed(plan, "refused", gate.as_error(reason))
+        return self.failure(plan, "refused", gate.as_error(reason))
 
     def _cancelled(self, plan: Plan, where: str, text: str = "") -> PlanFailed:
         """Say that the wish to cancel was met, or came too late for what was sent already."""
@@ -198,7 +198,8 @@ class Executor:
             plan=fresh,
         )
 
-    def _failed(self, plan: Plan, outcome: str, error: ConsoleError) -> PlanFailed:
+    def failure(self, plan: Plan, outcome: str, error: ConsoleError) -> PlanFailed:
+        """Give the event for a plan that ends with an error."""
         words = f"{error.hint} ({error.detail})" if error.hint and error.detail else error.detail
         return PlanFailed(
             at=self._now(),
@@ -214,7 +215,7 @@ class Executor:
     def _crashed(self, plan: Plan, error: BaseException) -> PlanFailed:
         title = f"{plan.verb} {plan.target} broke off: {type(error).__name__}"
         hint = f"A fault of gpuconsole; the log {self._session.places.log_file} has more"
-        return self._failed(plan, "interrupted", ConsoleError("plan.broke-off", title, hint))
+        return self.failure(plan, "interrupted", ConsoleError("plan.broke-off", title, hint))
 
     def _finish(self, plan: Plan, event: PlanDone | PlanFailed) -> PlanDone | PlanFailed:
         """Journal the end with the state things were left in, and give it."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from actions.executor import plan_lock
 from actions.journal import FINAL, Journal
-from actions.plan import AnyEvent, Plan, PlanFailed
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
 from actions.session import Session
 from console.store.locks import LockFolder
 from console.store.plans import OPEN_STATES
@@ -19,6 +19,7 @@ _LONGEST_PAUSE = 0.1
 _LOOK_FOR_LIFE = 0.5
 # A runner that was started has taken its lock long before this, on the slowest of hosts.
 _START_SECONDS = 30.0
+_BACK = {"start": ("stop",), "stop": ("start",), "kill": ("start",)}
 
 
 class Follower:
@@ -53,24 +54,30 @@ class Follower:
                 continue
             if ended or quiet >= _LOOK_FOR_LIFE:
                 quiet = 0.0
-                if self.bury_if_dead(plan_id, ended):
+                code = process.returncode if process is not None else None
+                if self.bury_if_dead(plan_id, code):
                     continue
             self._never.wait(pause)
             quiet += pause
             pause = min(pause * 1.25, _LONGEST_PAUSE)
 
-    def bury_if_dead(self, plan_id: str, ended: bool = False) -> bool:
-        """Journal a plan as interrupted if nobody runs it any more; True where that was so.
+    def bury_if_dead(self, plan_id: str, code: int | None = None) -> bool:
+        """Journal the end of a plan that nobody runs any more; True where that was so.
 
         Args:
             plan_id: a plan that the journal says is under way.
-            ended: its process is known to have ended.
+            code: exit code of its process, where that is known to have ended.
         """
         found = self._journal.plan(plan_id)
         if found is None or found[1].state not in OPEN_STATES:
             return False
         plan, row = found
-        if not (ended or self._is_dead(row)):
+        if code == 0:
+            # A runner whose disk filled up does its work and cannot write that down.
+            text = f"{plan.verb} {plan.target} ended well; the journal could not be written"
+            end = PlanDone(at=self._session.clock.now(), plan_id=plan.id, text=text)
+            return self._journal.finish(plan, end, {})
+        if code is None and not self._is_dead(row):
             return False
         return self._journal.finish(plan, self._interrupted(plan, row), {})
 
@@ -107,7 +114,7 @@ class Follower:
             hint=f"The log {self._session.places.log_file} may say why. Go on with "
             f"gpuconsole {plan.verb} {plan.target}",
             text=text,
-            offers=("resume", "undo"),
+            offers=(plan.verb, *_BACK.get(plan.verb, ())),
             exit_code=1,
         )
 

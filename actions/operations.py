@@ -15,7 +15,7 @@ from actions.journal import Journal
 from actions.plan import AnyEvent, Plan, PlanDone, StepProgress
 from actions.session import Session
 from actions.timeline import TimelineEntry, read_timeline
-from console.errors import UsageError
+from console.errors import ConsoleError, UsageError
 from console.store.locks import LockFolder
 from console.text import clean_line
 from console.unknown import Unknown
@@ -103,7 +103,10 @@ class Operations:
         if plan.detached and journal.store.durable:
             from actions.runner import start_runner
 
-            process = start_runner(self._session, plan.id)
+            try:
+                process = start_runner(self._session, plan.id)
+            except ConsoleError as error:
+                journal.finish(plan, executor.failure(plan, "failed", error), {})
         else:
             if plan.detached:
                 yield self._not_detached(plan)

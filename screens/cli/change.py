@@ -103,7 +103,7 @@ def change(cli: Cli, request: Request) -> int:
     except ConsoleError as error:
         if not cli.as_json or request.dry_run:
             raise
-        emit_line({"event": "failed", "plan_id": None, "outcome": "refused"}, error=error)
+        emit_line({"event": "failed", "plan_id": None, "outcome": _outcome(error)}, error=error)
         return int(error.exit_code)
 
 
@@ -150,41 +150,45 @@ def _run_all(
 
 def _run(operations: Operations, plan: Plan, as_json: bool) -> int:
     """Run one plan and tell its events; Ctrl-C asks it to cancel."""
-    tell = _JsonTeller() if as_json else _TextTeller()
-    tell.planned(plan)
+    tell = _JsonTeller(plan) if as_json else _TextTeller(plan)
     code = int(ExitCode.FAILED)
-    with _interrupts() as interrupts:
-        for event in operations.run(plan, interrupts.asked):
-            if isinstance(event, PlanFailed):
-                code = event.exit_code
-            elif isinstance(event, PlanDone):
-                code = int(ExitCode.DONE)
-            tell.event(event)
+    try:
+        with _interrupts() as interrupts:
+            for event in operations.run(plan, interrupts.asked):
+                if isinstance(event, PlanFailed):
+                    code = event.exit_code
+                elif isinstance(event, PlanDone):
+                    code = int(ExitCode.DONE)
+                tell.event(event)
+    except KeyboardInterrupt as error:
+        raise InterruptedByUser(
+            "plan.left",
+            f"left {plan.verb} {plan.target} while it goes on",
+            "gpuconsole timeline tells how it ended",
+        ) from error
     return code
 
 
 class _JsonTeller:
-    """Tells a run as one envelope a line."""
+    """Tells a run as one envelope a line, the plan first."""
 
-    def planned(self, plan: Plan) -> None:
-        """Tell the plan that runs."""
+    def __init__(self, plan: Plan) -> None:
+        self._target = plan.target
         emit_line({"event": "planned", "plan_id": plan.id, "plan": plan_data(plan)})
 
     def event(self, event: Any) -> None:
         """Tell an event."""
-        error = event_error(event) if isinstance(event, PlanFailed) else None
+        error = event_error(event, self._target) if isinstance(event, PlanFailed) else None
         emit_line(event_data(event), error=error)
 
 
 class _TextTeller:
     """Tells a run to a person: progress on stderr in one line, the result on stdout."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan) -> None:
+        self._target = plan.target
         self._in_place = bool(sys.stderr and sys.stderr.isatty())
         self._open_line = False
-
-    def planned(self, plan: Plan) -> None:
-        """Say nothing: the plan was shown with the question."""
 
     def event(self, event: Any) -> None:
         """Tell an event."""
@@ -194,7 +198,7 @@ class _TextTeller:
             write(text)
         elif isinstance(event, PlanFailed):
             self._end_line()
-            emit_error(event_error(event))
+            emit_error(event_error(event, self._target))
         elif text and self._in_place and isinstance(event, StepProgress):
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
@@ -238,6 +242,15 @@ def _interrupts() -> Iterator[_Interrupts]:
         yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _outcome(error: ConsoleError) -> str:
+    """Say in an event's terms how a run ended that no plan's event tells of."""
+    return {
+        ExitCode.USAGE: "refused",
+        ExitCode.REFUSED: "refused",
+        ExitCode.INTERRUPTED: "interrupted",
+    }.get(error.exit_code, "failed")
 
 
 def _tell_problem(operations: Operations) -> None:

@@ -61,10 +61,10 @@ def event_text(event: AnyEvent) -> str:
     return ""
 
 
-def event_error(event: PlanFailed) -> ConsoleError:
+def event_error(event: PlanFailed, target: str) -> ConsoleError:
     """Give a plan's bad end as the error that the command line tells and exits with."""
-    offers = [f"gpuconsole {verb}" for verb in event.offers if verb in {"kill", "start", "stop"}]
-    offered = f"; {' or '.join(offers)} may help" if offers else ""
-    error = ConsoleError(event.code, event.title, f"{event.hint}{offered}", event.text)
+    offers = " or ".join(f"gpuconsole {verb} {target}" for verb in event.offers)
+    hint = f"{event.hint}; {offers} may help" if offers else event.hint
+    error = ConsoleError(event.code, event.title, hint, event.text)
     error.exit_code = ExitCode(event.exit_code)
     return error

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from actions.follow import Follower
+from actions.journal import Journal
 from actions.operations import Operations
 from actions.plan import (
     AnyEvent,
@@ -87,7 +90,7 @@ def test_a_killed_runner_is_interrupted_at_its_step(
     event = failure(events)
     assert (event.outcome, event.code) == ("interrupted", "plan.interrupted")
     assert "at step 1 of 1" in event.title
-    assert event.offers == ("resume", "undo")
+    assert event.offers == ("stop", "start")
     assert other.timeline(1)[0].outcome == "interrupted"
     # Whether the engine had got the request, and stops waiting with its asker gone, is its own.
     going_on = other.resume_plan(plan.id)
@@ -146,6 +149,55 @@ def test_ctrl_c_asks_to_cancel_and_tells_what_came_of_it(
     assert "is stopped" in told[-1]["data"]["text"]
     progress = [line["data"]["text"] for line in told if line["data"]["event"] == "step_progress"]
     assert any("cannot be taken back" in text for text in progress)
+
+
+def test_ctrl_c_twice_leaves_it_alone(containers: Containers, environ: dict[str, str]) -> None:
+    name = containers.make(DEAF)
+    process = start(environ, "stop", name, "--yes", "--timeout", "3")
+    operations = Operations(_session(environ))
+    under_way(operations, name)
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: any(running.cancel_requested for running in operations.running()))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=2)
+    assert process.returncode == 130
+    assert "goes on" in err
+    running = operations.running()
+    assert len(running) == 1
+    end = failure(list(operations.follow(running[0].plan.id)))
+    assert end.code == "plan.cancelled"
+
+
+def test_a_runner_that_cannot_write_down_its_end_is_believed(
+    containers: Containers, new_session: Callable[..., Session]
+) -> None:
+    session = new_session()
+    journal = Journal(session)
+    operations = Operations(session)
+    plan = operations.plan("stop", containers.make())
+    journal.save(plan)
+    journal.begin(plan, os.getpid())
+    process = subprocess.Popen(["true"])
+    event = list(Follower(session, journal).follow(plan.id, process))[-1]
+    assert isinstance(event, PlanDone)
+    assert "could not be written" in event.text
+
+
+def test_a_runner_that_never_began_touched_nothing(
+    containers: Containers, new_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "false")
+    operations = Operations(new_session())
+    name = containers.make()
+    event = failure(list(operations.run(operations.plan("stop", name))))
+    assert event.outcome == "interrupted"
+    assert "before step 1" in event.title
+    assert "not touched" in event.text
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    again = operations.plan("stop", name)
+    end = failure(list(operations.run(again)))
+    assert (end.outcome, end.code) == ("failed", "runner.cannot-start")
+    assert containers.state(name) == "running"
 
 
 def test_a_wish_to_cancel_before_the_first_step_leaves_all_as_it_was(
