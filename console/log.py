@@ -50,7 +50,9 @@ def open_log(places: Places, level: int = logging.INFO) -> Unknown | None:
         return None
     logger.setLevel(level)
     logger.propagate = False
-    problem = ensure_private_dir(places.log_file.parent) or _attach(logger, places.log_file)
+    problem = ensure_private_dir(places.log_file.parent)
+    if problem is None:
+        problem = _attach(logger, places.log_file)
     if problem is not None and not logger.handlers:
         logger.addHandler(logging.NullHandler())
     return problem

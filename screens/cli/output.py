@@ -98,15 +98,12 @@ def flush() -> None:
 
 
 def abandon() -> None:
-    """Drop what is buffered, so that the interpreter does not fail on it again at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            number = stream.fileno()
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, number)
-            os.close(nowhere)
-        except (AttributeError, OSError, ValueError):
-            continue
+    """Drop what stdout still holds, so that the interpreter does not fail on it at its end."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        number = sys.stdout.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 def prepare_streams() -> None:
