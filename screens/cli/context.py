@@ -68,23 +68,6 @@ class Cli:
                 )
         return open_session(self.environ, self.config, self.read_only)
 
-    def session_for_change(self) -> "Session":
-        """Open the session for a verb that changes something.
-
-        Raises:
-            UsageError: the config has errors; looking works with defaults, changing does not.
-        """
-        findings = self.session.config.findings
-        if findings:
-            first = findings[0]
-            raise UsageError(
-                "config.invalid",
-                f"the config has {len(findings)} error{'s' * (len(findings) > 1)}, so nothing is"
-                f" changed: {first.where}{first.title}",
-                "Run `gpuconsole config validate`, put it right, and ask again",
-            )
-        return self.session
-
 
 def open_screen(cli: Cli) -> int:
     """Open the full-screen console; give its exit code.
