@@ -32,7 +32,8 @@ class AlertBook:
         standing = frozenset(self._first_seen)
         found: list[Alert] = list(self._notes)
         found += driver_alerts(gpu, wanted)
-        found += card_alerts(gpu.gpus, standing)
+        if gpu.problem is None or gpu.problem.code == "gpu.stale":
+            found += card_alerts(gpu.gpus, standing)
         found += _engine_alerts(engine)
         found += container_alerts(engine, now)
         return tuple(newest_first([self._dated(alert, now) for alert in self._kept(found)]))

@@ -74,13 +74,13 @@ def _heat(gpu: Gpu, stands: bool) -> Iterator[Alert]:
 
 def _fullness(gpu: Gpu, stands: bool) -> Iterator[Alert]:
     limit = thresholds().card
-    used, total = gpu.memory_used_bytes, gpu.memory_total_bytes
-    if not (known(used) and known(total)) or not total:
+    # What the driver keeps for itself is neither used nor free: only free tells what is left.
+    free, total = gpu.memory_free_bytes, gpu.memory_total_bytes
+    if not (known(free) and known(total)) or not total:
         return
-    percent = 100 * used / total
+    percent = 100 * (total - free) / total
     if percent >= (limit.nearly_full_clear_percent if stands else limit.nearly_full_percent):
-        free = max(total - used, 0) / 2**20
-        title = f"is nearly full: {percent:.0f} % of its VRAM, {free:.0f} MiB left"
+        title = f"is nearly full: {percent:.0f} % of its VRAM, {free / 2**20:.0f} MiB left"
         yield _alert(gpu, "card.nearly-full", "warning", title, "stop or unload what is idle on it")
 
 

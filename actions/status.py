@@ -29,13 +29,9 @@ def read_status(session: Session) -> HostSnapshot:
 
 
 def _read_gpus(session: Session) -> GpuSnapshot:
-    from console.gpu.reader import GpuReader
+    from console.gpu.once import read_once
 
-    reader = GpuReader(session.clock, session.environ)
-    try:
-        return reader.read()
-    finally:
-        reader.close()
+    return read_once(session.clock, session.environ)
 
 
 def _read_engine(session: Session) -> EngineSnapshot:

@@ -6,6 +6,7 @@ from actions.card_alerts import short_name
 from actions.container_alerts import exit_meaning
 from actions.snapshot import Claim, HostSnapshot
 from console.engine.snapshot import Container, EngineSnapshot
+from console.gpu.faults import slowing, throttle_label
 from console.gpu.snapshot import Gpu
 from console.host.snapshot import HostFacts
 from console.units import format_age, format_bytes, format_gib
@@ -114,8 +115,7 @@ def _holders(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
 def _reasons(gpu: Gpu) -> str:
     if not known(gpu.throttle_reasons):
         return NOT_KNOWN
-    serious = [reason for reason in gpu.throttle_reasons if reason != "gpu_idle"]
-    return ", ".join(reason.replace("_", " ") for reason in serious) or "nothing"
+    return ", ".join(map(throttle_label, slowing(gpu.throttle_reasons))) or "nothing"
 
 
 def _containers(snapshot: HostSnapshot) -> list[str]:

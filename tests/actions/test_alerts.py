@@ -130,7 +130,7 @@ def test_an_alert_does_not_flap_on_the_edge() -> None:
     book = AlertBook()
 
     def titles(percent: float) -> set[str]:
-        card = make_gpu(memory_used_bytes=int(16 * GIB * percent / 100))
+        card = make_gpu(memory_free_bytes=int(16 * GIB * (100 - percent) / 100))
         return {alert.id for alert in book.look(make_cards(card), make_engine(), {}, NOW)}
 
     assert titles(94) == set()
