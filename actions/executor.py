@@ -2,10 +2,9 @@
 
 import os
 import socket
-import threading
 from typing import Any, Protocol
 
-from actions import gate
+from actions import endings, gate
 from actions.journal import Journal
 from actions.plan import (
     AnyEvent,
@@ -14,14 +13,13 @@ from actions.plan import (
     PlanDone,
     PlanFailed,
     PlanStarted,
-    Refusal,
     Step,
     StepFinished,
     StepProgress,
     StepStarted,
 )
 from actions.session import Session
-from actions.trouble import StepError
+from actions.step_thread import StepThread, Work
 from console.errors import ConsoleError, UsageError
 from console.store.locks import Held, Holder, LockFolder, Taken
 from console.unknown import iso_time
@@ -29,18 +27,6 @@ from console.unknown import iso_time
 _TICK_SECONDS = 0.1
 _CANCEL_LOOK_SECONDS = 0.3
 _VERDICTS = ("ready", "warned", "refused")
-
-
-class Work(Protocol):
-    """One step, ready to be done."""
-
-    def run(self) -> str:
-        """Do it, and give the result in words; belongs to one thread."""
-        ...
-
-    def abort(self) -> None:
-        """Stop waiting for it, from another thread."""
-        ...
 
 
 class Verbs(Protocol):
@@ -78,23 +64,27 @@ class Executor:
         try:
             taken = self._locks.acquire([plan_lock(plan.id)], self._holder(plan))
             if isinstance(taken, Taken):
-                return self.failure(plan, "refused", _held_error(plan, taken))
+                return endings.failed(plan, "refused", endings.lock_held(plan, taken), self._now())
             with taken:
                 return self._run_alone(plan)
         except BaseException as error:
-            self._finish(plan, self._crashed(plan, error))
+            self._finish(
+                plan, endings.broke_off(plan, error, self._session.places.log_file, self._now())
+            )
             raise
 
     def _run_alone(self, plan: Plan) -> PlanDone | PlanFailed:
         if not self._journal.begin(plan, os.getpid()):
             title = f"plan {plan.id} was begun before"
-            return self.failure(plan, "refused", ConsoleError("plan.begun", title))
+            return endings.failed(plan, "refused", ConsoleError("plan.begun", title), self._now())
         reason = gate.refusal(self._session) or plan.refusal
         if reason is not None:
-            return self._finish(plan, self.refusal_event(plan, reason))
+            return self._finish(plan, endings.refused(plan, reason, self._now()))
         held = self._locks.acquire(plan.locks, self._holder(plan))
         if isinstance(held, Taken):
-            return self._finish(plan, self.failure(plan, "refused", _held_error(plan, held)))
+            return self._finish(
+                plan, endings.failed(plan, "refused", endings.lock_held(plan, held), self._now())
+            )
         with held:
             return self._finish(plan, self._run_locked(plan, held))
 
@@ -108,25 +98,29 @@ class Executor:
             text = ""
             for number, step in enumerate(plan.steps, start=1):
                 if self._journal.plans.cancel_requested(plan.id):
-                    return self._cancelled(plan, f"before step {number} of {len(plan.steps)}")
+                    return endings.cancelled(
+                        plan, f"before step {number} of {len(plan.steps)}", "", self._now()
+                    )
                 text = self._do(plan, step)
             if self._journal.plans.cancel_requested(plan.id):
-                return self._cancelled(plan, "too late to take anything back", text)
+                return endings.cancelled(plan, "too late to take anything back", text, self._now())
         except ConsoleError as error:
-            return self.failure(plan, "failed", error)
+            return endings.failed(plan, "failed", error, self._now())
         return PlanDone(at=self._now(), plan_id=plan.id, text=text)
 
     def _look_again(self, plan: Plan) -> PlanDone | PlanFailed | None:
         """Read the facts again; None where the plan still stands."""
         try:
             fresh = self._verbs.replan(plan)
-        except UsageError as error:
-            return self._stale(plan, None, f"{plan.target} is not there any more", error.hint)
+        except UsageError:
+            return endings.stale(plan, None, f"{plan.target} is not there any more", self._now())
         if fresh.target_id != plan.target_id:
-            return self._stale(plan, fresh, f"{plan.target} is another container now")
+            return endings.stale(
+                plan, fresh, f"{plan.target} is another container now", self._now()
+            )
         if _VERDICTS.index(fresh.verdict) > _VERDICTS.index(plan.verdict):
             said = next((one.title for one in fresh.checks if one.verdict != "pass"), "")
-            return self._stale(plan, fresh, f"{plan.target} has changed: {said}")
+            return endings.stale(plan, fresh, f"{plan.target} has changed: {said}", self._now())
         if not fresh.steps:
             said = fresh.checks[0].title if fresh.checks else "nothing is left to do"
             return PlanDone(at=self._now(), plan_id=plan.id, text=f"{plan.target}: {said}")
@@ -136,14 +130,14 @@ class Executor:
         """Do one step in a thread of its own, telling how long it takes; gives its result."""
         self._write(StepStarted(at=self._now(), plan_id=plan.id, step_id=step.id, title=step.title))
         self._touched = True
-        doing = _Doing(self._verbs.work(plan, step))
+        doing = StepThread(self._verbs.work(plan, step))
         begun = self._session.clock.monotonic()
         told, looked, warned = 0, 0.0, False
         while not doing.ended.wait(_TICK_SECONDS):
             elapsed = self._session.clock.monotonic() - begun
             if elapsed > plan.longest_seconds:
                 doing.work.abort()
-                raise _outlasted(plan)
+                raise endings.outlasted(plan)
             if not warned and elapsed - looked >= _CANCEL_LOOK_SECONDS:
                 looked = elapsed
                 warned = self._journal.plans.cancel_requested(plan.id)
@@ -169,54 +163,6 @@ class Executor:
             )
         )
 
-    def refusal_event(self, plan: Plan, reason: Refusal) -> PlanFailed:
-        """Give the event for a plan that the gate or its own checks refuse."""
-        return self.failure(plan, "refused", gate.as_error(reason))
-
-    def _cancelled(self, plan: Plan, where: str, text: str = "") -> PlanFailed:
-        """Say that the wish to cancel was met, or came too late for what was sent already."""
-        return PlanFailed(
-            at=self._now(),
-            plan_id=plan.id,
-            outcome="interrupted",
-            code="plan.cancelled",
-            title=f"{plan.verb} {plan.target} was cancelled, {where}",
-            text=text or f"{plan.target} was not touched",
-            exit_code=130,
-        )
-
-    def _stale(self, plan: Plan, fresh: Plan | None, title: str, hint: str = "") -> PlanFailed:
-        return PlanFailed(
-            at=self._now(),
-            plan_id=plan.id,
-            outcome="stale",
-            code="plan.stale",
-            title=title,
-            hint=hint or "Look at the new plan and ask again",
-            text="nothing was changed",
-            exit_code=3,
-            plan=fresh,
-        )
-
-    def failure(self, plan: Plan, outcome: str, error: ConsoleError) -> PlanFailed:
-        """Give the event for a plan that ends with an error."""
-        words = f"{error.hint} ({error.detail})" if error.hint and error.detail else error.detail
-        return PlanFailed(
-            at=self._now(),
-            plan_id=plan.id,
-            outcome=outcome,
-            code=error.code,
-            title=error.title,
-            hint=words or error.hint,
-            offers=error.offers if isinstance(error, StepError) else (),
-            exit_code=int(error.exit_code),
-        )
-
-    def _crashed(self, plan: Plan, error: BaseException) -> PlanFailed:
-        title = f"{plan.verb} {plan.target} broke off: {type(error).__name__}"
-        hint = f"A fault of gpuconsole; the log {self._session.places.log_file} has more"
-        return self.failure(plan, "interrupted", ConsoleError("plan.broke-off", title, hint))
-
     def _finish(self, plan: Plan, event: PlanDone | PlanFailed) -> PlanDone | PlanFailed:
         """Journal the end with the state things were left in, and give it."""
         left: dict[str, Any] = {}
@@ -224,9 +170,9 @@ class Executor:
             try:
                 left = self._verbs.left_behind(plan)
             except ConsoleError as error:
-                event = _add_text(event, f"its state is not known: {error.title}")
+                event = endings.with_text(event, f"its state is not known: {error.title}")
             else:
-                event = _add_text(event, f"{plan.target} is {left.get('state')} now")
+                event = endings.with_text(event, f"{plan.target} is {left.get('state')} now")
         self._journal.finish(plan, event, left)
         return event
 
@@ -249,62 +195,6 @@ class Executor:
         return self._session.clock.now()
 
 
-class _Doing:
-    """A step's work in a daemon thread, so that its end can be waited for in bits."""
-
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.ended = threading.Event()
-        self._text = ""
-        self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="plan-step", daemon=True).start()
-
-    def result(self) -> str:
-        """Give the result once it has ended, or raise what it raised."""
-        if self._error is not None:
-            raise self._error
-        return self._text
-
-    def _run(self) -> None:
-        try:
-            self._text = self.work.run()
-        except BaseException as error:  # noqa: BLE001 -- raised again by result()
-            self._error = error
-        finally:
-            self.ended.set()
-
-
 def plan_lock(plan_id: str) -> str:
     """Give the name of the lock that says that somebody runs a plan."""
     return f"plan-{plan_id}"
-
-
-def _outlasted(plan: Plan) -> StepError:
-    return StepError(
-        "plan.outlasted",
-        f"{plan.verb} {plan.target} was not over after {plan.longest_seconds:g} s",
-        "The engine may still do it; look at its state, or kill the container",
-        offers=("kill",) if plan.verb in {"stop", "restart"} else (),
-    )
-
-
-def _held_error(plan: Plan, taken: Taken) -> ConsoleError:
-    """Name who works on the target."""
-    from console.errors import RefusedError
-
-    holder = taken.holder
-    if holder is None:
-        who, hint = "somebody else works on it", "Wait until it is done and ask again"
-    else:
-        who = f"{holder.user} does {holder.what} since {holder.since}"
-        hint = f"Wait for plan {holder.plan_id} (process {holder.pid} on {holder.host}) to end"
-    return RefusedError("lock.held", f"{plan.target} is taken: {who}", hint)
-
-
-def _add_text(event: PlanDone | PlanFailed, text: str) -> PlanDone | PlanFailed:
-    """Say in a failure in what state things were left; a success has said so itself."""
-    import msgspec
-
-    if isinstance(event, PlanDone) or event.text:
-        return event
-    return msgspec.structs.replace(event, text=text)

@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from actions.executor import plan_lock
 from actions.journal import FINAL, Journal
@@ -87,9 +88,9 @@ class Follower:
 
     def _is_dead(self, row: PlanRow) -> bool:
         """Tell whether the process of a plan is gone: its lock is free, and it had its time."""
-        if self._locks.path is None:
-            return row.runner_pid is not None and not _is_alive(row.runner_pid)
-        if not self._locks.is_free(plan_lock(row.id)):
+        if row.runner_pid is not None and _runs(row.runner_pid, row.id):
+            return False  # a lock can be missing, on a full disk for one
+        if self._locks.path is not None and not self._locks.is_free(plan_lock(row.id)):
             return False
         waited = self._session.clock.now() - row.created_at
         return row.state == "running" or waited > timedelta(seconds=_START_SECONDS)
@@ -119,11 +120,15 @@ class Follower:
         )
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+def _runs(pid: int, plan_id: str) -> bool:
+    """Tell whether a process runs a plan for sure: it is this one, or its arguments say so.
+
+    That a process has the number proves nothing: numbers are used again.
+    """
+    if pid == os.getpid():
         return True
-    return True
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return plan_id.encode() in arguments

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from actions import gate
+from actions import endings, gate
 from actions.executor import Executor, Verbs
 from actions.follow import Follower
 from actions.journal import Journal
@@ -89,7 +89,7 @@ class Operations:
         executor = Executor(self._session, journal, verbs_for(self._session, plan.verb))
         reason = gate.refusal(self._session) or plan.refusal
         if reason is not None:
-            event = executor.refusal_event(plan, reason)
+            event = endings.refused(plan, reason, self._session.clock.now())
             journal.refused(plan, event)
             yield event
             return
@@ -106,7 +106,9 @@ class Operations:
             try:
                 process = start_runner(self._session, plan.id)
             except ConsoleError as error:
-                journal.finish(plan, executor.failure(plan, "failed", error), {})
+                journal.finish(
+                    plan, endings.failed(plan, "failed", error, self._session.clock.now()), {}
+                )
         else:
             if plan.detached:
                 yield self._not_detached(plan)

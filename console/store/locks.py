@@ -4,6 +4,7 @@ A lock is `flock` on a small file, so a holder that dies frees it, however it di
 the file only says who holds it; a record without a held lock means nothing.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -63,7 +64,8 @@ class Held:
         while self._handles:
             handle, path = self._handles.pop()
             # Removed while still held, so that nobody can have locked it in between.
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
             os.close(handle)
 
     def __enter__(self) -> Self:
@@ -106,15 +108,19 @@ class LockFolder:
     def acquire(self, names: Sequence[str], holder: Holder) -> Held | Taken:
         """Take all the named locks at once, or none; never waits.
 
-        Names are taken in one order by everybody. Where there is no place for locks at all, the
-        answer is an empty `Held`: refusing to work would help nobody (`problem` says it).
+        Names are taken in one order by everybody. Where there is no place for locks, or the disk is
+        full, the answer is an empty `Held`: refusing to work would help nobody (`problem` says it).
         """
         handles: list[tuple[int, Path]] = []
         for name in sorted(set(names)):
             path = self._file(name)
             if path is None:
                 continue
-            handle = _lock_patiently(path)
+            try:
+                handle = _lock_patiently(path)
+            except OSError as error:
+                self.problem = _cannot_lock(path, error)
+                continue
             if handle is None:
                 Held(handles).release()
                 return Taken(name=name, holder=_holder(path))
@@ -131,7 +137,10 @@ class LockFolder:
         path = self._file(name)
         if path is None or not path.exists():
             return None
-        handle = _lock(path)
+        try:
+            handle = _lock(path)
+        except OSError:
+            return _holder(path)
         if handle is not None:
             Held([(handle, path)]).release()
             return None
@@ -139,6 +148,15 @@ class LockFolder:
 
     def _file(self, name: str) -> Path | None:
         return None if self.path is None else self.path / f"{_PLAIN.sub('_', name)[:150]}.lock"
+
+
+def _cannot_lock(path: Path, error: OSError) -> Unknown:
+    """Say that a lock cannot be had for want of a place, which is no reason not to work."""
+    return Unknown(
+        "locks.unavailable",
+        f"nothing can be locked in {path.parent}: {error.strerror or error}",
+        "Other consoles are not kept from working on the same container",
+    )
 
 
 def _candidates(places: Places) -> tuple[Path, ...]:

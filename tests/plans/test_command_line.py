@@ -69,8 +69,16 @@ def test_a_run_is_a_stream_that_ends_in_done(
     assert containers.state(name) == "exited"
 
 
-@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill"])
-@pytest.mark.parametrize("by", ["flag", "config"])
+@pytest.mark.parametrize(
+    ("verb", "by"),
+    [
+        ("start", "flag"),
+        ("stop", "flag"),
+        ("restart", "flag"),
+        ("kill", "flag"),
+        ("stop", "config"),
+    ],
+)
 def test_read_only_refuses_everywhere(
     containers: Containers, environ: dict[str, str], tmp_path: Path, verb: str, by: str
 ) -> None:

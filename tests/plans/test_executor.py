@@ -9,10 +9,11 @@ import pytest
 
 from actions.containers.perform import perform_restart, perform_stop
 from actions.containers.verbs import new_plan_id
-from actions.executor import Executor, Work
+from actions.executor import Executor
 from actions.journal import Journal
 from actions.plan import Asker, Plan, PlanDone, PlanFailed, Step
 from actions.session import Session
+from actions.step_thread import Work
 from actions.trouble import StepError
 from console.engine.faults import EngineTimeoutError, fault
 

@@ -1,11 +1,13 @@
 """Locks name who holds them, die with their holder, and are never global."""
 
+import errno
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from console.paths import Places
 from console.store.locks import Held, Holder, LockFolder, Taken
@@ -129,3 +131,17 @@ def test_secrets_in_a_record_are_masked(places: Places) -> None:
     with answer:
         assert folder.path is not None
         assert "hunter2" not in (folder.path / "container-a.lock").read_text()
+
+
+def test_on_a_full_disk_work_goes_on_unlocked_and_says_so(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = LockFolder(places)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("console.store.locks.os.open", full)
+    held(folder, "container-a").release()
+    assert folder.problem is not None
+    assert "No space left" in folder.problem.title

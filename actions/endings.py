@@ -1,0 +1,95 @@
+"""How a plan may end other than well, each end as its event."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from actions import gate
+from actions.plan import Plan, PlanDone, PlanFailed, Refusal
+from actions.trouble import StepError
+from console.errors import ConsoleError, ExitCode, RefusedError
+from console.store.locks import Taken
+
+
+def refused(plan: Plan, reason: Refusal, at: datetime) -> PlanFailed:
+    """Give the end of a plan that the gate or its own checks refuse."""
+    return failed(plan, "refused", gate.as_error(reason), at)
+
+
+def failed(plan: Plan, outcome: str, error: ConsoleError, at: datetime) -> PlanFailed:
+    """Give the end of a plan by an error, with the outside thing's own words in the hint."""
+    words = f"{error.hint} ({error.detail})" if error.hint and error.detail else error.detail
+    return PlanFailed(
+        at=at,
+        plan_id=plan.id,
+        outcome=outcome,
+        code=error.code,
+        title=error.title,
+        hint=words or error.hint,
+        offers=error.offers if isinstance(error, StepError) else (),
+        exit_code=int(error.exit_code),
+    )
+
+
+def stale(plan: Plan, fresh: Plan | None, title: str, at: datetime) -> PlanFailed:
+    """Give the end of a plan whose ground has moved; `fresh` is what would be planned now."""
+    return PlanFailed(
+        at=at,
+        plan_id=plan.id,
+        outcome="stale",
+        code="plan.stale",
+        title=title,
+        hint="Look at how it is now and ask again",
+        text="nothing was changed",
+        exit_code=int(ExitCode.REFUSED),
+        plan=fresh,
+    )
+
+
+def cancelled(plan: Plan, where: str, text: str, at: datetime) -> PlanFailed:
+    """Say that the wish to cancel was met, or came too late for what was sent already."""
+    return PlanFailed(
+        at=at,
+        plan_id=plan.id,
+        outcome="interrupted",
+        code="plan.cancelled",
+        title=f"{plan.verb} {plan.target} was cancelled, {where}",
+        text=text or f"{plan.target} was not touched",
+        exit_code=int(ExitCode.INTERRUPTED),
+    )
+
+
+def broke_off(plan: Plan, error: BaseException, log_file: Path, at: datetime) -> PlanFailed:
+    """Give the end of a plan by a fault of this program."""
+    title = f"{plan.verb} {plan.target} broke off: {type(error).__name__}"
+    hint = f"A fault of gpuconsole; the log {log_file} may have more"
+    return failed(plan, "interrupted", ConsoleError("plan.broke-off", title, hint), at)
+
+
+def outlasted(plan: Plan) -> StepError:
+    """Give the error of a step that took longer than the plan promised."""
+    return StepError(
+        "plan.outlasted",
+        f"{plan.verb} {plan.target} was not over after {plan.longest_seconds:g} s",
+        "The engine may still do it; look at its state, or kill the container",
+        offers=("kill",) if plan.verb in {"stop", "restart"} else (),
+    )
+
+
+def lock_held(plan: Plan, taken: Taken) -> RefusedError:
+    """Name who works on the target."""
+    holder = taken.holder
+    if holder is None:
+        who, hint = "somebody else works on it", "Wait until it is done and ask again"
+    else:
+        who = f"{holder.user} does {holder.what} since {holder.since}"
+        hint = f"Wait for plan {holder.plan_id} (process {holder.pid} on {holder.host}) to end"
+    return RefusedError("lock.held", f"{plan.target} is taken: {who}", hint)
+
+
+def with_text(event: PlanDone | PlanFailed, text: str) -> PlanDone | PlanFailed:
+    """Say in a failure in what state things were left; a success has said so itself."""
+    if isinstance(event, PlanDone) or event.text:
+        return event
+    return msgspec.structs.replace(event, text=text)
