@@ -62,10 +62,9 @@ def _engine_alerts(engine: EngineSnapshot) -> Iterator[Alert]:
     problem = engine.problem
     if problem is None:
         return
-    never_there = engine.heard_monotonic is None and problem.code == "engine.absent"
     yield Alert(
         id=problem.code,
-        severity="warning" if never_there else "error",
+        severity="error",
         subject="engine:",
         title=problem.title,
         hint=problem.hint,

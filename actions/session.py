@@ -11,6 +11,7 @@ from actions.plan import Asker
 from console.clock import Clock, SystemClock
 from console.config.load import Loaded, load
 from console.engine.endpoint import Endpoint, resolve
+from console.host.facts import ssh_origin
 from console.paths import Places, find_places
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ class Session:
 
     def asker(self, via: str) -> Asker:
         """Say who asks: the login name and, over SSH, the address they come from."""
-        origin = self.environ.get("SSH_CONNECTION", "").split()
-        return Asker(user=_user_name(), ssh_origin=origin[0] if origin else "", via=via)
+        return Asker(user=_user_name(), ssh_origin=ssh_origin(self.environ) or "", via=via)
 
 
 def open_session(

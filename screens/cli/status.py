@@ -9,7 +9,7 @@ import click
 from actions.live import LiveHost
 from actions.session import Session
 from actions.snapshot import HostSnapshot
-from actions.status import read_status, status_data, status_exit_code
+from actions.status import read_status, status_data, status_error, status_exit_code
 from console.errors import ExitCode, InterruptedByUser
 from screens.cli.context import Cli
 from screens.cli.output import emit, emit_line, say, write
@@ -54,7 +54,7 @@ def status(
     snapshot = read_status(session)
     code = status_exit_code(snapshot)
     if cli.as_json:
-        return emit(status_data(snapshot), code)
+        return emit(status_data(snapshot), code, status_error(snapshot))
     write(_marked(session, view(snapshot)))
     return code
 
@@ -121,7 +121,8 @@ def _show(
     session: Session, snapshot: HostSnapshot, view: Callable[[HostSnapshot], str], as_json: bool
 ) -> None:
     if as_json:
-        emit_line({"event": "status", **status_data(snapshot)}, status_exit_code(snapshot))
+        data = {"event": "status", **status_data(snapshot)}
+        emit_line(data, status_exit_code(snapshot), status_error(snapshot))
         return
     page = view is status_text and sys.stdout.isatty()
     write((HOME_AND_CLEAR if page else "") + _marked(session, view(snapshot)))

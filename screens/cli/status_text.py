@@ -11,9 +11,10 @@ from console.gpu.snapshot import Gpu
 from console.host.snapshot import HostFacts
 from console.units import format_age, format_bytes, format_gib
 from console.unknown import Unknown, known
-from screens.cli.table import columns
+from screens.cli.table import columns, shorten
 
 NOT_KNOWN = "–"  # noqa: RUF001 -- the dash that stands for an unknown value everywhere
+NAME_WIDTH = 40
 MARKS = {"error": "✖", "warning": "▲", "info": "·", "ok": "●"}
 
 
@@ -132,19 +133,25 @@ def _containers(snapshot: HostSnapshot) -> list[str]:
 def _container_row(container: Container, snapshot: HostSnapshot) -> list[str]:
     claim = snapshot.claims.get(container.id)
     return [
-        container.name,
+        shorten(container.name, NAME_WIDTH),
         _state(container, snapshot.engine),
         _text(container.health) if container.health != "none" else "",
         _text(container.restart_count),
         _age(container, snapshot.taken_at),
         _claim_cards(claim, snapshot),
         claim.source if claim and claim.uses_gpu else "",
-        ", ".join(
-            f"{port.host_port}→{port.container_port}"
-            for port in container.ports
-            if port.host_port is not None
-        ),
+        _ports(container),
     ]
+
+
+def _ports(container: Container) -> str:
+    """Give the published ports once, though the engine lists them for IPv4 and for IPv6."""
+    told = {
+        f"{port.host_port}→{port.container_port}": None
+        for port in container.ports
+        if port.host_port is not None
+    }
+    return ", ".join(told)
 
 
 def _state(container: Container, engine: EngineSnapshot) -> str:

@@ -13,9 +13,7 @@ def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) 
     widths = [max(width_of(row[column]) for row in full) for column in range(count)]
     lines = []
     for row in full:
-        cells = [
-            _padded(cell, widths[column], column in right) for column, cell in enumerate(row)
-        ]
+        cells = [_padded(cell, widths[column], column in right) for column, cell in enumerate(row)]
         lines.append("  ".join(cells).rstrip())
     return lines
 
@@ -30,6 +28,15 @@ def width_of(text: str) -> int:
             continue
         cells += 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
     return cells
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut a text to at most `width` terminal cells, the last being `…` where something is cut."""
+    if width_of(text) <= width:
+        return text
+    while width_of(text) >= width:
+        text = text[:-1]
+    return text + "…"
 
 
 def _padded(cell: str, width: int, right: bool) -> str:

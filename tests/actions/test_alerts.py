@@ -170,12 +170,12 @@ def test_no_driver_is_an_error_only_where_somebody_wants_a_card() -> None:
     assert look(cards=blocked)["nvml.version-mismatch"].severity == "error"
 
 
-def test_an_engine_that_was_lost_is_worse_than_one_that_never_was() -> None:
+def test_an_engine_that_does_not_answer_is_an_error_at_the_first_look_too() -> None:
+    """A one-shot `status` at night has never heard it, and must not call that a detail."""
     gone = Unknown("engine.absent", "no engine answers")
-    lost = make_engine(state="lost", problem=gone)
-    never = make_engine(state="lost", problem=gone, heard_monotonic=None)
-    assert look(engine=lost)["engine.absent"].severity == "error"
-    assert look(engine=never)["engine.absent"].severity == "warning"
+    for heard in (1_000.0, None):
+        engine = make_engine(state="lost", problem=gone, heard_monotonic=heard)
+        assert look(engine=engine)["engine.absent"].severity == "error"
 
 
 def test_the_verdict_counts_what_else_is_wrong_and_leaves_out_the_harmless() -> None:
