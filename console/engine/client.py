@@ -17,7 +17,7 @@ from console.engine.faults import (
     translate,
 )
 from console.engine.negotiation import EngineVersion, agree, speaks
-from console.engine.streams import ByteStream, EventStream
+from console.engine.streams import ByteStream, EventStream, read_frames
 from console.text import clean_line
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class EngineClient:
         return self._call(what, opened)
 
     def exec_run(self, container: str, command: Sequence[str], limit: float = LIMIT) -> ExecResult:
-        """Run a command inside a container and give its output; killed by nobody when it is late.
+        """Run a command inside a container and give its output, of at most 8 MiB.
 
         Raises:
             EngineTimeoutError: no end within `limit` seconds; the command goes on inside.
@@ -191,23 +191,12 @@ class EngineClient:
 
         def run(api: "Api") -> ExecResult:
             made = api.exec_create(container, list(command))
-            watchdog = threading.Timer(limit, api.cut)
-            watchdog.daemon = True
-            watchdog.start()
-            try:
-                output = api.exec_start(made["Id"])
-            finally:
-                watchdog.cancel()
-            if api.sockets.is_cut and not self._aborted:
-                raise TimeoutError
+            api.exec_start(made["Id"], socket=True)
+            output = read_frames(api.last_stream, limit)
             code = api.exec_inspect(made["Id"]).get("ExitCode")
-            return ExecResult(code if isinstance(code, int) else None, bytes(output or b""))
+            return ExecResult(code if isinstance(code, int) else None, output)
 
-        try:
-            return self._call(what, run, limit)
-        finally:
-            if self._api is not None and self._api.sockets.is_cut:
-                self.close()
+        return self._call(what, run, limit)
 
     def top(self, container: str) -> dict[str, Any]:
         """Give the processes of a container as the engine's `ps` prints them: titles and rows."""

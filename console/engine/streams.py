@@ -5,10 +5,14 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from console.clock import Clock, SystemClock
+
 if TYPE_CHECKING:
     import requests
 
 _LONGEST_LINE = 4 << 20
+_MOST_OUTPUT = 8 << 20
+_FRAME_HEADER = 8
 
 
 class ByteStream:
@@ -88,3 +92,31 @@ class EventStream(ByteStream):
                     event = decode(line) if line.strip() else None
                     if isinstance(event, dict):
                         yield event
+
+
+def read_frames(response: "requests.Response | None", limit: float) -> bytes:
+    """Read the multiplexed output of an upgraded connection to its end, and close it.
+
+    The SDK's own reader loses what arrived together with the headers, and waits without limit.
+
+    Raises:
+        TimeoutError: it did not end within `limit` seconds.
+    """
+    if response is None:
+        return b""
+    reader: Any = response.raw
+    for name in ("_fp", "fp"):
+        reader = getattr(reader, name)
+    pace: Clock = SystemClock()
+    deadline = pace.monotonic() + limit
+    output = bytearray()
+    try:
+        while len(header := reader.read(_FRAME_HEADER)) == _FRAME_HEADER:
+            output += reader.read(int.from_bytes(header[4:], "big"))
+            if pace.monotonic() > deadline:
+                raise TimeoutError
+            if len(output) > _MOST_OUTPUT:
+                break
+    finally:
+        response.close()
+    return bytes(output[:_MOST_OUTPUT])

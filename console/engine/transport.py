@@ -119,11 +119,6 @@ class Sockets:
         self._open: list[socket.socket] = []
         self._cut = False
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether `cut()` was called."""
-        return self._cut
-
     def add(self, connection: socket.socket) -> None:
         """Take a new socket in; one that comes after the cut is cut at once."""
         with self._lock:

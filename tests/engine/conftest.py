@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import engine_address, own_engine, workbench
+from console.clock import SystemClock
+from tests.support.engine import Workbench, engine_address, find_engine, own_engine, workbench
 from tests.support.fake_engine import FakeEngine
 
 __all__ = ["engine_address", "own_engine", "workbench"]
@@ -28,3 +29,24 @@ def fake_engine(socket_path: Path) -> Iterator[FakeEngine]:
     """Give an engine of nothing but answers."""
     with FakeEngine(socket_path) as engine:
         yield engine
+
+
+@pytest.fixture(
+    params=[pytest.param("real", marks=pytest.mark.engine), "rehearsal-20.10", "rehearsal-29"]
+)
+def any_engine(request: pytest.FixtureRequest, socket_path: Path) -> Iterator[Workbench]:
+    """Give a workbench on each kind of engine: what holds for one has to hold for all."""
+    kind: str = request.param
+    if kind == "real":
+        with Workbench(find_engine()) as bench:
+            yield bench
+        return
+    from console.simulator.held import engine_on
+    from tests.rehearsal.support import workbench_scene
+
+    scene = workbench_scene(kind.removeprefix("rehearsal-"))
+    with (
+        engine_on(scene, socket_path, SystemClock()),
+        Workbench(f"unix://{socket_path}") as bench,
+    ):
+        yield bench

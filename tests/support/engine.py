@@ -96,7 +96,7 @@ class Workbench:
 
     def remove(self, container_id: str) -> None:
         """Remove a container, running or not; one that is gone already is fine."""
-        with contextlib.suppress(DockerException):
+        with contextlib.suppress(DockerException, OSError):
             self._api.remove_container(container_id, force=True)
 
     @property
@@ -179,15 +179,33 @@ class PrivateEngine:
         if process is not None:
             process.send_signal(number)
             process.wait(60)
-            if number is signal.SIGKILL:
-                self._end_leftovers()
+            # A killed dockerd takes its containerd with it. Where nobody reaps that, its number
+            # looks alive, and the next dockerd would wait for it in vain.
+            for pidfile in ("pid", "exec/containerd/containerd.pid"):
+                (self._folder / pidfile).unlink(missing_ok=True)
 
-    def _end_leftovers(self) -> None:
-        """End the containerd that a killed dockerd leaves behind, or the next one cannot start."""
-        pidfile = self._folder / "exec" / "containerd" / "containerd.pid"
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(int(pidfile.read_text()), signal.SIGTERM)
-        (self._folder / "pid").unlink(missing_ok=True)
+    def remove(self) -> None:
+        """End it, what a killed one left behind, and remove its folder."""
+        self.stop()
+        for pid in self._leftovers():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+            mounted = line.split()[1]
+            if mounted.startswith(f"{self._folder}/"):
+                subprocess.run(["umount", "-l", mounted], capture_output=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _leftovers(self) -> list[int]:
+        """Give the processes that name our folder: containerd and its shims outlive a kill."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if folder.name.isdecimal() and (folder / "cmdline").read_bytes().count(
+                    str(self._folder).encode()
+                ):
+                    found.append(int(folder.name))
+        return found
 
     def _answers(self) -> bool:
         process = self._process
@@ -233,12 +251,4 @@ def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateEngi
         engine.start()
         yield engine
     finally:
-        engine.stop()
-        _removed(folder)
-
-
-def _removed(folder: Path) -> None:
-    """Remove a private engine's folder; what is still mounted in it stays for the system."""
-    for mounted in sorted(folder.glob("exec/netns/*")) + sorted(folder.glob("data/*/*/merged")):
-        subprocess.run(["umount", "-l", str(mounted)], capture_output=True, check=False)
-    shutil.rmtree(folder, ignore_errors=True)
+        engine.remove()
