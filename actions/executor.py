@@ -21,7 +21,7 @@ from actions.plan import (
 from actions.session import Session
 from actions.step_thread import StepThread, Work
 from console.errors import ConsoleError, UsageError
-from console.store.locks import Held, Holder, LockFolder, Taken
+from console.store.locks import Holder, LockFolder, Taken
 from console.unknown import iso_time
 
 _TICK_SECONDS = 0.1
@@ -86,10 +86,13 @@ class Executor:
                 plan, endings.failed(plan, "refused", endings.lock_held(plan, held), self._now())
             )
         with held:
-            return self._finish(plan, self._run_locked(plan, held))
+            event, left = self._look_at_what_is_left(plan, self._run_locked(plan))
+        # The locks are free before the end is told: who hears it may begin with the next plan.
+        self._journal.finish(plan, event, left)
+        return event
 
-    def _run_locked(self, plan: Plan, _held: Held) -> PlanDone | PlanFailed:
-        """Look again, then do the steps; the locks are held all along."""
+    def _run_locked(self, plan: Plan) -> PlanDone | PlanFailed:
+        """Look again, then do the steps; the caller holds the locks all along."""
         try:
             end = self._look_again(plan)
             if end is not None:
@@ -164,17 +167,22 @@ class Executor:
         )
 
     def _finish(self, plan: Plan, event: PlanDone | PlanFailed) -> PlanDone | PlanFailed:
-        """Journal the end with the state things were left in, and give it."""
-        left: dict[str, Any] = {}
-        if self._touched:
-            try:
-                left = self._verbs.left_behind(plan)
-            except ConsoleError as error:
-                event = endings.with_text(event, f"its state is not known: {error.title}")
-            else:
-                event = endings.with_text(event, f"{plan.target} is {left.get('state')} now")
+        """Journal the end of a plan that did not get to its steps, or broke off."""
+        event, left = self._look_at_what_is_left(plan, event)
         self._journal.finish(plan, event, left)
         return event
+
+    def _look_at_what_is_left(
+        self, plan: Plan, event: PlanDone | PlanFailed
+    ) -> tuple[PlanDone | PlanFailed, dict[str, Any]]:
+        """Give the end with the state things were left in, and that state's facts."""
+        if not self._touched:
+            return event, {}
+        try:
+            left = self._verbs.left_behind(plan)
+        except ConsoleError as error:
+            return endings.with_text(event, f"its state is not known: {error.title}"), {}
+        return endings.with_text(event, f"{plan.target} is {left.get('state')} now"), left
 
     def _holder(self, plan: Plan) -> Holder:
         asker = plan.asker

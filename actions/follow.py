@@ -46,7 +46,8 @@ class Follower:
                 yield event
                 if isinstance(event, FINAL):
                     if process is not None:
-                        process.wait()
+                        # Nobody waits for the runner to leave, but somebody must collect it.
+                        threading.Thread(target=process.wait, daemon=True).start()
                     return
             if cancelled is not None and not asked and cancelled():
                 asked = self._journal.plans.request_cancel(plan_id, self._session.clock.now())

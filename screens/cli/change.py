@@ -96,6 +96,8 @@ def change(cli: Cli, request: Request) -> int:
     try:
         operations = Operations(cli.session, via="cli")
         plans = _plans(operations, request)
+        if cli.session.rehearsal and not cli.as_json:
+            say(f"REHEARSAL ({cli.session.rehearsal})")
         if request.dry_run:
             return _show(plans, cli.as_json)
         _tell_problem(operations)

@@ -32,6 +32,8 @@ def timeline(cli: Cli, limit: int, since: str | None, container: str) -> int:
         if problem is not None:
             data["unavailable"] = [{"source": "journal", **msgspec.structs.asdict(problem)}]
         return emit(data)
+    if session.rehearsal:
+        say(f"REHEARSAL ({session.rehearsal})")
     if problem is not None:
         say(f"gpuconsole: {problem.title}")
     if not entries:
