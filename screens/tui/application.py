@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 1.25
 """Without news the screen is painted this often, so that ages go on; news come at 1 Hz."""
+GOOD_NEWS_SECONDS = 10.0
+TROUBLE_SECONDS = 60.0
 URGENT_GAP_SECONDS = 0.15
 COVERED_GAP_SECONDS = 5.0
 """A host under a dialog is painted this seldom: Textual sends the whole screen each time."""
@@ -137,7 +139,7 @@ class Console(App[int]):
         import asyncio
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, partial(self.exit, 128 + number))
 
     # -- the host -------------------------------------------------------------------------------
@@ -190,6 +192,8 @@ class Console(App[int]):
         now = self.session.clock.monotonic()
         self.view.now = self.session.clock.now()
         self.view.monotonic = now
+        if self.view.notice is not None and now >= self.view.notice.until:
+            self.view.notice = None
         screen = self.screen
         if isinstance(screen, Dialog):
             if now - self._painted_at < COVERED_GAP_SECONDS:
@@ -287,9 +291,9 @@ class Console(App[int]):
         """Open the menu of what can be done with a container."""
         self.flow.open_menu(container_id)
 
-    def cancel_asked(self) -> bool:
-        """Cancel what runs at the second Esc; tells whether this was it."""
-        return self.flow.cancel_asked()
+    def cancel_asked(self) -> None:
+        """Cancel what runs, at the second Esc."""
+        self.flow.cancel_asked()
 
     def on_plan_ready(self, message: PlanReady) -> None:
         """Ask about a plan, or run it."""
@@ -327,9 +331,13 @@ class Console(App[int]):
         self.view.jobs = tuple(self.desk.jobs.values())
         self.paint()
 
-    def say(self, text: str, role: str = "text", symbol: str = "·") -> None:
-        """Say something in the line above the keys, until the next key."""
-        self.view.notice = Notice(text=text, role=role, symbol=symbol)
+    def say(
+        self, text: str, role: str = "text", symbol: str = "·", seconds: float | None = None
+    ) -> None:
+        """Say something in the line above the keys, until the next key or for some seconds."""
+        lasts = seconds or (TROUBLE_SECONDS if role in {"error", "warning"} else GOOD_NEWS_SECONDS)
+        until = self.session.clock.monotonic() + lasts
+        self.view.notice = Notice(text=text, role=role, symbol=symbol, until=until)
         self.paint()
 
     # -- odds and ends --------------------------------------------------------------------------

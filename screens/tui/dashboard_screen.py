@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu
 from screens.tui.keys import DASHBOARD, bindings
-from screens.tui.layout import Dashboard, dashboard
+from screens.tui.layout import Dashboard, dashboard, nothing_here
 from screens.tui.live_screen import LiveScreen
 from screens.tui.panels.cards import selected_gpu
 from screens.tui.panels.footer import Key, keys
@@ -63,15 +63,9 @@ class DashboardScreen(LiveScreen):
     def _keys(self, width: int) -> tuple:  # type: ignore[type-arg]
         app = self.console_app
         shown = (*app.view_keys(), *FOOTER)
-        if self._nothing_here():
+        if nothing_here(self.console_app.snapshot):
             shown = (REHEARSE, *app.view_keys(), FOOTER[-1])
         return keys(width, shown, MORE)
-
-    def _nothing_here(self) -> bool:
-        snapshot = self.console_app.snapshot
-        return (
-            not snapshot.gpu.gpus and not snapshot.engine.containers and bool(snapshot.unavailable)
-        )
 
     def _rows(self) -> Dashboard:
         if self._laid_out is None:
@@ -211,11 +205,12 @@ class DashboardScreen(LiveScreen):
         view = self.view
         if view.typing or view.search:
             view.typing, view.search = False, ""
-        elif view.notice is not None:
+        elif view.notice is not None and not view.jobs:
             view.notice = None
         elif view.full:
             view.full = False
-        elif view.jobs and not self.console_app.cancel_asked():
+        elif view.jobs:
+            self.console_app.cancel_asked()
             return
         elif view.unfolded:
             view.unfolded = False
@@ -311,7 +306,7 @@ class DashboardScreen(LiveScreen):
 
     def action_rehearse(self) -> None:
         """Leave for the rehearsal host, where there is nothing to look at here."""
-        if self._nothing_here():
+        if nothing_here(self.console_app.snapshot):
             self.console_app.leave_for_rehearsal()
 
     def press(self, verb: str, argument: str, times: int) -> None:

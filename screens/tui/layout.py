@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from actions.snapshot import HostSnapshot
 from console.gpu.snapshot import Gpu
 from screens.tui.holders import holders
 from screens.tui.paint import BLANK, Line, Span
@@ -14,6 +15,7 @@ from screens.tui.view import Block, Scene
 
 SIDE_ALERTS_FROM = 140
 SIDE_ALERTS_SHARE = 0.32
+MOST_PANELS = 8
 
 
 class Area(NamedTuple):
@@ -125,7 +127,7 @@ def _card_area(scene: Scene, area: Area, blocks: list[Block], room: int) -> int:
     columns = max(1, min(len(gpus), area.width // cards.LEAST_PANEL_WIDTH, 4))
     ranks = -(-len(gpus) // columns)
     height = (room - (ranks - 1)) // ranks
-    if height < cards.PANEL_HEIGHT:
+    if height < cards.PANEL_HEIGHT or len(gpus) > MOST_PANELS:
         return _card_rows(scene, area, blocks, room)
     height = min(height, cards.PANEL_HEIGHT + 11)
     width = area.width // columns
@@ -194,12 +196,22 @@ def _alert_area(scene: Scene, area: Area, blocks: list[Block], tall: bool) -> No
     blocks.append(Block("alerts", area.x, area.y, area.width, area.height, lines))
 
 
+def nothing_here(snapshot: HostSnapshot) -> bool:
+    """Tell whether there is neither a card nor a container, and no hope of one right now."""
+    return (
+        not snapshot.gpu.gpus and not snapshot.engine.containers and len(snapshot.unavailable) > 1
+    )
+
+
 def _container_area(
     scene: Scene, rows: Rows, area: Area, blocks: list[Block]
 ) -> tuple[int, tuple[str, ...]]:
     """Fill an area with the container table; gives the rows on the screen and whose they are."""
     if not rows.lines:
-        lines = card_list.missing_engine(scene, area.width)[: area.height]
+        lines = card_list.missing_engine(scene, area.width)
+        if nothing_here(scene.snapshot):
+            lines += [BLANK, *card_list.rehearsal_offer(area.width)]
+        lines = lines[: area.height]
         blocks.append(Block("table", area.x, area.y, area.width, len(lines), lines))
         return 1, ()
     lost = card_list.lost_engine(scene, area.width)[: max(0, area.height - 2)]

@@ -8,7 +8,6 @@ from actions.plan import Plan, PlanDone, PlanFailed
 from console.errors import ConsoleError
 from screens.tui.messages import PlanEnded, PlanEvent, PlanProblem, PlanReady
 from screens.tui.verbs import verb_for_key, verbs_of
-from screens.tui.view import Notice
 
 if TYPE_CHECKING:
     from screens.tui.application import Console
@@ -117,21 +116,19 @@ class PlanFlow:
         self._app.desk.ended(message.plan_id)
         self._app.show_jobs()
 
-    def cancel_asked(self) -> bool:
-        """Cancel what runs at the second Esc within a moment; tells whether it was the second."""
+    def cancel_asked(self) -> None:
+        """Cancel what runs at the second Esc within a moment; the first one only warns."""
         jobs = [job for job in self._app.view.jobs if job.detached]
         if not jobs:
-            return True
+            return
         job = jobs[-1]
         now = self._app.session.clock.monotonic()
         if now - self._escaped_at <= CANCEL_WINDOW:
             self._escaped_at = float("-inf")
             self._app.desk.cancel(job.plan_id)
             self._app.say(f"asked to cancel {job.verb} {job.target}", "warning", "▲")
-            return True
+            return
         self._escaped_at = now
-        self._app.view.notice = Notice(
-            text=f"Esc again cancels: {job.verb} {job.target}", role="warning", symbol="▲"
+        self._app.say(
+            f"Esc again cancels: {job.verb} {job.target}", "warning", "▲", seconds=CANCEL_WINDOW
         )
-        self._app.paint()
-        return False

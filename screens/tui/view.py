@@ -27,11 +27,17 @@ class Block(NamedTuple):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A line above the keys that says how something went; `role` is a theme role."""
+    """A line above the keys that says how something went.
+
+    Attributes:
+        role: a theme role.
+        until: monotonic seconds at which it goes by itself; any key takes it away before.
+    """
 
     text: str
     role: str = "text"
     symbol: str = "·"
+    until: float = float("inf")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ BIG = gpu(
     utilization_percent=92,
     temperature_celsius=71,
     power_watts=338.0,
-    throttle_reasons=("power cap",),
+    throttle_reasons=("sw_power_cap",),
     cuda_ordinal=0,
     processes=(process("python", 20.9, "comfyui-qwen"),),
 )

@@ -84,6 +84,13 @@ def missing_engine(scene: Scene, width: int) -> list[Line]:
     return missing(f"No containers: {problem.title}{where}", problem.hint, width)
 
 
+def rehearsal_offer(width: int) -> list[Line]:
+    """Offer the rehearsal host where this one has nothing to show."""
+    text = "opens the rehearsal host: this program on a simulated studio with two cards"
+    line = fit((Span(" "), Span(" d ", "badge"), Span(f" {text}")), width)
+    return [clickable(line, "key d")]
+
+
 def lost_engine(scene: Scene, width: int) -> list[Line]:
     """Say that the container table shows what was last heard, and since when."""
     engine = scene.snapshot.engine

@@ -147,8 +147,9 @@ def remark(gpu: Gpu, alert: Alert | None) -> Line:
     if gpu.lost is not None:
         return (Span(f"✖ {gpu.lost.title}", "error"),)
     line: list[Span] = []
-    if known(gpu.throttle_reasons) and gpu.throttle_reasons:
-        line.append(Span("throttled: " + ", ".join(gpu.throttle_reasons), "warning"))
+    slowed = throttle_words(gpu)
+    if slowed:
+        line.append(Span(slowed, "warning"))
     if alert is not None and alert.severity != "info" and not line:
         line.append(Span(f"{SYMBOLS[alert.severity]} {alert.title}", alert.severity))
     if not line:
@@ -159,6 +160,16 @@ def remark(gpu: Gpu, alert: Alert | None) -> Line:
         ]
         line.append(Span("  ".join(part for part in parts if part), "dim"))
     return tuple(line)
+
+
+def throttle_words(gpu: Gpu) -> str:
+    """Say what slows a card, such as `power-capped`; empty where nothing does."""
+    if isinstance(gpu.throttle_reasons, Unknown) or not gpu.throttle_reasons:
+        return ""
+    # Imported late: the names come from a file, and most cards are not throttled at start-up.
+    from console.gpu.faults import slowing, throttle_label
+
+    return ", ".join(throttle_label(name) for name in slowing(gpu.throttle_reasons))
 
 
 def holder_spans(holder: Holder) -> Line:

@@ -52,7 +52,7 @@ def status(view: View, width: int) -> Line:
 
 def job(running: Job, others: int, now: float, width: int) -> Line:
     """Say what a plan is doing and for how long already."""
-    elapsed = format_duration(max(0.0, now - running.started_monotonic))
+    elapsed = format_duration(float(int(max(0.0, now - running.started_monotonic))))
     limit = (
         f" of at most {format_duration(running.longest_seconds)}" if running.longest_seconds else ""
     )
