@@ -267,7 +267,7 @@ class EngineClient:
             self._api = Api(self.endpoint, limit)
             if self._aborted:
                 self._api.cut()
-            self._version = agree(self._api.version(api_version=False), self.endpoint.address)
+            self._version = agree(self._api.version(api_version=False), self.endpoint.shown)
         except FAULTS as error:
             self.close()
             raise self._translated(error, "version", limit) from error
@@ -294,14 +294,14 @@ class EngineClient:
     ) -> EngineError:
         return translate(
             error,
-            address=self.endpoint.address,
+            address=self.endpoint.shown,
             what=clean_line(what, 200),
             limit=self.limit if limit is None else limit,
         )
 
     def _odd(self, what: str) -> EngineError:
         return fault(
-            EngineRefusedError, "engine.odd-answer", address=self.endpoint.address, what=what
+            EngineRefusedError, "engine.odd-answer", address=self.endpoint.shown, what=what
         )
 
 

@@ -51,6 +51,15 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return "/" + self.address.removeprefix("unix://").lstrip("/")
 
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown: without a password that somebody put into it."""
+        if "@" not in self.address:
+            return self.address
+        from console.mask import mask_text
+
+        return mask_text(self.address)
+
 
 def resolve(environ: Mapping[str, str]) -> Endpoint:
     """Give the endpoint by the docker command line's order of precedence.

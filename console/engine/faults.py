@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from console.engine.texts import explain, words
 from console.errors import ConsoleError, ExitCode, UnreachableError
+from console.mask import mask_text
 from console.text import clean_line
 from console.unknown import Unknown
 
@@ -133,7 +134,7 @@ _BY_WORD = (
 
 def _by_status(status: int, explanation: str, what: str) -> EngineError:
     """Turn the engine's refusal into an error, with the catalogue's words where it knows them."""
-    detail = clean_line(explanation, 600)
+    detail = mask_text(clean_line(explanation, 600))
     kind, code = _kind_of(status, detail)
     known = explain(explanation)
     if known is not None:
@@ -158,4 +159,4 @@ def _detail(chain: tuple[BaseException, ...]) -> str:
     for link in chain:
         if isinstance(link, OSError) and link.strerror:
             return clean_line(link.strerror, 300)
-    return clean_line(str(chain[0]), 300) if chain else ""
+    return mask_text(clean_line(str(chain[0]), 300)) if chain else ""

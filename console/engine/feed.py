@@ -24,15 +24,17 @@ class Feed(threading.Thread):
 
     def run(self) -> None:
         """Listen until the stream ends, by itself or by `cancel`."""
+        error: EngineError = fault(EngineUnreachableError, "engine.lost", what="events")
         try:
             with self._client, self._client.events(self._since) as stream:
                 self._stream = stream
                 for event in stream.events():
                     self._inbox.put(Heard(event))
-            error: EngineError = fault(EngineUnreachableError, "engine.lost", what="events")
         except EngineError as raised:
             error = raised
-        self._inbox.put(Ended(error))
+        finally:
+            # Whatever ended it: a watcher that hears nothing more must know that it does not.
+            self._inbox.put(Ended(error))
 
     def cancel(self) -> None:
         """End the stream from any thread, at once."""

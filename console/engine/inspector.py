@@ -11,8 +11,13 @@ from console.clock import Clock, SystemClock
 from console.engine.client import EngineClient
 from console.engine.due import Due
 from console.engine.endpoint import Endpoint
-from console.engine.faults import EngineError, NoSuchContainerError
-from console.engine.inbox import Inbox, Looked, NotTold, Vanished
+from console.engine.faults import (
+    EngineError,
+    EngineUnreachableError,
+    NoSuchContainerError,
+    fault,
+)
+from console.engine.inbox import Ended, Inbox, Looked, NotTold, Vanished
 
 _RETRY_AFTER = 5.0
 
@@ -57,9 +62,12 @@ class Inspector(threading.Thread):
 
     def run(self) -> None:
         """Look at what is due until told to stop."""
-        with self._client:
-            while (container_id := self._next()) is not None:
-                self._look(container_id)
+        try:
+            with self._client:
+                while (container_id := self._next()) is not None:
+                    self._look(container_id)
+        finally:
+            self._inbox.put(Ended(fault(EngineUnreachableError, "engine.lost", what="inspect")))
 
     def cancel(self) -> None:
         """Stop from any thread, also in the middle of a look."""

@@ -72,7 +72,7 @@ class _Look:
         """Give what came."""
         alive = self._state == "connected"
         return EngineSnapshot(
-            endpoint=self.client.endpoint.address,
+            endpoint=self.client.endpoint.shown,
             endpoint_source=self.client.endpoint.source,
             state=self._state,
             problem=problem,

@@ -18,6 +18,7 @@ from console.unknown import Unknown
 
 _LIMIT = 5.0
 _PAUSE_AFTER_ERROR = 5.0
+_SECOND_SAMPLE = 1.0
 _FIRST_SAMPLE = Unknown("engine.first-sample", "needs a second sample")
 _NO_LIMIT = Unknown("engine.no-memory-limit", "no memory limit of its own")
 _NOT_TOLD = Unknown("engine.no-statistics", "the engine gives no figure")
@@ -215,6 +216,10 @@ class UsageSampler:
                 taken = self._clock.monotonic()
                 self._samples[container_id] = sample
                 self._usage[container_id] = usage_between(before, sample, taken, host_memory)
+                if before is None:
+                    # The first figure of the processor needs a second sample: soon.
+                    soon = self._pace.monotonic() + min(_SECOND_SAMPLE, self._interval)
+                    self._due[container_id] = min(self._due[container_id], soon)
         if self._on_change is not None:
             self._on_change()
 

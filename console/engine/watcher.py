@@ -75,7 +75,7 @@ class EngineWatcher:
         self._live: tuple[Feed | Inspector | _Lists, ...] = ()
         self._thread = threading.Thread(target=self._run, name="engine-watcher", daemon=True)
         self._snapshot = EngineSnapshot(
-            endpoint=endpoint.address,
+            endpoint=endpoint.shown,
             endpoint_source=endpoint.source,
             state="connecting",
             problem=endpoint.problem,

@@ -149,3 +149,12 @@ def test_tls_comes_from_the_environment_or_beside_the_context(tmp_path: Path) ->
 
 def test_an_address_cannot_steer_the_terminal() -> None:
     assert "\x1b" not in resolve({"DOCKER_HOST": "unix:///run/\x1b[31md.sock"}).address
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    endpoint = resolve({"DOCKER_HOST": "tcp://me:geheim@127.0.0.1:1"})
+    assert "geheim" in endpoint.address
+    assert "geheim" not in endpoint.shown
+    with pytest.raises(EngineUnreachableError) as caught:
+        EngineClient(endpoint).version()
+    assert "geheim" not in f"{caught.value.title} {caught.value.detail}"
