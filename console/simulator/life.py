@@ -10,6 +10,9 @@ from console.simulator.scene import GIB, Phase, seconds
 
 _RESTING = Phase(name="running", seconds=3600.0, vram=0.0, memory=0.02, cpu=0.0)
 
+_AT_ONCE = 0.0005
+"""Seconds between two lines of a program that writes them one after the other."""
+
 
 class Moment(msgspec.Struct, frozen=True):
     """What a container does at one moment; memory in bytes, `cpu` in percent of one core."""
@@ -79,7 +82,8 @@ class Life:
                 return
             count = len(phase.log)
             for number, text in enumerate(phase.log):
-                at = start + length * (number + 0.5) / count
+                share = length * (number + 0.5) / count
+                at = start + (share if phase.spread else _AT_ONCE * (number + 1))
                 if after < at <= until:
                     yield _line(at, text)
 
@@ -102,7 +106,7 @@ class Life:
         cycle = 0
         if elapsed >= total:
             if self._loop is None:
-                return len(self._phases) - 1, self._lengths[-1], 0
+                return len(self._phases) - 1, elapsed - self._starts[-2], 0
             begin = self._starts[self._loop]
             cycle = int((elapsed - begin) // (total - begin))
             elapsed = begin + (elapsed - begin) % (total - begin)
@@ -128,7 +132,8 @@ def _between(levels: list[float], before: int, index: int, share: float) -> floa
 
 
 def _eased(share: float) -> float:
-    return min(1.0, share * share * (3 - 2 * share))
+    share = min(1.0, share)
+    return share * share * (3 - 2 * share)
 
 
 def _line(at: float, text: str) -> LogLine:

@@ -29,7 +29,8 @@ class Phase(_Part, frozen=True, kw_only=True):
         memory: the same for host memory.
         gpu: utilisation of the card in percent. cpu: percent of one core.
         ready: whether a health check succeeds meanwhile.
-        log: lines spread over the phase; a leading `! ` sends one to stderr.
+        log: lines spread over the phase (or, without `spread`, all at its beginning); a leading
+            `! ` sends one to stderr.
         exit: the process ends with this code when the phase is over.
         oom: that end is the kernel's doing, out of memory.
     """
@@ -42,6 +43,7 @@ class Phase(_Part, frozen=True, kw_only=True):
     cpu: float = 1.0
     ready: bool = True
     log: tuple[str, ...] = ()
+    spread: bool = True
     exit: int | None = None
     oom: bool = False
 

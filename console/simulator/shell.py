@@ -85,7 +85,14 @@ def _phases(text: str, name: str, *, ends: bool) -> tuple[Phase, ...]:
 
 
 def _phase(name: str, number: int, length: float, log: list[str], code: int | None) -> Phase:
-    return Phase(name=f"{name}-{number}", seconds=length, log=tuple(log), exit=code, memory=0.002)
+    return Phase(
+        name=f"{name}-{number}",
+        seconds=length,
+        log=tuple(log),
+        spread=False,
+        exit=code,
+        memory=0.002,
+    )
 
 
 def _words(statement: str) -> list[str]:

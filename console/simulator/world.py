@@ -1,6 +1,7 @@
 """A scene that is being played, with everything that looks at it or changes it in one place."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -38,9 +39,9 @@ class World:
         """Whether the clock moves only when told."""
         return self._held is not None
 
-    def play(self) -> None:
+    def play(self, at_least: float = 0.0) -> None:
         """Bring the stage up to the clock and wake whoever waits for something to happen."""
-        self.stage.play()
+        self.stage.play(max(at_least, self.stage.time()))
         watchers, self._watchers = self._watchers, set()
         for watcher in watchers:
             if not watcher.done():
@@ -66,8 +67,9 @@ class World:
         order(answers.append)
         while not answers:
             due = self.stage.due()
-            if self._held is not None:
-                self.advance(max(0.0, due - self.stage.time()))
+            if self._held is not None and math.isfinite(due):
+                self._held.advance(max(0.0, due - self.stage.time()))
+                self.play(at_least=due)  # a sum of floats may fall short of where it should end
             else:
                 await self.tick(max(0.0, min(due - self.stage.time(), 0.25)))
                 self.play()

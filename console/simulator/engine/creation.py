@@ -135,5 +135,5 @@ def _health(check: dict[str, Any]) -> HealthCheck | None:
 
 
 def _echoed(command: str) -> str:
-    found = re.search(r"echo (\S+)", command)
+    found = re.search(r"echo ([^\s;]+)", command)
     return f"{found[1]}\n" if found else ""

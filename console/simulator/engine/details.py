@@ -34,7 +34,7 @@ def inspected(stage: Stage, actor: Actor, flavour: Flavour) -> dict[str, Any]:
         "LogPath": f"{folder}/{actor.id}-json.log",
         "Name": "/" + actor.name,
         "RestartCount": actor.restart_count,
-        **_fixed("top", flavour),
+        **fixed("top", flavour),
         "ExecIDs": actor.exec_ids or None,
         "HostConfig": _host_config(actor, flavour),
         "GraphDriver": {"Data": _layers(actor), "Name": "overlay2"},
@@ -89,7 +89,7 @@ def _host_config(actor: Actor, flavour: Flavour) -> dict[str, Any]:
         "PortBindings": parts.bindings(actor),
         "RestartPolicy": {"Name": policy, "MaximumRetryCount": tries},
         "Runtime": spec.runtime,
-        **_fixed("host_config", flavour),
+        **fixed("host_config", flavour),
         "DeviceRequests": _device_requests(actor),
     }
     if spec.init:
@@ -120,7 +120,7 @@ def _config(actor: Actor, flavour: Flavour) -> dict[str, Any]:
     }
     config: dict[str, Any] = {
         "Hostname": actor.id[:12],
-        **_fixed("config", flavour),
+        **fixed("config", flavour),
         "Tty": spec.tty,
         "Env": [f"{name}={value}" for name, value in spec.env.items()] or None,
         "Cmd": list(spec.command) or None,
@@ -158,7 +158,7 @@ def _network(actor: Actor, flavour: Flavour) -> dict[str, Any]:
         "IPAddress": address.get("IPAddress", ""),
         "IPPrefixLen": address.get("IPPrefixLen", 0),
         "MacAddress": address.get("MacAddress", ""),
-        **_fixed("network", flavour),
+        **fixed("network", flavour),
         "Networks": joined,
     }
     dropped = _texts()["dropped"]["network"] if flavour.new else []
@@ -176,14 +176,14 @@ def _layers(actor: Actor) -> dict[str, str]:
     }
 
 
-def _fixed(part: str, flavour: Flavour) -> dict[str, Any]:
-    """Give what is alike for all containers; each call gives a new table."""
+def fixed(part: str, flavour: Flavour) -> dict[str, Any]:
+    """Give what is alike for all containers (or images); each call gives a new table."""
     texts = _texts()
-    fixed = {**texts[part], **dict.fromkeys(texts["nulls"].get(part, []))}
+    facts = {**texts[part], **dict.fromkeys(texts["nulls"].get(part, []))}
     if not flavour.new:
-        return fixed
-    fixed |= texts["new"].get(part, {})
-    return {key: value for key, value in fixed.items() if key not in texts["dropped"].get(part, [])}
+        return facts
+    facts |= texts["new"].get(part, {})
+    return {key: value for key, value in facts.items() if key not in texts["dropped"].get(part, [])}
 
 
 @cache

@@ -10,6 +10,9 @@ from console.simulator.engine.execs import Outcome, described
 from console.simulator.engine.wire import answer, frame
 
 _CREATED = 201
+_BEGINNING = 0.04
+"""Seconds a real process takes to write something: the SDK loses what comes with the head."""
+
 _TYPE = "application/vnd.docker.raw-stream"
 
 
@@ -48,16 +51,35 @@ async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamR
     if upgrade:
         lines += ["Connection: Upgrade", f"Upgrade: {upgrade}"]
     lines += [f"{name}: {value}" for name, value in call.engine.flavour.headers.items()]
-    data = "\r\n".join([*lines, "", ""]).encode()
+    head = "\r\n".join([*lines, "", ""]).encode()
+    data = b""
     for stream, text in ((1, outcome.stdout), (2, outcome.stderr)):
         if text:
             payload = text.encode("utf-8", "surrogateescape")
             data += payload.replace(b"\n", b"\r\n") if tty else frame(stream, payload)
     transport = call.request.transport
     if isinstance(transport, asyncio.Transport):
+        transport.set_protocol(_Hijacked(transport.get_protocol()))
+        transport.write(head)
+        await asyncio.sleep(_BEGINNING)
         transport.write(data)
         transport.close()
     return _Silent()
+
+
+class _Hijacked(asyncio.Protocol):
+    """What a taken-over connection is read by: its client may end its side and still listen."""
+
+    def __init__(self, before: asyncio.BaseProtocol) -> None:
+        self._before = before
+
+    def eof_received(self) -> bool:
+        """Keep our side open: docker's client closes its own as soon as it has no input."""
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell who had the connection before, so that it is forgotten there."""
+        self._before.connection_lost(error)
 
 
 class _Silent(web.StreamResponse):

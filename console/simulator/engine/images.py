@@ -3,6 +3,7 @@
 from typing import Any
 
 from console.simulator.engine import parts
+from console.simulator.engine.details import fixed
 from console.simulator.engine.flavours import Flavour
 from console.simulator.engine.wire import go_time
 from console.simulator.refusal import Refusal
@@ -67,7 +68,13 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "Comment": "buildkit.dockerfile.v0",
         "Created": go_time(stage, -seconds(spec.created)),
         "Author": "",
-        "Config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["/bin/sh"], "Labels": {}},
+        "Config": {
+            **({} if flavour.new else _old_config(flavour)),
+            "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
+            "Cmd": ["/bin/sh"],
+            "Entrypoint": None,
+            "Labels": {},
+        },
         "Architecture": "amd64",
         "Os": "linux",
         "Size": size,
@@ -76,3 +83,8 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "Metadata": {"LastTagTime": go_time(stage, -seconds(spec.created))},
     }
     return entry if flavour.new else entry | {"Parent": "", "VirtualSize": size}
+
+
+def _old_config(flavour: Flavour) -> dict[str, Any]:
+    """Give what 20.10 says of an image as if it were a container."""
+    return {"Hostname": "", "Image": "", "Tty": False, **fixed("config", flavour)}

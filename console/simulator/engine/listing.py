@@ -30,10 +30,11 @@ def selected(stage: Stage, wanted: Filters, everything: bool, limit: int | None)
     """
     _check(wanted)
     newest = sorted(stage.actors.values(), key=lambda actor: (-actor.created_at, actor.name))
-    shows_stopped = everything or limit is not None or "status" in wanted or "exited" in wanted
+    limited = limit is not None and limit > 0
+    shows_stopped = everything or limited or "status" in wanted or "exited" in wanted
     found = [actor for actor in newest if shows_stopped or actor.running]
     found = [actor for actor in found if _matches(actor, wanted)]
-    return found[:limit] if limit and limit > 0 else found
+    return found[:limit] if limited else found
 
 
 def _check(wanted: Filters) -> None:

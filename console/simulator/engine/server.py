@@ -17,6 +17,7 @@ from console.simulator.refusal import Refusal
 from console.simulator.world import World
 
 _VERSIONED = re.compile(r"/v(?P<version>\d+\.\d+)(?P<path>/.*)")
+_SLASHES = re.compile("/+")
 _LEAST_PRIVATE, _NOBODY = 0o600, 0o000
 
 
@@ -132,7 +133,7 @@ class EngineServer:
             return refused(*refusal.worded(new=self._engine.flavour.new))
 
     async def _routed(self, request: web.Request) -> web.StreamResponse:
-        path, flavour = request.path, self._engine.flavour
+        path, flavour = _SLASHES.sub("/", request.path), self._engine.flavour
         versioned = _VERSIONED.fullmatch(path)
         if versioned:
             version, path = versioned["version"], versioned["path"]
