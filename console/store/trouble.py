@@ -1,11 +1,13 @@
 """Why a database cannot be used, told from SQLite's error codes in words for people."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 from console.unknown import Unknown
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_MAY_BE_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _HINT = "What is done from here is journalled in memory and on stderr only"
 _WORDS = {
     sqlite3.SQLITE_FULL: ("store.full", "the disk is full"),
@@ -31,8 +33,20 @@ def is_corrupt(error: BaseException) -> bool:
 
 def explain(error: BaseException, path: Path) -> Unknown:
     """Say why the database at `path` is not used."""
-    code, words = _WORDS.get(primary_code(error), ("store.failed", str(error)))
+    number = primary_code(error)
+    # On a full disk SQLite's shared memory cannot grow either, which it calls an I/O error.
+    if number in _MAY_BE_FULL and _is_full(path):
+        number = sqlite3.SQLITE_FULL
+    code, words = _WORDS.get(number, ("store.failed", str(error)))
     return Unknown(code, f"the journal {path} is not kept: {words}", _HINT)
+
+
+def _is_full(path: Path) -> bool:
+    """Tell whether the file system has no room for this user."""
+    try:
+        return os.statvfs(path.parent).f_bavail == 0
+    except OSError:
+        return False
 
 
 def not_private(path: Path, reason: Unknown) -> Unknown:

@@ -53,6 +53,8 @@ def event_text(event: AnyEvent) -> str:
     if isinstance(event, StepStarted):
         return f"{event.title} ..."
     if isinstance(event, StepProgress):
+        if not event.elapsed_seconds:
+            return event.text
         most = event.longest_seconds
         limit = f" of at most {format_duration(most)}" if most else ""
         return f"{event.text}  {format_duration(event.elapsed_seconds)}{limit}"

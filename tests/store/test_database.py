@@ -240,6 +240,25 @@ def test_the_disk_fills_in_another_process(places: Places) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0
 
 
+def test_a_file_system_without_room_is_called_full(tmp_path: Path) -> None:
+    program = (
+        f"mount -t tmpfs -o size=96k none {tmp_path} && mkdir -m 700 {tmp_path}/s && "
+        f"{sys.executable} -c '{_READ_ONLY}' && (cat /dev/zero > {tmp_path}/fill; true) && "
+        f"exec {sys.executable} -c '{_READ_ONLY}'"
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", program, "sh"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "STATE": str(tmp_path / "s")},
+    )
+    if "unshare" in done.stderr or "permission denied" in done.stderr.lower():
+        pytest.skip("this user may not mount a file system of its own")
+    assert done.stdout.splitlines()[-1].split()[:2] == ["store.full", "after"], done.stderr
+
+
 def test_a_database_that_is_kept_locked_is_not_waited_for(places: Places, clock: HeldClock) -> None:
     first = open_store(places, clock)
     put(first, clock, "before")
@@ -292,7 +311,8 @@ _READ_ONLY = (
     'store = open_store(Places(state, state, state / "log", state / "run"), clock)\n'
     "records = TimelineRecords(store)\n"
     'records.put(at=clock.now(), kind="plan", subject="myia", body={"text": "after"})\n'
-    'print(store.problem.code, *[row.body["text"] for row in records.newest(10)])\n'
+    'texts = [row.body["text"] for row in records.newest(10)]\n'
+    'print(getattr(store.problem, "code", "fine"), *texts)\n'
 )
 
 
