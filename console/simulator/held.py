@@ -78,8 +78,12 @@ class HeldRehearsal:
         self.environ = self.places.environ(scene)
         self.address = self.environ["DOCKER_HOST"]
         self._thread = LoopThread()
-        self._host = Host(scene, self.places, self.clock, seed)
-        self._thread.wait(self._host.start())
+        try:
+            self._host = Host(scene, self.places, self.clock, seed)
+            self._thread.wait(self._host.start())
+        except BaseException:
+            self.places.remove()
+            raise
 
     @property
     def table(self) -> Path:
@@ -111,9 +115,11 @@ class HeldRehearsal:
 
     def close(self) -> None:
         """End it and remove its folder."""
-        self._thread.wait(self._host.stop())
-        self._thread.close()
-        self.places.remove()
+        try:
+            self._thread.wait(self._host.stop())
+            self._thread.close()
+        finally:
+            self.places.remove()
 
 
 @contextlib.contextmanager

@@ -87,6 +87,11 @@ class Rehearsal:
                 raise ValueError(answer.read().decode())
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether its process is there."""
         return self._process.poll() is None

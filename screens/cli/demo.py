@@ -100,26 +100,26 @@ def _run(command: list[str], scenario: str, seed: int) -> int:
         environ = {**os.environ, **host.environ}
         argv = _resolved(command, environ)
         host.wait_ready()
-        try:
-            process = subprocess.Popen(argv, env=environ)
-        except OSError as error:
-            raise UsageError(
-                "demo.no-command", f"{command[0]} cannot be run: {error.strerror}"
-            ) from error
-        with _passed_on(process):
+        with _passed_on() as relay:
+            try:
+                process = subprocess.Popen(argv, env=environ)
+            except OSError as error:
+                raise UsageError(
+                    "demo.no-command", f"{command[0]} cannot be run: {error.strerror}"
+                ) from error
+            relay.reach(process)
             code = process.wait()
     return code if code >= 0 else _BY_SIGNAL - code
 
 
 def _serve(scenario: str, seed: int) -> int:
     """Say how to meet the rehearsal, and keep it up until told to end."""
-    over = threading.Event()
+    over, hold = threading.Event(), _StdinHold()
     with _ended_by_signals(over), _met(scenario, seed) as host:
         host.wait_ready()
         os.environ.update(host.environ)
         answer = envelope({"environment": host.environ})
         write(msgspec.json.encode({**answer, "environment": host.environ}).decode())
-        hold = _StdinHold()
         while not over.wait(_LOOKS_EVERY) and not hold.released():
             if not host.running:
                 raise ConsoleError("demo.ended", "the rehearsal ended by itself")
@@ -147,21 +147,41 @@ def _resolved(command: list[str], environ: dict[str, str]) -> list[str]:
     return [sys.executable, "-m", "console", *rest]
 
 
-@contextlib.contextmanager
-def _passed_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Pass signals that would end us on to the command, whose end we then see.
+class _Relay:
+    """Passes signals that would end us on to the command, whose end we then see.
 
-    Ctrl-C reaches the command by itself where it shares our terminal.
+    Those that come before there is a command wait for it. Ctrl-C reaches the command by itself
+    where it shares our terminal.
     """
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGINT or not _is_terminal(0):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
 
-    before = {number: signal.signal(number, pass_on) for number in _ENDING}
+    def reach(self, process: "subprocess.Popen[bytes]") -> None:
+        """Begin to pass signals on to this process."""
+        self._process = process
+        while self._waiting:
+            self._send(self._waiting.pop())
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if self._process is None:
+            self._waiting.append(number)
+        elif number != signal.SIGINT or not _is_terminal(0):
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+@contextlib.contextmanager
+def _passed_on() -> Iterator[_Relay]:
+    relay = _Relay()
+    before = {number: signal.signal(number, relay) for number in _ENDING}
     try:
-        yield
+        yield relay
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
