@@ -48,7 +48,7 @@ def load(path: Path) -> Loaded:
     """
     try:
         data = read_limited(path, _LIMIT)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Loaded(settings=Settings(), findings=(), present=False, path=path)
     except (OSError, ValueError) as error:
         return _broken(path, _unreadable(path, error))
