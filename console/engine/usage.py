@@ -134,8 +134,9 @@ class UsageSampler:
         self._thread = threading.Thread(target=self._run, name="engine-usage", daemon=True)
 
     def start(self) -> None:
-        """Begin to sample, in the background."""
-        self._thread.start()
+        """Begin to sample, in the background; does nothing where it has begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End at once, also in the middle of a call; never waits."""
@@ -146,7 +147,8 @@ class UsageSampler:
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread to end after `stop`; False where it has not after `timeout`."""
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def watch(self, ids: Sequence[str]) -> None:

@@ -82,8 +82,9 @@ class EngineWatcher:
         )
 
     def start(self) -> None:
-        """Begin to watch, in the background."""
-        self._thread.start()
+        """Begin to watch, in the background; does nothing where it has begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End watching at once, also in the middle of a call; never waits."""
@@ -93,7 +94,8 @@ class EngineWatcher:
 
     def join(self, timeout: float) -> bool:
         """Wait for the threads to end after `stop`; False where they have not after `timeout`."""
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def snapshot(self) -> EngineSnapshot:

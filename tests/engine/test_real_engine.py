@@ -82,3 +82,19 @@ def test_killed_by_its_memory_limit_is_told_as_such(workbench: Workbench) -> Non
     actions = [told.action for told in snapshot.events if told.container_id == container_id]
     assert "oom" in actions
     assert container_id not in snapshot.asked_to_stop
+
+
+def test_an_engine_over_tcp_is_watched_as_well(workbench: Workbench) -> None:
+    container_id = workbench.run("tcp", ["sleep", "600"])
+    with SlowProxy(None, workbench.address) as proxy:
+        watcher = EngineWatcher(endpoint_at(proxy.address), SystemClock())
+        watcher.start()
+        wait_until(lambda: any(
+            found.id == container_id and found.pid for found in watcher.snapshot().containers
+        ), 10)  # fmt: skip
+        workbench.api.kill(container_id)
+        wait_until(lambda: container_id in watcher.snapshot().asked_to_stop)
+        began = time.monotonic()
+        watcher.stop()
+        assert time.monotonic() - began < 0.2
+        assert watcher.join(5)

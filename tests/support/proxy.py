@@ -8,17 +8,24 @@ from typing import Self
 
 
 class SlowProxy:
-    """Passes bytes on; each answer waits `delay` seconds first, `cut()` ends all connections."""
+    """Passes bytes on; each answer waits `delay` seconds first, `cut()` ends all connections.
 
-    def __init__(self, path: Path, target: str, delay: float = 0) -> None:
-        self.address = f"unix://{path}"
+    Without a path it listens on a TCP port of the loopback.
+    """
+
+    def __init__(self, path: Path | None, target: str, delay: float = 0) -> None:
         self.delay = delay
         self._target = target.removeprefix("unix://")
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
+        if path is not None:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self.address = f"unix://{path}"
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
 
