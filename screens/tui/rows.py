@@ -66,7 +66,9 @@ def container_rows(snapshot: HostSnapshot, view: View) -> Rows:
     total = len(leading) + len(others)
     if total <= FOLD_ABOVE or view.unfolded or view.search or not others:
         return Rows((*leading, *others), 0)
-    return Rows(tuple(leading), len(others))
+    # With nothing to put first, a line that hides everything would tell nobody anything.
+    shown = () if leading else others[:FOLD_ABOVE]
+    return Rows((*leading, *shown), len(others) - len(shown))
 
 
 def matches(container: Container, search: str) -> bool:

@@ -12,7 +12,7 @@ from screens.tui.layout import Dashboard, dashboard
 from screens.tui.paint import TIMES, UNKNOWN, fit, plain_text, text_width
 from screens.tui.view import PANELS, Scene, View
 from tests.support import hosts
-from tests.support.snapshots import NOW
+from tests.support.snapshots import NOW, container, engine_snapshot, host
 
 HOSTS: tuple[Callable[[], HostSnapshot], ...] = (
     hosts.healthy,
@@ -171,3 +171,11 @@ def test_a_rehearsal_and_a_read_only_console_say_so() -> None:
 
 def test_markup_in_names_is_text() -> None:
     assert "[bold red]boo[/]" in screen_text(hosts.hostile(), 160, 48)
+
+
+def test_fifty_idle_containers_are_not_all_hidden_behind_one_line() -> None:
+    """With neither card nor trouble to put first, the first ones stand there themselves."""
+    idle = tuple(container(f"idle-{number:02d}") for number in range(50))
+    text = screen_text(host(engine=engine_snapshot(*idle)), 120, 48)
+    assert "idle-00" in text
+    assert "and 26 other containers" in text
