@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from tests.bench.measure import Figures, Program, first_screens, steady, wall_times
@@ -55,10 +56,11 @@ def _measure(folder: Path, address: str, quick: bool) -> list[Row]:
     mover = Mover(Path(environ["GPUCONSOLE_DRIVER_TABLE"]))
     threading.Thread(target=_keep_moving, args=(mover, stopping), daemon=True).start()
     for count in COUNTS:
-        with containers(address, count):
+        with containers(address, count) as settled:
             ours, others = console(environ), [bare_app(environ), *peers(environ)]
             programs = [ours, *others] if count == COUNTS[0] else [ours]
             shown = first_screens(programs, runs)
+            time.sleep(max(0.0, settled - time.monotonic()))
             figures = {program.name: steady(program, seconds) for program in programs}
             rows += _rows(count, programs, shown, figures)
             command = [sys.executable, "-m", "console", "status", "--json"]

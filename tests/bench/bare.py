@@ -6,8 +6,9 @@ from textual.widget import Widget
 
 
 class Figure(Widget):
-    """One number that changes each second."""
+    """One number that changes each second, on a line of its own."""
 
+    DEFAULT_CSS = "Figure { height: 1; width: 40; }"
     value = reactive(0)
 
     def render(self) -> str:
