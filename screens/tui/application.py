@@ -19,6 +19,7 @@ from screens.tui.background import tell
 from screens.tui.desk import Desk, Operator
 from screens.tui.dialog import Dialog
 from screens.tui.history import History
+from screens.tui.kept import Kept
 from screens.tui.keys import EVERYWHERE, bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
@@ -93,6 +94,7 @@ class Console(App[int]):
         self.session = session
         self.live = live
         self.history = History()
+        self.kept = Kept()
         self.view = View(
             now=session.clock.now(), read_only=session.read_only, rehearsal=session.rehearsal
         )
@@ -158,7 +160,7 @@ class Console(App[int]):
         now = self.session.clock.monotonic()
         if after.gpu is not before.gpu or now - self._painted_at >= BEAT_SECONDS:
             self.paint()
-        elif after.engine is not before.engine or after.unavailable != before.unavailable:
+        elif _news(before, after):
             self._paint_soon(now)
 
     def _take(self, snapshot: HostSnapshot) -> None:
@@ -392,6 +394,17 @@ class Console(App[int]):
         self.theme = name
         self._painted_at = float("-inf")
         self.paint()
+
+
+def _news(before: HostSnapshot, after: HostSnapshot) -> bool:
+    """Tell whether something changed that an operator wants to see at once."""
+    one, other = before.engine, after.engine
+    return (
+        one.state != other.state
+        or one.problem != other.problem
+        or (one.containers is not other.containers and one.containers != other.containers)
+        or before.unavailable != after.unavailable
+    )
 
 
 def choose_theme(session: Session) -> str:

@@ -1,6 +1,6 @@
 """Bars and histories from block characters: eighths of a column and of a row."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
@@ -25,19 +25,20 @@ def bar(fraction: float, width: int) -> tuple[str, str]:
     return filled[:width], TRACK * (width - len(filled))
 
 
-def graph(values: Sequence[float | None], width: int, height: int) -> list[str]:
+@lru_cache(maxsize=128)
+def graph(values: tuple[float | None, ...], width: int, height: int) -> tuple[str, ...]:
     """Draw the last `width` values (0 to 1, None for unknown) as `height` rows, top row first.
 
     Values stand at the right; a column without a value yet stays blank, an unknown one is a dot
     on the lowest row, and a value above zero shows at least the lowest level.
     """
-    shown = list(values)[-width:] if width > 0 else []
+    shown = values[-width:] if width > 0 else ()
     padding = width - len(shown)
     rows: list[str] = []
     for row in range(height - 1, -1, -1):
         cells = [_cell(value, row, height) for value in shown]
         rows.append(" " * padding + "".join(cells))
-    return rows
+    return tuple(rows)
 
 
 def _cell(value: float | None, row: int, height: int) -> str:

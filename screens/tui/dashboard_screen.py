@@ -52,7 +52,7 @@ class DashboardScreen(LiveScreen):
     def scene(self) -> Scene:
         """Give what the panels draw from."""
         app = self.console_app
-        return Scene(app.snapshot, app.view, app.history)
+        return Scene(app.snapshot, app.view, app.history, app.kept)
 
     def blocks(self, width: int, height: int) -> Sequence[Block]:
         """Lay out the dashboard; tells the host which containers are in sight."""

@@ -10,6 +10,7 @@ SPAN_SECONDS = 300.0
 LEAST_STEP_SECONDS = 10.0
 """A column is never narrower than this in time: every advance rewrites its whole row."""
 KEPT_SECONDS = 1_500.0
+MOST_DRAWN = 64
 
 
 class Sample:
@@ -29,6 +30,7 @@ class History:
     def __init__(self) -> None:
         self._samples: dict[str, deque[Sample]] = {}
         self._last: float | None = None
+        self._drawn: dict[tuple[str, str, int], tuple[int, tuple[float | None, ...]]] = {}
 
     def feed(self, snapshot: GpuSnapshot) -> None:
         """Keep the readings of a snapshot; the same one twice is kept once."""
@@ -39,13 +41,14 @@ class History:
         present = {gpu.uuid for gpu in snapshot.gpus}
         for uuid in self._samples.keys() - present:
             del self._samples[uuid]
+            self._drawn.clear()
         for gpu in snapshot.gpus:
             samples = self._samples.setdefault(gpu.uuid, deque())
             samples.append(Sample(at, memory_share(gpu), busy_share(gpu)))
             while samples and samples[0].at < at - KEPT_SECONDS:
                 samples.popleft()
 
-    def columns(self, uuid: str, kind: str, width: int) -> list[float | None]:
+    def columns(self, uuid: str, kind: str, width: int) -> tuple[float | None, ...]:
         """Give at most `width` columns of `memory` or `busy`, oldest first.
 
         Each column is the mean of its slice of time. Slices are cut on the counter itself, so that
@@ -53,22 +56,27 @@ class History:
         """
         samples = self._samples.get(uuid)
         if not samples or width <= 0:
-            return []
+            return ()
         step = self.step(width)
         newest = int(samples[-1].at // step)
+        drawn = self._drawn.get((uuid, kind, width))
+        if drawn is not None and drawn[0] == newest:
+            return drawn[1]
         # The slice still being filled would flicker with every reading: it shows when full.
         first = max(newest - width, int(samples[0].at // step))
         sums: dict[int, list[float]] = {}
-        seen: set[int] = set()
         for sample in samples:
             slot = int(sample.at // step)
-            seen.add(slot)
             value = sample.memory if kind == "memory" else sample.busy
             if value is not None:
                 sums.setdefault(slot, []).append(value)
         if newest == first:
             return _means(sums, [first])
-        return _means(sums, list(range(first, newest)))
+        columns = _means(sums, list(range(first, newest)))
+        if len(self._drawn) >= MOST_DRAWN:
+            self._drawn.clear()
+        self._drawn[uuid, kind, width] = (newest, columns)
+        return columns
 
     @staticmethod
     def minutes(width: int) -> int:
@@ -81,8 +89,8 @@ class History:
         return max(LEAST_STEP_SECONDS, SPAN_SECONDS / max(1, width))
 
 
-def _means(sums: dict[int, list[float]], slots: list[int]) -> list[float | None]:
-    return [sum(sums[slot]) / len(sums[slot]) if slot in sums else None for slot in slots]
+def _means(sums: dict[int, list[float]], slots: list[int]) -> tuple[float | None, ...]:
+    return tuple(sum(sums[slot]) / len(sums[slot]) if slot in sums else None for slot in slots)
 
 
 def memory_share(gpu: Gpu) -> float | None:

@@ -9,6 +9,7 @@ from screens.tui.holders import holders
 from screens.tui.paint import BLANK, Line, Span
 from screens.tui.panels import alerts as alert_panel
 from screens.tui.panels import card_list, cards, containers, footer, header
+from screens.tui.panels import events as event_panel
 from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
 from screens.tui.rows import Rows, container_rows, scroll_to
 from screens.tui.view import Block, Scene
@@ -44,7 +45,7 @@ class Dashboard(NamedTuple):
 
 def dashboard(scene: Scene, width: int, height: int, keys: Line = BLANK) -> Dashboard:
     """Lay out the dashboard for a terminal of `width` by `height`; `keys` is the last row."""
-    rows = container_rows(scene.snapshot, scene.view)
+    rows = _rows(scene)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         lines = small(scene, width, height)
         return Dashboard([Block("small", 0, 0, width, height, lines)], rows, 1, ())
@@ -71,6 +72,18 @@ def dashboard(scene: Scene, width: int, height: int, keys: Line = BLANK) -> Dash
     return Dashboard(blocks, rows, page, watched)
 
 
+def _rows(scene: Scene) -> Rows:
+    snapshot, view = scene.snapshot, scene.view
+    rests_on = (
+        snapshot.engine.containers,
+        snapshot.claims,
+        snapshot.alerts,
+        view.unfolded,
+        bool(view.search),
+    )
+    return scene.kept.get("rows", rests_on, lambda: container_rows(snapshot, view))
+
+
 def _middle(
     scene: Scene, rows: Rows, area: Area, blocks: list[Block]
 ) -> tuple[int, tuple[str, ...]]:
@@ -89,7 +102,7 @@ def _middle(
     if area.width >= SIDE_ALERTS_FROM:
         side = int(area.width * SIDE_ALERTS_SHARE)
         right = Area(area.width - side, rest.y, side, rest.height)
-        _alert_area(scene, right, blocks, tall=True)
+        _side_area(scene, right, blocks)
         return _container_area(scene, rows, rest._replace(width=area.width - side - 2), blocks)
     under = _alert_height(scene, rows, rest.height)
     if under:
@@ -187,6 +200,18 @@ def _card_rows(scene: Scene, area: Area, blocks: list[Block], room: int) -> int:
     return lines_room
 
 
+def _side_area(scene: Scene, area: Area, blocks: list[Block]) -> None:
+    """Fill the right of a wide screen: alerts, and below them what happened."""
+    needed = alert_panel.alerts(scene, 0, area.width, area.height, tall=True)
+    room = area.height - len(needed) - 1
+    happened = event_panel.events(scene, area.width, room)
+    upper = len(needed) if happened else area.height
+    _alert_area(scene, area._replace(height=upper), blocks, tall=True)
+    if happened:
+        y = area.y + upper + 1
+        blocks.append(Block("events", area.x, y, area.width, len(happened), happened))
+
+
 def _alert_area(scene: Scene, area: Area, blocks: list[Block], tall: bool) -> None:
     view = scene.view
     view.alerts_top = scroll_to(
@@ -200,6 +225,17 @@ def nothing_here(snapshot: HostSnapshot) -> bool:
     """Tell whether there is neither a card nor a container, and no hope of one right now."""
     return (
         not snapshot.gpu.gpus and not snapshot.engine.containers and len(snapshot.unavailable) > 1
+    )
+
+
+def _table(scene: Scene, rows: Rows, width: int, height: int) -> list[Line]:
+    """Give the steady columns; they rest on what an inspect tells and hardly ever change."""
+    snapshot, view = scene.snapshot, scene.view
+    cards = tuple((gpu.uuid, gpu.index) for gpu in snapshot.gpu.gpus)
+    chosen = (view.container, view.focus, view.search, view.top)
+    rests_on = (rows, snapshot.claims, snapshot.alerts, cards, chosen, width, height)
+    return scene.kept.get(
+        "table", rests_on, lambda: containers.table(scene, rows, view.top, width, height)
     )
 
 
@@ -224,7 +260,7 @@ def _container_area(
     figures_width = containers.usage_width(area.width)
     steady = area.width - figures_width
     shown = min(area.height, rows.lines - view.top + 1)
-    table = containers.table(scene, rows, view.top, steady, area.height)
+    table = _table(scene, rows, steady, area.height)
     usage = containers.usage(scene, rows, view.top, figures_width, area.height)
     blocks.append(Block("table", area.x, area.y, steady, shown, table))
     blocks.append(Block("usage", area.x + steady, area.y, figures_width, shown, usage))

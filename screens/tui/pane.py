@@ -35,6 +35,7 @@ class Pane(Widget):
     def __init__(self, block: Block, palette: Palette) -> None:
         super().__init__(id=block.name)
         self._palette = palette
+        self._given: Sequence[Line] = ()
         self._lines: list[Line] = []
         self._strips: dict[int, Strip] = {}
         self._place: tuple[int, int, int, int] | None = None
@@ -59,15 +60,22 @@ class Pane(Widget):
         self.refresh()
 
     def _take(self, lines: Sequence[Line], width: int, height: int) -> None:
-        new = [merge(fit(line, width)) for line in lines[:height]]
-        new += [merge(fit(BLANK, width))] * (height - len(new))
-        old, self._lines = self._lines, new
-        if len(old) != len(new):
+        given, self._given = self._given, lines
+        old = self._lines
+        if len(old) != height:
+            self._lines = [
+                merge(fit(lines[y] if y < len(lines) else BLANK, width)) for y in range(height)
+            ]
             self._strips.clear()
             self.refresh()
             return
-        for y, (before, after) in enumerate(zip(old, new, strict=True)):
+        for y, before in enumerate(old):
+            line = lines[y] if y < len(lines) else BLANK
+            if y < len(given) and given[y] == line:
+                continue
+            after = merge(fit(line, width))
             if before != after:
+                old[y] = after
                 self._strips.pop(y, None)
                 start, end = _changed_cells(before, after, width)
                 if end > start:

@@ -8,6 +8,7 @@ import msgspec
 
 from actions.snapshot import HostSnapshot
 from screens.tui.history import History
+from screens.tui.kept import Kept
 from screens.tui.paint import Line
 
 PANELS = ("cards", "containers", "alerts")
@@ -101,3 +102,4 @@ class Scene(NamedTuple):
     snapshot: HostSnapshot
     view: View
     history: History
+    kept: Kept

@@ -14,6 +14,7 @@ from tests.support.snapshots import (
     container,
     declared,
     engine_snapshot,
+    event,
     gpu,
     gpu_snapshot,
     host,
@@ -112,9 +113,17 @@ def _studio(turbo: object, alerts: tuple[object, ...]) -> HostSnapshot:
         ),
         turbo,
     )
+    happened = (
+        event("myia-turbo", "start", 0.2),
+        event("myia-turbo", "die", 0.3, exit_code=2),
+        event("comfyui-qwen", "exec_create: sh", 1),
+        event("myia-turbo", "start", 4),
+        event("myia-turbo", "die", 4.1, exit_code=2),
+        event("comfyui-qwen", "health_status: healthy", 31),
+    )
     return host(
         gpu_snapshot(SMALL, BIG),
-        engine_snapshot(*containers),  # type: ignore[arg-type]
+        engine_snapshot(*containers, events=happened if alerts else ()),  # type: ignore[arg-type]
         {
             "myia": by_process(SMALL, used=5.6),
             "comfyui-qwen": by_process(BIG, used=20.9),

@@ -6,7 +6,14 @@ from typing import Any
 import msgspec
 
 from actions.snapshot import Alert, ChainStep, Claim, HostSnapshot, Verdict
-from console.engine.snapshot import Compose, Container, ContainerUsage, EngineSnapshot, Port
+from console.engine.snapshot import (
+    Compose,
+    Container,
+    ContainerUsage,
+    EngineEvent,
+    EngineSnapshot,
+    Port,
+)
 from console.gpu.snapshot import Gpu, GpuDriver, GpuProcess, GpuSnapshot
 from console.host.snapshot import Disk, HostFacts
 from console.unknown import Unknown
@@ -162,6 +169,17 @@ def alert(
         title=title,
         since=NOW - timedelta(minutes=minutes),
         **changes,
+    )
+
+
+def event(name: str, action: str, minutes: float = 1, exit_code: int | None = None) -> EngineEvent:
+    """Make an engine event of a container that happened `minutes` before NOW."""
+    return EngineEvent(
+        at=NOW - timedelta(minutes=minutes),
+        container_id=ident(name),
+        container_name=name,
+        action=action,
+        exit_code=exit_code,
     )
 
 

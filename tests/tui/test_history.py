@@ -27,11 +27,11 @@ def fed(*readings: GpuSnapshot) -> History:
 
 
 def test_before_the_first_reading_there_is_nothing() -> None:
-    assert fed(gpu_snapshot(taken_monotonic=None)).columns(CARD.uuid, "memory", 20) == []
+    assert fed(gpu_snapshot(taken_monotonic=None)).columns(CARD.uuid, "memory", 20) == ()
 
 
 def test_the_first_reading_shows_at_once() -> None:
-    assert fed(reading(1_000)).columns(CARD.uuid, "memory", 20) == [0.25]
+    assert fed(reading(1_000)).columns(CARD.uuid, "memory", 20) == (0.25,)
 
 
 def test_a_column_is_the_mean_of_its_time_and_then_never_changes() -> None:
@@ -44,7 +44,7 @@ def test_a_column_is_the_mean_of_its_time_and_then_never_changes() -> None:
 
 def test_a_new_column_comes_every_few_seconds_only() -> None:
     history = History()
-    seen: list[list[float | None]] = []
+    seen: list[tuple[float | None, ...]] = []
     for second in range(120):
         history.feed(reading(1_000 + second, used=second % 16))
         seen.append(history.columns(CARD.uuid, "memory", 30))
@@ -61,9 +61,9 @@ def test_a_gap_is_unknown_not_zero() -> None:
 
 def test_the_same_reading_counts_once_and_a_lost_card_is_forgotten() -> None:
     history = fed(reading(1_000), reading(1_000, used=16))
-    assert history.columns(CARD.uuid, "memory", 20) == [0.25]
+    assert history.columns(CARD.uuid, "memory", 20) == (0.25,)
     history.feed(reading(1_001, card=1))
-    assert history.columns(CARD.uuid, "memory", 20) == []
+    assert history.columns(CARD.uuid, "memory", 20) == ()
 
 
 @pytest.mark.parametrize("width", [10, 22, 42, 100])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from actions.snapshot import HostSnapshot
 from screens.tui.history import History
+from screens.tui.kept import Kept
 from screens.tui.layout import Dashboard, dashboard
 from screens.tui.paint import TIMES, UNKNOWN, fit, plain_text, text_width
 from screens.tui.view import PANELS, Scene, View
@@ -31,7 +32,7 @@ MADE = {make.__name__: make() for make in HOSTS}
 
 
 def laid_out(snapshot: HostSnapshot, width: int, height: int, **view: object) -> Dashboard:
-    scene = Scene(snapshot, View(now=NOW, **view), History())  # type: ignore[arg-type]
+    scene = Scene(snapshot, View(now=NOW, **view), History(), Kept())  # type: ignore[arg-type]
     return dashboard(scene, width, height)
 
 
@@ -164,9 +165,19 @@ def test_a_terminal_too_small_still_says_the_verdict(size: tuple[int, int]) -> N
 
 
 def test_a_rehearsal_and_a_read_only_console_say_so() -> None:
-    text = screen_text(hosts.healthy(), rehearsal="studio", read_only=True)
+    text = screen_text(hosts.healthy(), 160, 48, rehearsal="studio", read_only=True)
     assert "REHEARSAL studio" in text.splitlines()[0]
     assert "READ-ONLY" in text.splitlines()[0]
+    small = screen_text(hosts.healthy(), rehearsal="studio", read_only=True)
+    assert "REHEARSAL" in small.splitlines()[0]
+    assert "READ-ONLY" in small.splitlines()[0]
+
+
+def test_a_wide_screen_tells_what_happened() -> None:
+    text = screen_text(hosts.crash_loop(), 160, 48)
+    assert "22:40  myia-turbo ended, exit 2" in text
+    assert "22:10  comfyui-qwen health check passes" in text
+    assert "exec_create" not in text
 
 
 def test_markup_in_names_is_text() -> None:

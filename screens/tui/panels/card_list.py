@@ -80,13 +80,15 @@ def missing_engine(scene: Scene, width: int) -> list[Line]:
             (Span(" No containers on this engine yet", "text"),),
             (Span(f" {engine.endpoint}", "dim"),),
         ]
-    where = f" ({engine.endpoint}, from {engine.endpoint_source})"
-    return missing(f"No containers: {problem.title}{where}", problem.hint, width)
+    source = f"{engine.endpoint}, from {engine.endpoint_source}"
+    bare = engine.endpoint.partition("://")[2]
+    where = engine.endpoint_source if bare and bare in problem.title else source
+    return missing(f"No containers: {problem.title} ({where})", problem.hint, width)
 
 
 def rehearsal_offer(width: int) -> list[Line]:
     """Offer the rehearsal host where this one has nothing to show."""
-    text = "opens the rehearsal host: this program on a simulated studio with two cards"
+    text = "opens the rehearsal host: this program on a simulated studio"
     line = fit((Span(" "), Span(" d ", "badge"), Span(f" {text}")), width)
     return [clickable(line, "key d")]
 

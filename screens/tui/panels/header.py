@@ -8,13 +8,15 @@ from screens.tui.view import Scene, View
 from screens.tui.words import SEVERITY_WORDS, SYMBOLS
 
 CLOCK_WIDTH = 20
+REHEARSAL_NAME_FROM = 80
 
 
 def header(snapshot: HostSnapshot, view: View, width: int) -> Line:
     """Say which program, host, driver and engine; what does not fit is left out from the right."""
     parts: list[Span] = [Span("gpuconsole", "title")]
     if view.rehearsal:
-        parts.append(Span(f" REHEARSAL {view.rehearsal} ", "badge-warning"))
+        scenario = f" {view.rehearsal}" if width >= REHEARSAL_NAME_FROM else ""
+        parts.append(Span(f" REHEARSAL{scenario} ", "badge-warning"))
     if view.read_only:
         parts.append(Span(" READ-ONLY ", "badge"))
     parts.append(Span(_host_name(snapshot), "strong"))
@@ -68,8 +70,10 @@ def clock(snapshot: HostSnapshot, view: View) -> Line:
 def liveness(snapshot: HostSnapshot) -> Span:
     """Say `live`, or how old the cards' figures are once they are late."""
     seconds = snapshot.gpus_age_seconds
+    if snapshot.gpu.problem is not None and not snapshot.gpu.gpus:
+        return Span("", "dim")
     if seconds is None:
-        return Span("" if snapshot.gpu.problem is not None else "reading …", "dim")
+        return Span("reading …", "dim")
     if snapshot.gpus_stale:
         return Span(f"stale {format_age(seconds)}", "warning")
     return Span("live" if seconds < 2.5 else f"live {format_age(seconds)}", "ok")
