@@ -200,6 +200,10 @@ class DashboardScreen(LiveScreen):
         if alert is not None:
             self.console_app.open_subject(alert)
 
+    def action_host(self) -> None:
+        """Open what is known of the host itself."""
+        self.console_app.open_details("host", "")
+
     def action_back(self) -> None:
         """Leave, one thing at a time: search, notice, full size, unfolded list; else cancel."""
         view = self.view

@@ -56,14 +56,14 @@ def card_details(snapshot: HostSnapshot, uuid: str, width: int) -> list[Line] | 
         return None
     about = [alert for alert in snapshot.alerts if alert.subject_id == uuid]
     lines = _alerts(about, snapshot.taken_at, width)
-    lines += _head("Card, as the driver tells")
+    lines += head("Card, as the driver tells")
     if gpu.lost is not None:
-        lines += _pair("state", gpu.lost, width, "error")
+        lines += pair("state", gpu.lost, width, "error")
     for label, field, pattern in CARD_FIELDS:
-        lines += _pair(label, _formatted(getattr(gpu, field), pattern), width)
-    lines += _head("Who holds its memory")
+        lines += pair(label, formatted(getattr(gpu, field), pattern), width)
+    lines += head("Who holds its memory")
     lines += _held(snapshot, gpu)
-    lines += _head("Processes on it")
+    lines += head("Processes on it")
     lines += _processes(snapshot, gpu, width)
     return lines
 
@@ -77,19 +77,19 @@ def container_details(snapshot: HostSnapshot, wanted: str, width: int) -> list[L
     alert = alerts_by_container(snapshot).get(container.id)
     state = container_state(container, alert)
     lines = _alerts([item for item in snapshot.alerts if item.subject_id == wanted], now, width)
-    lines += _head("State, as the engine tells")
+    lines += head("State, as the engine tells")
     lines.append(
         (Span(left("  state", LABEL), "dim"), Span(f"{state.symbol} {state.words}", state.role))
     )
     for label, value in _container_facts(container, now):
-        lines += _pair(label, value, width)
-    lines += _head("Card, and how we know it")
+        lines += pair(label, value, width)
+    lines += head("Card, and how we know it")
     lines += _claim(snapshot, snapshot.claims.get(wanted), width)
-    lines += _head("Use")
+    lines += head("Use")
     lines += _usage(snapshot, wanted, width)
-    lines += _head("Settings")
+    lines += head("Settings")
     for label, value in _settings(container):
-        lines += _pair(label, value, width)
+        lines += pair(label, value, width)
     return lines
 
 
@@ -98,14 +98,14 @@ def _container_facts(container: Container, now: datetime) -> Iterable[tuple[str,
     yield "health", "no health check" if container.health == "none" else container.health
     yield (
         "exit code",
-        "none yet" if container.exit_code is None else _formatted(container.exit_code, "{}"),
+        "none yet" if container.exit_code is None else formatted(container.exit_code, "{}"),
     )
     if container.error:
         yield "start error", container.error
     yield "out of memory", _yes_no(container.oom_killed)
     yield (
         "restarts",
-        _formatted(container.restart_count, "{}  (by policy, since the last start by hand)"),
+        formatted(container.restart_count, "{}  (by policy, since the last start by hand)"),
     )
     yield "restart policy", container.restart_policy
     yield "started", _moment(container.started_at, now)
@@ -113,7 +113,7 @@ def _container_facts(container: Container, now: datetime) -> Iterable[tuple[str,
     yield "created", _moment(container.created_at, now)
     yield (
         "process id",
-        "none: it does not run" if container.pid is None else _formatted(container.pid, "{}"),
+        "none: it does not run" if container.pid is None else formatted(container.pid, "{}"),
     )
 
 
@@ -124,7 +124,7 @@ def _settings(container: Container) -> Iterable[tuple[str, Any]]:
     if container.compose is not None:
         yield "compose", f"{container.compose.project} / {container.compose.service}"
     timeout = container.stop_timeout
-    yield "stop grace", "10 s (the engine's)" if timeout is None else _formatted(timeout, "{} s")
+    yield "stop grace", "10 s (the engine's)" if timeout is None else formatted(timeout, "{} s")
     if known(container.gpu):
         for request in container.gpu.requests:
             which = ",".join(request.device_ids) or (
@@ -142,9 +142,9 @@ def _claim(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list[Line
         return [(Span("  nothing points to a card"),)]
     names = {gpu.uuid: gpu.name for gpu in snapshot.gpu.gpus}
     cards = ", ".join(str(names.get(uuid) or uuid) for uuid in claim.gpu_uuids)
-    lines = _pair("card", f"{card_text(claim, indexes)}  {cards}".rstrip(), width)
-    lines += _pair("known by", claim.source, width)
-    lines += _pair("memory held", _formatted(claim.used_bytes, "bytes"), width)
+    lines = pair("card", f"{card_text(claim, indexes)}  {cards}".rstrip(), width)
+    lines += pair("known by", claim.source, width)
+    lines += pair("memory held", formatted(claim.used_bytes, "bytes"), width)
     for place, step in enumerate(claim.chain, 1):
         lines.append(
             (Span(f"  {place}  ", "dim"), Span(step.setting, "strong"), Span(f" = {step.value}"))
@@ -159,9 +159,9 @@ def _usage(snapshot: HostSnapshot, wanted: str, width: int) -> list[Line]:
     usage = snapshot.usage.get(wanted)
     if usage is None:
         return [(Span("  not read yet", "dim"),)]
-    lines = _pair("CPU", _formatted(usage.cpu_percent, "{:.0f} %  (of one core)"), width)
-    lines += _pair("memory", _formatted(usage.memory_bytes, "bytes"), width)
-    return lines + _pair("memory limit", _formatted(usage.memory_limit_bytes, "bytes"), width)
+    lines = pair("CPU", formatted(usage.cpu_percent, "{:.0f} %  (of one core)"), width)
+    lines += pair("memory", formatted(usage.memory_bytes, "bytes"), width)
+    return lines + pair("memory limit", formatted(usage.memory_limit_bytes, "bytes"), width)
 
 
 def _held(snapshot: HostSnapshot, gpu: Gpu) -> list[Line]:
@@ -191,7 +191,7 @@ def _held(snapshot: HostSnapshot, gpu: Gpu) -> list[Line]:
 
 def _processes(snapshot: HostSnapshot, gpu: Gpu, width: int) -> list[Line]:
     if isinstance(gpu.processes, Unknown):
-        return _pair("processes", gpu.processes, width)
+        return pair("processes", gpu.processes, width)
     names = {item.id: item.name for item in snapshot.engine.containers}
     return [_process(process, names) for process in gpu.processes] or [(Span("  none", "dim"),)]
 
@@ -219,11 +219,12 @@ def _alerts(alerts: list[Alert], now: datetime, width: int) -> list[Line]:
     return [BLANK, *lines] if lines else []
 
 
-def _head(title: str) -> list[Line]:
+def head(title: str) -> list[Line]:
+    """Give a heading with a blank line before it."""
     return [BLANK, (Span(f"  {title}", "title"),)]
 
 
-def _pair(label: str, value: Any, width: int, role: str = "text") -> list[Line]:
+def pair(label: str, value: Any, width: int, role: str = "text") -> list[Line]:
     """Give a label and its value; an unknown one with its reason, long ones wrapped."""
     span = unknown_span(value) if isinstance(value, Unknown) else Span(str(value), role)
     parts = wrap(span.text, max(10, width - LABEL - 2)) if span.text else [""]
@@ -233,7 +234,8 @@ def _pair(label: str, value: Any, width: int, role: str = "text") -> list[Line]:
     ]
 
 
-def _formatted(value: Any, pattern: str) -> Any:
+def formatted(value: Any, pattern: str) -> Any:
+    """Write a value by a pattern, `bytes` or `list`; an unknown one stays as it is."""
     if isinstance(value, Unknown):
         return value
     if pattern == "bytes":

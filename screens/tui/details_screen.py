@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from screens.tui.details import card_details, container_details
+from screens.tui.host_details import host_details
 from screens.tui.keys import KeyHelp, bindings
 from screens.tui.paint import Line, Span, wrap
 from screens.tui.panels.cards import short_name
@@ -28,7 +29,7 @@ CHANGES = (
 
 
 class DetailsScreen(ScrollScreen):
-    """Shows a card (`kind` is `gpu`) or a container by its id."""
+    """Shows a card (`kind` is `gpu`), a container by its id, or the host."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
@@ -36,11 +37,13 @@ class DetailsScreen(ScrollScreen):
         super().__init__()
         self.kind = kind
         self.ident = ident
-        self.shown_keys = SCROLL_KEYS if kind == "gpu" else (*SCROLL_KEYS, *CHANGES)
+        self.shown_keys = SCROLL_KEYS if kind != "container" else (*SCROLL_KEYS, *CHANGES)
 
     def name_of(self) -> str:
         """Give the name of what is shown; its id once it is gone."""
         snapshot = self.console_app.snapshot
+        if self.kind == "host":
+            return "host"
         if self.kind == "gpu":
             found = next((gpu for gpu in snapshot.gpu.gpus if gpu.uuid == self.ident), None)
             return f"GPU {found.index}  {short_name(found)}" if found is not None else self.ident
@@ -49,12 +52,14 @@ class DetailsScreen(ScrollScreen):
 
     def heading(self) -> Line:
         """Name what is shown."""
+        if self.kind == "host":
+            return (Span(" this host", "title"),)
         kind = "card" if self.kind == "gpu" else "container"
         return (Span(f" {kind} ", "dim"), Span(self.name_of(), "title"))
 
     def content(self, width: int) -> Sequence[Line]:
         """Give all that is known of it now."""
-        make = card_details if self.kind == "gpu" else container_details
+        make = {"gpu": card_details, "host": host_details}.get(self.kind, container_details)
         lines = make(self.console_app.snapshot, self.ident, min(width, 120))
         if lines is None:
             text = (

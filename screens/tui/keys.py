@@ -52,6 +52,7 @@ DASHBOARD = (
     KeyHelp("shift+tab", "Shift-Tab", "panel(-1)", "panel before", "Move"),
     KeyHelp("enter", "↵", "open", "open details of what is selected", "Look"),
     KeyHelp("v", "v", "verdict", "open what the verdict speaks of", "Look"),
+    KeyHelp("i", "i", "host", "this host: driver, engine, memory, disks", "Look"),
     KeyHelp("escape", "Esc", "back", "back, end the search, or cancel what runs", "Look"),
     KeyHelp("slash", "/", "search", "search a container by name, image or id", "Look"),
     KeyHelp("n", "n", "match(1)", "next match", "Look"),

@@ -105,11 +105,24 @@ def _middle(
         _side_area(scene, right, blocks)
         return _container_area(scene, rows, rest._replace(width=area.width - side - 2), blocks)
     under = _alert_height(scene, rows, rest.height)
+    gap = 1 if under and rest.height >= 12 else 0
+    page, watched = _container_area(
+        scene, rows, rest._replace(height=rest.height - under - gap), blocks
+    )
     if under:
-        bottom = Area(area.x, rest.y + rest.height - under, area.width, under)
-        _alert_area(scene, bottom, blocks, tall=False)
-        under += 1 if rest.height >= 12 else 0
-    return _container_area(scene, rows, rest._replace(height=rest.height - under), blocks)
+        _below(scene, rest, under, blocks)
+    return page, watched
+
+
+def _below(scene: Scene, area: Area, under: int, blocks: list[Block]) -> None:
+    """Put the alerts right below the table, and what happened below them where there is room."""
+    end = max(block.y + block.height for block in blocks if block.y < area.y + area.height)
+    spot = Area(area.x, min(end + 1, area.y + area.height - under), area.width, under)
+    _alert_area(scene, spot, blocks, tall=False)
+    y = spot.y + under + 1
+    happened = event_panel.events(scene, area.width, area.y + area.height - y)
+    if happened:
+        blocks.append(Block("events", area.x, y, area.width, len(happened), happened))
 
 
 def _alert_height(scene: Scene, rows: Rows, room: int) -> int:

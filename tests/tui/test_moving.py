@@ -41,6 +41,20 @@ async def test_details_show_the_chain_that_leads_to_a_card(make_app: MakeApp) ->
         assert "known by            declared" in seen(app)
 
 
+async def test_i_tells_all_about_the_host(make_app: MakeApp) -> None:
+    app = make_app(hosts.healthy())
+    async with app.run_test(size=(100, 60)) as pilot:
+        await pilot.press("i")
+        await until_seen(pilot, "this host")
+        text = seen(app)
+        assert "6.6.87.2-microsoft-standard-WSL2" in text
+        assert "unix:///var/run/docker.sock (from default)" in text
+        assert "41.0 GiB" in text
+        assert "412 GiB free of 1000 GiB" in text
+        app.live.become(hosts.neither())  # type: ignore[attr-defined]
+        await until_seen(pilot, "The NVIDIA driver is not loaded")
+
+
 async def test_details_stay_live_and_survive_the_container(make_app: MakeApp) -> None:
     app = make_app(hosts.crash_loop())
     async with app.run_test(size=(80, 40)) as pilot:

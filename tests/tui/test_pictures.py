@@ -116,12 +116,13 @@ def test_rehearsal_and_read_only(snap_compare: Compare, make_app: MakeApp) -> No
     [
         (("enter",), "container myia-turbo"),
         (("left", "enter"), "card GPU 0"),
+        (("i",), "this host"),
         (("question_mark",), "gpuconsole help"),
         (("x",), "(restarting)"),
         (("tab", "f"), "stop it to end the loop"),
         (("slash", "m", "y"), "/my"),
     ],
-    ids=["container", "card", "help", "menu", "alerts", "search"],
+    ids=["container", "card", "host", "help", "menu", "alerts", "search"],
 )
 def test_screens(
     snap_compare: Compare,

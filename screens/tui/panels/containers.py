@@ -92,7 +92,7 @@ COLUMNS = (
     Column("card", 5, 6, 1, _card, _card_role),
     Column("known by", 9, 9, 3, _how, "dim"),
     Column("health", 9, 9, 5, lambda row: health_word(row.container), _health_role),
-    Column("rst", 4, 4, 4, _restarts, "dim"),
+    Column("restarts", 8, 8, 4, _restarts, "dim"),
     Column("ports", 10, 22, 2, _ports, "dim"),
     Column("image", 14, 40, 6, lambda row: row.container.image, "dim"),
 )

@@ -9,6 +9,7 @@ from screens.tui.words import SEVERITY_WORDS, SYMBOLS
 
 CLOCK_WIDTH = 20
 REHEARSAL_NAME_FROM = 80
+ENDPOINT_FROM = 110
 
 
 def header(snapshot: HostSnapshot, view: View, width: int) -> Line:
@@ -23,11 +24,18 @@ def header(snapshot: HostSnapshot, view: View, width: int) -> Line:
     parts.append(_driver(snapshot))
     parts.append(_engine(snapshot))
     parts.append(Span(_platform(snapshot), "dim"))
+    if width >= ENDPOINT_FROM:
+        parts.append(Span(_endpoint(snapshot), "dim"))
     line: list[Span] = [Span(" ")]
     for part in parts:
         if part.text and line_width(line) + 2 + len(part.text) <= width:
             line += [part, Span("  ")]
-    return fit(line, width)
+    return clickable(fit(line, width), "key i")
+
+
+def _endpoint(snapshot: HostSnapshot) -> str:
+    engine = snapshot.engine
+    return f"{engine.endpoint} from {engine.endpoint_source}"
 
 
 def _host_name(snapshot: HostSnapshot) -> str:
