@@ -33,7 +33,7 @@ class RehearsalPlaces:
 
     def build(self, scene: Scene) -> None:
         """Make the folders and write the config."""
-        for name in ("state", "cache", "data", "runtime", "docker"):
+        for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
         (self.work / "ComfyUI" / "models").mkdir(parents=True, mode=0o700)
         (self.work / "outputs").mkdir(mode=0o700)
@@ -55,7 +55,6 @@ class RehearsalPlaces:
             "DOCKER_TLS_VERIFY": "",
             "DOCKER_CERT_PATH": "",
             "DOCKER_API_VERSION": "",
-            "DOCKER_CONFIG": str(self.folder / "docker"),
             "GPUCONSOLE_NVML_LIBRARY": str(library),
             "GPUCONSOLE_DRIVER_TABLE": str(self.table),
             "GPUCONSOLE_ROOT": str(self.root),

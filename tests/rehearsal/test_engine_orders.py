@@ -1,7 +1,6 @@
 """Working an engine: start, stop, restart, kill; what follows, in which order, and how long."""
 
 import itertools
-import json
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from docker.api.client import APIClient
 from docker.errors import APIError
 
 from console.simulator.held import HeldRehearsal, held_rehearsal
-from tests.rehearsal.support import SHELL_IMAGE, docker, filtered
+from tests.rehearsal.support import SHELL_IMAGE, docker
 
 
 @pytest.fixture
@@ -272,4 +271,3 @@ def test_the_flapping_one_starts_ten_times_a_second() -> None:
         host.advance(2)
         happened = host.look(lambda world: world.stage.happenings.since(0))
         assert 18 <= sum(h.action == "start" for h in happened) <= 22
-        assert json.dumps(filtered(name=["flapper"]))

@@ -17,11 +17,15 @@ class Engine(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request: the engine it goes to, aiohttp's request, what its path named."""
+    """One request: the engine it goes to, aiohttp's request, what its path named.
+
+    `flavour` is the engine's as a client of the API version in the path sees it.
+    """
 
     engine: Engine
     request: web.Request
     name: str
+    flavour: Flavour
 
     @property
     def world(self) -> World:

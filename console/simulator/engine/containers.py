@@ -24,7 +24,7 @@ async def list_all(call: Call) -> web.Response:
     wanted = filters(query, FILTERS)
     limit = number(query, "limit")
     found = selected(stage, wanted, truth(query, "all"), limit)
-    return answer([listed(stage, actor, call.engine.flavour) for actor in found])
+    return answer([listed(stage, actor, call.flavour) for actor in found])
 
 
 async def inspect(call: Call) -> web.Response:
@@ -32,7 +32,7 @@ async def inspect(call: Call) -> web.Response:
     actor = call.world.stage.find(call.name)
     if actor.spec.vanishes:
         raise Refusal("no-such-container", name=call.name)
-    return answer(inspected(call.world.stage, actor, call.engine.flavour))
+    return answer(inspected(call.world.stage, actor, call.flavour))
 
 
 async def create(call: Call) -> web.Response:

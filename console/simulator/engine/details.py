@@ -161,7 +161,7 @@ def _network(actor: Actor, flavour: Flavour) -> dict[str, Any]:
         **fixed("network", flavour),
         "Networks": joined,
     }
-    dropped = _texts()["dropped"]["network"] if flavour.new else []
+    dropped = _texts()["dropped"]["network"] if flavour.modern else []
     return {key: value for key, value in network.items() if key not in dropped}
 
 
@@ -180,7 +180,7 @@ def fixed(part: str, flavour: Flavour) -> dict[str, Any]:
     """Give what is alike for all containers (or images); each call gives a new table."""
     texts = _texts()
     facts = {**texts[part], **dict.fromkeys(texts["nulls"].get(part, []))}
-    if not flavour.new:
+    if not flavour.modern:
         return facts
     facts |= texts["new"].get(part, {})
     return {key: value for key, value in facts.items() if key not in texts["dropped"].get(part, [])}

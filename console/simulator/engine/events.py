@@ -18,13 +18,13 @@ FILTERS = frozenset(
 
 
 def told(world: World, happening: Happening, flavour: Flavour) -> dict[str, Any]:
-    """Give an event as the engine tells it; 29 leaves out what was deprecated long ago."""
+    """Give an event as the engine tells it; modern ones leave out what was deprecated."""
     attributes = dict(happening.attributes)
     entry: dict[str, Any] = {}
     if not flavour.new:
         attributes.pop("execDuration", None)
-        if happening.sort == "container":
-            entry = {"status": happening.action, "id": happening.actor_id, "from": happening.image}
+    if not flavour.modern and happening.sort == "container":
+        entry = {"status": happening.action, "id": happening.actor_id, "from": happening.image}
     nano = world.stage.nanoseconds(happening.at)
     return {
         **entry,

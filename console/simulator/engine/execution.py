@@ -50,7 +50,7 @@ async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamR
     lines = ["HTTP/1.1 101 UPGRADED" if upgrade else "HTTP/1.1 200 OK", f"Content-Type: {_TYPE}"]
     if upgrade:
         lines += ["Connection: Upgrade", f"Upgrade: {upgrade}"]
-    lines += [f"{name}: {value}" for name, value in call.engine.flavour.headers.items()]
+    lines += [f"{name}: {value}" for name, value in call.flavour.headers.items()]
     head = "\r\n".join([*lines, "", ""]).encode()
     data = b""
     for stream, text in ((1, outcome.stdout), (2, outcome.stderr)):

@@ -8,12 +8,18 @@ from console.simulator.scene import HostSpec
 
 
 class Flavour(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine version; `new` is the generation after 20.10, with its words and fields."""
+    """An engine version.
+
+    Attributes:
+        new: the generation after 20.10, with its words and counters.
+        modern: what is asked by is API 1.52 or newer, from which on deprecated fields are left out.
+    """
 
     version: str
     api: str
     minimum: str
     new: bool
+    modern: bool
     commit: str
     go: str
     built: str
@@ -37,10 +43,16 @@ class Flavour(msgspec.Struct, frozen=True, kw_only=True):
             return -1
         return 1 if number > _number(self.api) else 0
 
+    def asked_by(self, version: str) -> "Flavour":
+        """Give the flavour as a client of an API version sees it."""
+        return msgspec.structs.replace(self, modern=_number(version) >= _DROPPING)
+
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
+
+_DROPPING = (1, 52)
 
 FLAVOURS = {
     "20.10": Flavour(
@@ -48,6 +60,7 @@ FLAVOURS = {
         api="1.41",
         minimum="1.12",
         new=False,
+        modern=False,
         commit="5d6db84",
         go="go1.19.8",
         built="2023-05-26T14:14:08.000000000+00:00",
@@ -59,6 +72,7 @@ FLAVOURS = {
         api="1.56",
         minimum="1.40",
         new=True,
+        modern=True,
         commit="3d46d2c",
         go="go1.26.4",
         built="2026-08-20T10:03:17.000000000+00:00",

@@ -12,7 +12,7 @@ from console.simulator.scene import GIB
 async def ping(call: Call) -> web.Response:
     """Answer `GET /_ping`, the one answer that must not be cached."""
     headers = {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache"}
-    if call.engine.flavour.new:
+    if call.flavour.new:
         headers |= {"Builder-Version": "2", "Swarm": "inactive"}
     body = b"" if call.request.method == "HEAD" else b"OK"
     return web.Response(body=body, headers=headers, content_type="text/plain", charset="utf-8")
@@ -20,12 +20,12 @@ async def ping(call: Call) -> web.Response:
 
 async def version(call: Call) -> web.Response:
     """Answer `GET /version`."""
-    return answer(version_answer(call.engine.flavour, call.world.scene.host))
+    return answer(version_answer(call.flavour, call.world.scene.host))
 
 
 async def info(call: Call) -> web.Response:
     """Answer `GET /info` with what `docker info` prints first."""
-    stage, host, flavour = call.world.stage, call.world.scene.host, call.engine.flavour
+    stage, host, flavour = call.world.stage, call.world.scene.host, call.flavour
     states = [actor.status for actor in stage.actors.values()]
     running, paused = states.count("running") + states.count("restarting"), states.count("paused")
     return answer(
@@ -80,13 +80,11 @@ async def list_images(call: Call) -> web.Response:
     """Answer `GET /images/json`."""
     stage = call.world.stage
     known = images.known_images(stage).items()
-    return answer(
-        [images.listed_image(stage, tag, spec, call.engine.flavour) for tag, spec in known]
-    )
+    return answer([images.listed_image(stage, tag, spec, call.flavour) for tag, spec in known])
 
 
 async def inspect_image(call: Call) -> web.Response:
     """Answer `GET /images/{name}/json`."""
     stage = call.world.stage
     tag, spec = images.find_image(stage, call.name)
-    return answer(images.inspected_image(stage, tag, spec, call.engine.flavour))
+    return answer(images.inspected_image(stage, tag, spec, call.flavour))

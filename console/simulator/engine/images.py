@@ -42,7 +42,7 @@ def find_image(stage: Stage, name: str, refusal: str = "no-such-image") -> tuple
 
 
 def listed_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -> dict[str, Any]:
-    """Give an image as the list has it; 29 dropped `VirtualSize`."""
+    """Give an image as the list has it; new ones leave out `VirtualSize`."""
     size = int(spec.size * GIB)
     entry: dict[str, Any] = {
         "Containers": -1,
@@ -55,7 +55,7 @@ def listed_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -> d
         "SharedSize": -1,
         "Size": size,
     }
-    return entry if flavour.new else entry | {"VirtualSize": size}
+    return entry if flavour.modern else entry | {"VirtualSize": size}
 
 
 def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "Created": go_time(stage, -seconds(spec.created)),
         "Author": "",
         "Config": {
-            **({} if flavour.new else _old_config(flavour)),
+            **({} if flavour.modern else _old_config(flavour)),
             "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
             "Cmd": ["/bin/sh"],
             "Entrypoint": None,
@@ -82,7 +82,7 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "RootFS": {"Type": "layers", "Layers": [f"sha256:{parts.digest('layer', tag)}"]},
         "Metadata": {"LastTagTime": go_time(stage, -seconds(spec.created))},
     }
-    return entry if flavour.new else entry | {"Parent": "", "VirtualSize": size}
+    return entry if flavour.modern else entry | {"Parent": "", "VirtualSize": size}
 
 
 def _old_config(flavour: Flavour) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def listed(stage: Stage, actor: Actor, flavour: Flavour) -> dict[str, Any]:
         "NetworkSettings": {"Networks": parts.networks(actor, flavour)},
         "Mounts": parts.mounts(actor),
     }
-    if flavour.new:
+    if flavour.modern:
         health = actor.health
         entry["Health"] = {
             "Status": health.status if health else "none",

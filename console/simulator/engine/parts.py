@@ -92,7 +92,7 @@ def networks(actor: Actor, flavour: Flavour) -> dict[str, Any]:
         "MacAddress": f"02:42:ac:11:00:{number:02x}" if address else "",
         "DriverOpts": None,
     }
-    if flavour.new:
+    if flavour.modern:
         facts |= {"GwPriority": 0, "DNSNames": None}
     return {name: facts}
 

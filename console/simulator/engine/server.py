@@ -142,11 +142,12 @@ class EngineServer:
                 raise Refusal("too-new", version=version, maximum=flavour.api)
             if stands < 0:
                 raise Refusal("too-old", version=version, minimum=flavour.minimum)
+            flavour = flavour.asked_by(version)
         for method, pattern, handler in _PATTERNS:
             found = pattern.fullmatch(path) if method == request.method else None
             if found:
                 name = found.groupdict().get("name", "")
-                return await handler(Call(self._engine, request, name))
+                return await handler(Call(self._engine, request, name, flavour))
         raise Refusal("page-not-found")
 
 

@@ -19,7 +19,7 @@ _COLLECTS = 1.0
 
 
 async def _opened(call: Call, content_type: str | None) -> web.StreamResponse:
-    response = web.StreamResponse(headers=call.engine.flavour.headers)
+    response = web.StreamResponse(headers=call.flavour.headers)
     if content_type:
         response.content_type = content_type
     else:
@@ -40,7 +40,7 @@ async def events(call: Call) -> web.StreamResponse:
     first = stage.moment_of(since) if since is not None else None
     last = stage.moment_of(until) if until is not None else None
     async for happening in told_events.stream(call.world, wanted, first, last):
-        await response.write(encoded(told_events.told(call.world, happening, call.engine.flavour)))
+        await response.write(encoded(told_events.told(call.world, happening, call.flavour)))
     return response
 
 
@@ -85,7 +85,7 @@ def _log_query(call: Call) -> LogQuery:
 
 
 def _log_type(call: Call, actor: Actor) -> str | None:
-    if not call.engine.flavour.new:
+    if not call.flavour.new:
         return None
     sort = "raw" if actor.spec.tty else "multiplexed"
     return f"application/vnd.docker.{sort}-stream"
@@ -107,7 +107,7 @@ async def stats(call: Call) -> web.StreamResponse:
     response = await _opened(call, "application/json")
     before: float | None = None if one_shot or streaming else stage.now - _COLLECTS
     while True:
-        counters = sample(stage, actor, call.engine.flavour, stage.now, before)
+        counters = sample(stage, actor, call.flavour, stage.now, before)
         before = stage.now
         await response.write(encoded(counters))
         if not streaming or actor.id not in stage.actors:
@@ -129,7 +129,7 @@ async def wait(call: Call) -> web.StreamResponse:
     while condition == "removed" and actor.id in stage.actors:
         await call.world.tick(_LOOKS)
     result: dict[str, Any] = {"StatusCode": actor.exit_code}
-    if not call.engine.flavour.new:
+    if not call.flavour.new:
         result = {"Error": None, **result}
     await response.write(encoded(result))
     return response
