@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format bench snapshots lock clean
+.PHONY: help install run demo test check format bench snapshots pictures lock clean
 
 help: ## show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: $(STAMP) ## measure against the budgets and against what is installed of 
 
 snapshots: $(STAMP) ## accept how the screens look now
 	$(BIN)/python -m pytest -n auto tests/tui --snapshot-update
+
+pictures: $(STAMP) ## take the docs' pictures again
+	$(BIN)/python -m tests.pictures
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
