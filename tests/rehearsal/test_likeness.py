@@ -22,7 +22,16 @@ LEFT_OUT = {
     },
     "image": {"Container", "ContainerConfig", "DockerVersion"},
 }  # fmt: skip
-FREE = {"GraphDriver", "Runtimes", "Swarm", "Components", "stats", "Labels", "RepoDigests"}
+FREE = {
+    "GraphDriver",
+    "Plugins",
+    "Runtimes",
+    "Swarm",
+    "Components",
+    "stats",
+    "Labels",
+    "RepoDigests",
+}
 
 
 def missing(real: Any, ours: Any, path: str = "") -> list[str]:

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from console.simulator.engine import images, parts
 from console.simulator.engine.call import Call
+from console.simulator.engine.details import fixed
 from console.simulator.engine.flavours import version_answer
 from console.simulator.engine.wire import answer, go_time
 from console.simulator.scene import GIB
@@ -36,42 +37,16 @@ async def info(call: Call) -> web.Response:
             "ContainersPaused": paused,
             "ContainersStopped": len(states) - running - paused,
             "Images": len(images.known_images(stage)),
-            "Driver": "overlay2",
-            "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]],
-            "Plugins": {
-                "Volume": ["local"],
-                "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
-                "Authorization": None,
-                "Log": ["json-file", "local", "journald", "syslog"],
-            },
-            "MemoryLimit": True,
-            "SwapLimit": True,
-            "Debug": False,
-            "NFd": 40,
-            "NGoroutines": 61,
             "SystemTime": go_time(stage, stage.now),
-            "LoggingDriver": "json-file",
             "CgroupDriver": "systemd" if flavour.new else "cgroupfs",
             "CgroupVersion": "2" if flavour.new else "1",
             "KernelVersion": host.kernel,
             "OperatingSystem": host.distribution,
-            "OSVersion": "24.04",
-            "OSType": "linux",
-            "Architecture": "x86_64",
-            "IndexServerAddress": "https://index.docker.io/v1/",
             "NCPU": host.cpus,
             "MemTotal": int(host.memory * GIB),
-            "DockerRootDir": "/var/lib/docker",
             "Name": host.hostname,
-            "Labels": [],
-            "ExperimentalBuild": False,
             "ServerVersion": flavour.version,
-            "Runtimes": {"nvidia": {"path": "nvidia-container-runtime"}, "runc": {"path": "runc"}},
-            "DefaultRuntime": "runc",
-            "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "RemoteManagers": None},
-            "LiveRestoreEnabled": False,
-            "SecurityOptions": ["name=seccomp,profile=builtin"],
-            "Warnings": None,
+            **fixed("info", call.flavour),
         }
     )
 
