@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
@@ -15,7 +17,7 @@ from actions.session import Session
 from actions.snapshot import Alert, HostSnapshot
 from console.engine.snapshot import Container
 from screens.tui.app import OPEN_REHEARSAL
-from screens.tui.background import tell
+from screens.tui.background import start, tell
 from screens.tui.desk import Desk, Operator
 from screens.tui.dialog import Dialog
 from screens.tui.history import History
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 1.25
 """Without news the screen is painted this often, so that ages go on; news come at 1 Hz."""
+WARM_UP_SECONDS = 1.0
+LOOK_ROUND_FIRST_SECONDS = 1.5
+LOOK_ROUND_SECONDS = 15.0
+"""How often plans are looked for that other consoles have started."""
 GOOD_NEWS_SECONDS = 10.0
 TROUBLE_SECONDS = 60.0
 URGENT_GAP_SECONDS = 0.15
@@ -80,7 +86,6 @@ class Console(App[int]):
         view.mode: view.load for view in VIEWS
     }
     DEFAULT_MODE = VIEWS[0].mode
-    CSS = "Screen { overflow: hidden; }"
     TITLE = "gpuconsole"
     ENABLE_COMMAND_PALETTE = True
 
@@ -125,8 +130,14 @@ class Console(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        if not gc.isenabled():
+            gc.enable()
+            gc.freeze()
         self.live.start()
-        self.desk.follow_running()
+        self.set_timer(WARM_UP_SECONDS, partial(start, _warm_up, "warm-up"))
+        # The journal is opened once the containers are on the screen, not while they come.
+        self.set_timer(LOOK_ROUND_FIRST_SECONDS, self.desk.follow_running)
+        self.set_interval(LOOK_ROUND_SECONDS, self.desk.follow_running)
 
     def on_unmount(self) -> None:
         """Stop reading; nothing here waits for a thread."""
@@ -394,6 +405,12 @@ class Console(App[int]):
         self.theme = name
         self._painted_at = float("-inf")
         self.paint()
+
+
+def _warm_up() -> None:
+    """Import what the first key may open, so that it opens as fast as the next ones."""
+    for name in ("details_screen", "plan_dialog", "menu_dialog", "help_screen", "timeline_screen"):
+        import_module(f"screens.tui.{name}")
 
 
 def _news(before: HostSnapshot, after: HostSnapshot) -> bool:

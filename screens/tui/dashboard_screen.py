@@ -74,7 +74,12 @@ class DashboardScreen(LiveScreen):
         return self._laid_out
 
     def selected_container(self) -> Container | None:
-        """Give the container under the cursor of the table."""
+        """Give the container that the cursor means: of the table, or what the alert is about."""
+        if self.view.focus == "cards":
+            return None
+        if self.view.focus == "alerts":
+            alerts = self.console_app.snapshot.alerts[self.view.alert : self.view.alert + 1]
+            return self.console_app.container(alerts[0].subject_id) if alerts else None
         rows = self._rows().rows
         place = rows.place(self.view.container)
         return rows.containers[place] if place < len(rows.containers) else None
@@ -292,15 +297,19 @@ class DashboardScreen(LiveScreen):
 
     def action_verb(self, key: str) -> None:
         """Propose what a key does to the selected container in its actual state."""
+        container = self._chosen()
+        if container is not None:
+            self.console_app.propose_key(container.id, key)
+
+    def _chosen(self) -> Container | None:
         container = self.selected_container()
         if container is None:
-            self.console_app.say("select a container first", "warning", "▲")
-            return
-        self.console_app.propose_key(container.id, key)
+            self.console_app.say("no container is selected: Tab goes there", "warning", "▲")
+        return container
 
     def action_menu(self) -> None:
         """Open the menu of what can be done with the selected container."""
-        container = self.selected_container()
+        container = self._chosen()
         if container is not None:
             self.console_app.open_menu(container.id)
 

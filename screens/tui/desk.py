@@ -89,6 +89,7 @@ class Desk:
         self._operator: Operator | None = None
         self.jobs: dict[str, Job] = {}
         self.started_here: set[str] = set()
+        self._watched: set[str] = set()
 
     def propose(self, verb: str, target_id: str, name: str, preface: str = "") -> None:
         """Ask for a plan; `PlanReady` or `PlanProblem` comes back."""
@@ -118,7 +119,7 @@ class Desk:
         def work() -> None:
             for running in self._open().running():
                 plan = running.plan
-                if plan.id not in self.jobs:
+                if plan.id not in self._watched:
                     self._watch(plan, lambda operator, plan_id=plan.id: operator.follow(plan_id))  # type: ignore[misc]
 
         self._start(work, "look for running plans", quiet=True)
@@ -165,6 +166,8 @@ class Desk:
         self.jobs.pop(plan_id, None)
 
     def _watch(self, plan: Plan, events: Callable[[Operator], Iterable[AnyEvent]]) -> None:
+        self._watched.add(plan.id)
+
         def work() -> None:
             try:
                 for event in events(self._open()):

@@ -22,13 +22,14 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """A box in the middle of the screen; subclasses say its title, its lines and its buttons."""
 
-    # Transparent: the host stays in sight behind the box, and Textual blends nothing.
-    DEFAULT_CSS = "Dialog { background: transparent; layout: vertical; overflow: hidden; }"
     AUTO_FOCUS = ""
     WIDEST = 78
 
     def __init__(self) -> None:
         super().__init__()
+        # Transparent: the host stays in sight behind the box, and Textual blends nothing.
+        self.styles.background = "transparent"
+        self.styles.overflow_x = self.styles.overflow_y = "hidden"
         self._pane: Pane | None = None
         self._top = 0
         self._room = 1

@@ -24,11 +24,11 @@ class LiveScreen(Screen[object]):
     is moved, and otherwise only the cells that changed are sent.
     """
 
-    DEFAULT_CSS = "LiveScreen { layout: vertical; overflow: hidden; background: $background; }"
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         super().__init__()
+        self.styles.overflow_x = self.styles.overflow_y = "hidden"
         self._panes: dict[str, Pane] = {}
         self._palette: Palette | None = None
 

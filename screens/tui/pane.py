@@ -22,7 +22,6 @@ class Pane(Widget):
     """
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Pane { position: absolute; }"
 
     class Pressed(Message):
         """A span with an action was clicked; `times` is 2 for a double click."""
@@ -34,6 +33,8 @@ class Pane(Widget):
 
     def __init__(self, block: Block, palette: Palette) -> None:
         super().__init__(id=block.name)
+        # Set here and not in CSS: a style sheet less to parse before the first frame.
+        self.styles.position = "absolute"
         self._palette = palette
         self._given: Sequence[Line] = ()
         self._lines: list[Line] = []

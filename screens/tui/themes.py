@@ -1,4 +1,4 @@
-"""The looks of the console, from `assets/themes.toml`: styles for our lines, themes for Textual."""
+"""The looks of the console, from `assets/themes`: styles for our lines, themes for Textual."""
 
 import tomllib
 from collections.abc import Mapping
@@ -15,25 +15,28 @@ DEFAULT = "dark"
 NO_COLOUR = "mono"
 
 
+_FOLDER = Path(assets.__file__).parent / "themes"
+
+
 @cache
-def _table() -> Mapping[str, Any]:
-    path = Path(assets.__file__).parent / "themes.toml"
-    return tomllib.loads(path.read_text("utf-8"))
+def _look(name: str) -> Mapping[str, Any]:
+    return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
 
 
+@cache
 def theme_names() -> tuple[str, ...]:
     """Give the names of all looks, as the config's `ui.theme` and the palette know them."""
-    return tuple(_table())
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
 def theme_title(name: str) -> str:
     """Give a look's name for people."""
-    return str(_table()[name]["title"])
+    return str(_look(name)["title"])
 
 
 def textual_theme(name: str) -> Theme:
     """Give a look as a Textual theme, for what Textual draws itself (palette, scroll bars)."""
-    look = _table()[name]
+    look = _look(name)
     roles, background = look["roles"], look["background"]
     ansi = bool(look.get("ansi", False))
 
@@ -65,7 +68,7 @@ class Palette:
     """The styles of one look, by role; `error|selected` is the role `error` on that background."""
 
     def __init__(self, name: str) -> None:
-        look = _table()[name]
+        look = _look(name)
         self.name = name
         self._roles: Mapping[str, str] = look["roles"]
         self._background: Mapping[str, str] = look["background"]

@@ -114,6 +114,17 @@ async def test_a_refused_plan_can_only_be_closed(make_app: MakeApp, script: Scri
         assert script.ran == []
 
 
+async def test_keys_act_on_what_the_cursor_means(make_app: MakeApp, script: Script) -> None:
+    app = make_app(hosts.crash_loop())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("left", "s")
+        await until_seen(pilot, "no container is selected")
+        assert script.asked == []
+        await pilot.press("tab", "tab", "s")
+        await until_seen(pilot, "Stop myia-turbo")
+        assert script.asked == [("stop", ident("myia-turbo"))]
+
+
 async def test_a_warned_plan_always_asks(make_app: MakeApp, script: Script) -> None:
     script.plans["start"] = make_plan("start", "watchtower", verdict="warned")
     app = make_app(hosts.healthy())
