@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_on_a_terminal_it_shows_the_plan_and_asks(
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
-        os.execvpe("python", ["python", "-m", "console", "stop", name], environ)
+        os.execve(sys.executable, [sys.executable, "-m", "console", "stop", name], environ)
     shown = b""
     while b"[y/N]" not in shown:
         shown += os.read(terminal, 4096)
