@@ -34,5 +34,7 @@ def run(session: Session) -> int:
     app = Console(session, live, operations)
     result = app.run(mouse=session.settings.ui.mouse)
     if result == OPEN_REHEARSAL:
-        os.execv(sys.executable, [sys.executable, "-m", "console", "demo"])  # noqa: S606
+        # The environment as it came: Textual takes NO_COLOR out of ours.
+        argv = [sys.executable, "-m", "console", "demo"]
+        os.execve(sys.executable, argv, dict(session.environ))  # noqa: S606
     return int(result or app.return_code or 0)

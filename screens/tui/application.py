@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from actions.session import Session
 from actions.snapshot import Alert, HostSnapshot
@@ -19,7 +19,6 @@ from console.engine.snapshot import Container
 from screens.tui.app import OPEN_REHEARSAL
 from screens.tui.background import start, tell
 from screens.tui.desk import Desk, Operator
-from screens.tui.dialog import Dialog
 from screens.tui.history import History
 from screens.tui.kept import Kept
 from screens.tui.keys import EVERYWHERE, bindings
@@ -118,10 +117,6 @@ class Console(App[int]):
 
     # -- life -----------------------------------------------------------------------------------
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give no more variables than Textual's own."""
-        return {}
-
     def on_mount(self) -> None:
         """Start reading the host once the first frame is out."""
         self.live.subscribe(self._wake)
@@ -208,7 +203,7 @@ class Console(App[int]):
         if self.view.notice is not None and now >= self.view.notice.until:
             self.view.notice = None
         screen = self.screen
-        if isinstance(screen, Dialog):
+        if isinstance(screen, ModalScreen):
             if now - self._painted_at < COVERED_GAP_SECONDS:
                 return
             screen = self.screen_stack[-2]
@@ -251,7 +246,7 @@ class Console(App[int]):
     def on_key(self, event: object) -> None:
         """Switch views by their numbers."""
         key = getattr(event, "key", "")
-        if key.isdigit() and not isinstance(self.screen, Dialog):
+        if key.isdigit() and not isinstance(self.screen, ModalScreen):
             self.action_view(int(key))
 
     def action_view(self, number: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 import assets
 
@@ -61,6 +61,8 @@ def textual_theme(name: str) -> Theme:
         panel=ground("selected"),
         dark=bool(look["dark"]),
         ansi=ansi,
+        # Textual's own style sheets name variables that only its ANSI themes define.
+        variables=dict(BUILTIN_THEMES["ansi-dark"].variables) if ansi else {},
     )
 
 

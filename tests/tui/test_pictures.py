@@ -68,6 +68,8 @@ def before(*keys: str, seen: str = "", then: Before | None = None) -> Before:
         assert isinstance(app, Console)
         feed_history(app)
         app.paint()
+        # A console that could not start would make an empty picture that always matches itself.
+        await until_seen(pilot, app.snapshot.verdict.text[:6])
         await pilot.press(*keys)
         if seen:
             await until_seen(pilot, seen)

@@ -163,6 +163,20 @@ async def test_the_look_follows_config_and_environment(
 
 
 @pytest.mark.parametrize("name", theme_names())
+async def test_every_look_comes_up_with_palette_and_help(make_app: MakeApp, name: str) -> None:
+    if name == "mono":
+        app = make_app(hosts.crash_loop(), environ={"NO_COLOR": "1"})
+    else:
+        app = make_app(hosts.crash_loop(), config=f'[ui]\ntheme = "{name}"\n')
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "crash-looping")
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press("escape", "question_mark")
+        await until_seen(pilot, "gpuconsole help")
+
+
+@pytest.mark.parametrize("name", theme_names())
 def test_every_look_has_every_role(name: str) -> None:
     first = Palette(theme_names()[0])
     palette = Palette(name)
