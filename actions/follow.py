@@ -113,8 +113,7 @@ class Follower:
             outcome="interrupted",
             code="plan.interrupted",
             title=f"{plan.verb} {plan.target} was interrupted {where}: its process ended",
-            hint=f"The log {self._session.places.log_file} may say why. Go on with "
-            f"gpuconsole {plan.verb} {plan.target}",
+            hint=f"The log {self._session.places.log_file} may say why",
             text=text,
             offers=(plan.verb, *_BACK.get(plan.verb, ())),
             exit_code=1,

@@ -4,6 +4,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from actions.plan import AnyEvent, Plan, PlanDone, StepProgress
 from actions.session import Session
 from actions.timeline import TimelineEntry, read_timeline
 from console.errors import ConsoleError, UsageError
+from console.log import log_crash
 from console.store.locks import LockFolder
 from console.text import clean_line
 from console.unknown import Unknown
@@ -69,10 +71,11 @@ class Operations:
         Raises:
             UsageError: unknown verb, name or option; ambiguous name.
             EngineError: the engine cannot be asked.
+            RefusedError, UsageError: the gate's, where no plan can be made and none would run.
         """
         verbs = verbs_for(self._session, verb)
-        plan = verbs.plan(verb, name, options, self._session.asker(self.via))
-        return self._through_gate(plan)
+        asker = self._session.asker(self.via)
+        return self._through_gate(lambda: verbs.plan(verb, name, options, asker))
 
     def run(self, plan: Plan, cancelled: Callable[[], bool] | None = None) -> Iterator[AnyEvent]:
         """Run a plan and give its events as they come; the last is `PlanDone` or `PlanFailed`.
@@ -113,7 +116,8 @@ class Operations:
             if plan.detached:
                 yield self._not_detached(plan)
             # Not a daemon thread: a program that ends waits for the few seconds this may take.
-            threading.Thread(target=executor.run, args=(plan,), name=f"plan-{plan.id}").start()
+            work = partial(_carry_out, self._session, executor, plan)
+            threading.Thread(target=work, name=f"plan-{plan.id}").start()
         yield from Follower(self._session, journal).follow(plan.id, process, cancelled)
 
     def follow(
@@ -169,12 +173,11 @@ class Operations:
         entry = Journal(self._session).plan(plan_id)
         if entry is None:
             raise _unknown_plan(plan_id)
-        before, row = entry
+        before, _row = entry
         asker = self._session.asker(self.via)
         verbs = verbs_for(self._session, before.verb)
-        plan = verbs.plan(before.verb, before.target_id, dict(before.options), asker)
-        _ = row
-        return self._through_gate(plan)
+        options = dict(before.options)
+        return self._through_gate(lambda: verbs.plan(before.verb, before.target_id, options, asker))
 
     def undo(self) -> Plan:
         """Make the plan that restores the state before the last plan that changed something.
@@ -187,7 +190,8 @@ class Operations:
         from actions.undo import undo_plan
 
         self.running()  # a plan whose process died counts too, as interrupted
-        return self._through_gate(undo_plan(self._session, Journal(self._session), self.via))
+        journal = Journal(self._session)
+        return self._through_gate(lambda: undo_plan(self._session, journal, self.via))
 
     def timeline(
         self, limit: int = 100, since: datetime | None = None, container: str = ""
@@ -196,10 +200,20 @@ class Operations:
         self.running()
         return read_timeline(self._session, limit, since, container)
 
-    def _through_gate(self, plan: Plan) -> Plan:
-        """Mark a plan refused where this session may change nothing at all."""
+    def _through_gate(self, make: Callable[[], Plan]) -> Plan:
+        """Make a plan, refused where this session may change nothing at all.
+
+        Where it cannot even be made, the gate's refusal is told rather than why: a read-only
+        console says so also while the engine is away.
+        """
         reason = gate.refusal(self._session)
-        if reason is None or not plan.steps:
+        try:
+            plan = make()
+        except ConsoleError as error:
+            if reason is None:
+                raise
+            raise gate.as_error(reason) from error
+        if reason is None:
             return plan
         return msgspec.structs.replace(plan, verdict="refused", refusal=reason)
 
@@ -213,6 +227,14 @@ class Operations:
             text=f"runs inside this console and ends with it: {why}",
             longest_seconds=plan.longest_seconds,
         )
+
+
+def _carry_out(session: Session, executor: Executor, plan: Plan) -> None:
+    """Carry a plan out in this thread; a fault of ours is journalled as its end, and logged."""
+    try:
+        executor.run(plan)
+    except Exception as error:  # noqa: BLE001 -- a traceback would break the screen we share
+        log_crash(session.places, error)
 
 
 def verbs_for(session: Session, verb: str) -> Verbs:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from console.mask import mask_arguments, mask_text
 from console.text import clean_line
 
 DEFAULT_GRACE = 10
@@ -30,7 +31,7 @@ class PublishedPort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContainerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One container as inspected just now; texts are cleaned.
+    """One container as inspected just now; texts are cleaned, secrets in them masked.
 
     Attributes:
         started_at: as the engine writes it, compared and never computed with.
@@ -102,13 +103,13 @@ def facts_of(inspected: Mapping[str, Any]) -> ContainerFacts:
         restart_count=_number(inspected.get("RestartCount")) or 0,
         exit_code=_number(state.get("ExitCode")) or 0,
         oom_killed=state.get("OOMKilled") is True,
-        error=_text(state.get("Error")),
+        error=mask_text(_text(state.get("Error"))),
         auto_remove=host.get("AutoRemove") is True,
         restart_policy=_text(policy.get("Name")) or "no",
         stop_timeout=_number(config.get("StopTimeout")),
         stop_signal=_text(config.get("StopSignal")),
         init=host.get("Init") is True,
-        arguments=tuple(_text(word) for word in words if word),
+        arguments=mask_arguments([_text(word) for word in words if word]),
         ports=_ports(host),
     )
 

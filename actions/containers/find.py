@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from console.errors import UsageError
+from console.mask import mask_text
 from console.text import clean_line
 
 _SHOWN = 5
@@ -43,7 +44,7 @@ def _ambiguous(wanted: str, found: list[Listed]) -> UsageError:
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return UsageError(
         "container.ambiguous",
-        f"{clean_line(wanted, 80)} is the beginning of {len(found)} container ids",
+        f"{clean_line(mask_text(wanted), 80)} is the beginning of {len(found)} container ids",
         f"It could be {shown}{more}: use a name",
     )
 
@@ -59,5 +60,6 @@ def _unknown(wanted: str, containers: tuple[Listed, ...]) -> UsageError:
         hint = "gpuconsole status lists the containers there are"
     else:
         hint = "The engine has no containers at all"
-    shown = clean_line(wanted, 80) or "an empty name"
-    return UsageError("container.unknown", f"There is no container {shown}", hint)
+    shown = clean_line(mask_text(wanted), 80)
+    title = f"There is no container {shown}" if shown else "The name of the container is empty"
+    return UsageError("container.unknown", title, hint)

@@ -20,6 +20,7 @@ _SETTLE_SECONDS = 0.5
 _END_SECONDS = 5.0
 _SIGNAL_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
+_KILLED = 137
 _CLOCK = SystemClock()
 
 
@@ -31,13 +32,21 @@ def perform_start(plan: Plan, client: "EngineClient") -> str:
 
 def perform_stop(plan: Plan, client: "EngineClient") -> str:
     """Stop the container and see that it ended."""
+    begun = _CLOCK.monotonic()
     try:
-        client.stop(plan.target_id, _grace(plan, client))
+        grace = _grace(plan, client)
+        client.stop(plan.target_id, grace)
     except NoSuchContainerError:
         return _vanished(plan)
     except EngineTimeoutError as error:
         raise _will_not_end(plan, error.title) from error
-    return _ended(plan, client, _END_SECONDS)
+    waited = _CLOCK.monotonic() - begun
+    facts = _ended(plan, client)
+    if facts is None:
+        return _vanished(plan)
+    if facts.exit_code == _KILLED and 0 < grace <= waited:
+        return f"{plan.target} is stopped, exit {_KILLED} (killed after {grace} s of grace)"
+    return f"{plan.target} is stopped, {_exit_text(facts, asked=True)}"
 
 
 def perform_restart(plan: Plan, client: "EngineClient") -> str:
@@ -54,13 +63,14 @@ def perform_kill(plan: Plan, client: "EngineClient") -> str:
     signal = str(plan.options.get("signal") or "KILL")
     client.kill(plan.target_id, f"SIG{signal}")
     if signal == "KILL":
-        return _ended(plan, client, _END_SECONDS)
-    facts = _wait_for_end(plan, client, _SIGNAL_SECONDS if ends_container(signal) else 0)
+        facts = _ended(plan, client)
+    else:
+        facts = _wait_for_end(plan, client, _SIGNAL_SECONDS if ends_container(signal) else 0)
     if facts is None:
         return _vanished(plan)
     if facts.runs:
         return f"SIG{signal} sent; {plan.target} is still {facts.state}"
-    return f"SIG{signal} sent; {plan.target} ended, {_exit_text(facts)}"
+    return f"SIG{signal} sent; {plan.target} ended, {_exit_text(facts, asked=True)}"
 
 
 PERFORMERS: dict[str, Callable[[Plan, "EngineClient"], str]] = {
@@ -88,24 +98,22 @@ def _settled(plan: Plan, client: "EngineClient") -> str:
         if facts.state == "restarting" or (facts.state != "running" and facts.exit_code):
             raise StepError(
                 "container.ended-at-once",
-                f"{plan.target} ended at once: {_exit_text(facts)}",
+                f"{plan.target} ended at once: {_exit_text(facts, asked=False)}",
                 f"Its log says why: docker logs --tail 50 {plan.target}",
             )
         if facts.state == "exited":
-            return f"{plan.target} ran to its end, {_exit_text(facts)}"
+            return f"{plan.target} ran to its end, {_exit_text(facts, asked=False)}"
         if _CLOCK.monotonic() >= deadline:
             return f"{plan.target} is {facts.state}"
         time.sleep(_LOOK_SECONDS)
 
 
-def _ended(plan: Plan, client: "EngineClient", seconds: float) -> str:
+def _ended(plan: Plan, client: "EngineClient") -> ContainerFacts | None:
     """See that a container has ended; one that will not is a failure that offers a kill."""
-    facts = _wait_for_end(plan, client, seconds)
-    if facts is None:
-        return _vanished(plan)
-    if facts.runs:
+    facts = _wait_for_end(plan, client, _END_SECONDS)
+    if facts is not None and facts.runs:
         raise _will_not_end(plan, f"the engine says it is still {facts.state}")
-    return f"{plan.target} is stopped, {_exit_text(facts)}"
+    return facts
 
 
 def _wait_for_end(plan: Plan, client: "EngineClient", seconds: float) -> ContainerFacts | None:
@@ -134,7 +142,9 @@ def _will_not_end(plan: Plan, why: str) -> StepError:
     )
 
 
-def _exit_text(facts: ContainerFacts) -> str:
-    """Give the exit code in words; an end that was asked for is never told as a failure."""
-    said = meaning(facts.exit_code, asked_to_stop=True, error=facts.error)
+def _exit_text(facts: ContainerFacts, *, asked: bool) -> str:
+    """Give the exit code in words; an end that was `asked` for is never told as a failure."""
+    said = meaning(
+        facts.exit_code, oom_killed=facts.oom_killed, asked_to_stop=asked, error=facts.error
+    )
     return f"exit {facts.exit_code} ({said})" if said else f"exit {facts.exit_code}"

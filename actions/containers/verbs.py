@@ -33,11 +33,21 @@ class ContainerVerbs:
         self._session = session
 
     def plan(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
-        """Make the plan for `verb` on the container that `name` means.
+        """Make the plan for `verb` on what `name` means: a service's container, else a container.
 
         Raises:
             UsageError: unknown or ambiguous name, or an option that makes no sense.
         """
+        service = self._session.settings.services.get(name)
+        container = service.container if service is not None else None
+        return self._plan_for(verb, container or name, options, asker)
+
+    def replan(self, plan: Plan) -> Plan:
+        """Make the same plan again from what is true now, for the container of the same name."""
+        return self._plan_for(plan.verb, plan.target, dict(plan.options), plan.asker)
+
+    def _plan_for(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
+        """Make the plan for the container of a name or id."""
         chosen = _checked_options(verb, options)
         with self.client() as client:
             listed = client.list()
@@ -51,10 +61,6 @@ class ContainerVerbs:
             around = self._around(client, listed, facts)
         draft = DRAFTS[verb](facts, chosen, around)
         return self._plan(verb, facts, draft, chosen, asker)
-
-    def replan(self, plan: Plan) -> Plan:
-        """Make the same plan again from what is true now, for the container of the same name."""
-        return self.plan(plan.verb, plan.target, dict(plan.options), plan.asker)
 
     def work(self, plan: Plan, step: Step) -> "ContainerWork":
         """Give what carries a step out, for a thread of its own."""

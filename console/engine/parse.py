@@ -11,7 +11,7 @@ from console.engine.declared import declaration
 from console.engine.sentence import sentence
 from console.engine.snapshot import NOT_INSPECTED, Compose, Container, EngineEvent, Port
 from console.engine.values import integer, items, mapping, moment, odd, pairs, text, texts
-from console.mask import mask_environment
+from console.mask import mask_environment, mask_text
 from console.unknown import Unknown
 
 # What a run changes: wrong as soon as the state is another one than at the inspect.
@@ -133,7 +133,8 @@ def compose(labels: Sequence[tuple[str, str]]) -> Compose | None:
 
 def _run(told: Mapping[str, Any], state: str) -> dict[str, Any]:
     """Give what the last run of a container was like."""
-    error = text(told.get("Error"), 2000)
+    # The engine repeats the command that it could not run, with whatever stood in it.
+    error = mask_text(text(told.get("Error"), 2000))
     started_at, finished_at = _time(told, "StartedAt"), _time(told, "FinishedAt")
     killed = told.get("OOMKilled")
     pid = integer(told.get("Pid"))

@@ -1,22 +1,23 @@
 """`gpuconsole start|stop|restart|kill`: the plan, the question, the run, the result."""
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
 import msgspec
 
 from actions.operations import Operations
-from actions.plan import Plan, PlanDone, PlanFailed, StepProgress
+from actions.plan import Plan, PlanDone, PlanFailed
 from console.errors import ConsoleError, ExitCode, InterruptedByUser
 from screens.cli.context import Cli
-from screens.cli.output import emit, emit_error, emit_line, say, write
-from screens.cli.plan_view import event_data, event_error, event_text, plan_data, plan_text
+from screens.cli.output import emit, emit_line, say, write
+from screens.cli.plan_view import plan_data, plan_text
 from screens.cli.prompt import confirm
+from screens.cli.telling import Audience, JsonTeller, Teller, TextTeller
 
 _SEVERAL = (
     "Several containers get one plan each: all are made before any runs, one question covers them, "
@@ -137,22 +138,32 @@ def _run_all(
     """Ask once, then run each plan until one does not end well."""
     refused = _first_refused(plans)
     if refused is not None:
-        return _run(operations, refused, as_json)
+        return _run_each(operations, (refused,), as_json)
     if any(plan.steps for plan in plans):
         if not as_json:
             say("\n\n".join(plan_text(plan) for plan in plans))
         if not confirm(f"{request.verb.capitalize()} {_targets(plans)}?", yes=request.yes):
             raise InterruptedByUser("confirm.declined", "not confirmed: nothing was changed")
+    return _run_each(operations, plans, as_json)
+
+
+def _run_each(operations: Operations, plans: Iterable[Plan], as_json: bool) -> int:
+    """Run plans until one does not end well, whether or not anybody still reads how they go."""
+    audience = Audience()
+    code = int(ExitCode.DONE)
     for plan in plans:
-        code = _run(operations, plan, as_json)
+        code = _run(operations, plan, audience, as_json)
         if code != ExitCode.DONE:
-            return code
-    return ExitCode.DONE
+            break
+    audience.complain()
+    return code
 
 
-def _run(operations: Operations, plan: Plan, as_json: bool) -> int:
+def _run(operations: Operations, plan: Plan, audience: Audience, as_json: bool) -> int:
     """Run one plan and tell its events; Ctrl-C asks it to cancel."""
-    tell = _JsonTeller(plan) if as_json else _TextTeller(plan)
+    teller: Teller = JsonTeller(plan) if as_json else TextTeller(plan)
+    audience.tell(teller.begin)
+    audience.complain()
     code = int(ExitCode.FAILED)
     try:
         with _interrupts() as interrupts:
@@ -161,7 +172,7 @@ def _run(operations: Operations, plan: Plan, as_json: bool) -> int:
                     code = event.exit_code
                 elif isinstance(event, PlanDone):
                     code = int(ExitCode.DONE)
-                tell.event(event)
+                audience.tell(partial(teller.event, event))
     except KeyboardInterrupt as error:
         raise InterruptedByUser(
             "plan.left",
@@ -169,50 +180,6 @@ def _run(operations: Operations, plan: Plan, as_json: bool) -> int:
             "gpuconsole timeline tells how it ended",
         ) from error
     return code
-
-
-class _JsonTeller:
-    """Tells a run as one envelope a line, the plan first."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._target = plan.target
-        emit_line({"event": "planned", "plan_id": plan.id, "plan": plan_data(plan)})
-
-    def event(self, event: Any) -> None:
-        """Tell an event."""
-        error = event_error(event, self._target) if isinstance(event, PlanFailed) else None
-        emit_line(event_data(event), error=error)
-
-
-class _TextTeller:
-    """Tells a run to a person: progress on stderr in one line, the result on stdout."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._target = plan.target
-        self._in_place = bool(sys.stderr and sys.stderr.isatty())
-        self._open_line = False
-
-    def event(self, event: Any) -> None:
-        """Tell an event."""
-        text = event_text(event)
-        if isinstance(event, PlanDone):
-            self._end_line()
-            write(text)
-        elif isinstance(event, PlanFailed):
-            self._end_line()
-            emit_error(event_error(event, self._target))
-        elif text and self._in_place and isinstance(event, StepProgress):
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
-            self._open_line = True
-        elif text:
-            self._end_line()
-            say(text)
-
-    def _end_line(self) -> None:
-        if self._open_line:
-            say()
-        self._open_line = False
 
 
 class _Interrupts:

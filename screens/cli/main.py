@@ -69,6 +69,9 @@ def global_options() -> list[click.Option]:
 
 def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """Keep a global option, wherever in the line it stood."""
+    if value == "":
+        # A script's variable that is unset must not lead to the usual file without a word.
+        raise click.BadParameter("it is empty", context, parameter)
     cli = context.find_root().obj
     if isinstance(cli, Cli) and parameter.name:
         cli.take(parameter.name, value)

@@ -36,7 +36,7 @@ def timeline(cli: Cli, limit: int, since: str | None, container: str) -> int:
         say(f"REHEARSAL ({session.rehearsal})")
     if problem is not None:
         say(f"gpuconsole: {problem.title}")
-    if not entries:
+    if not entries and problem is None:
         say("Nothing was done here yet." if not (since or container) else "Nothing fits.")
     for entry in entries:
         write(entry_text(entry, now))
@@ -67,10 +67,10 @@ def _begin(since: str | None, now: datetime) -> datetime | None:
         pass
     try:
         moment = datetime.fromisoformat(since)
-    except ValueError as error:
+        return moment if moment.tzinfo else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             "timeline.bad-since",
             "--since is an age or a time that cannot be read",
             "Such as 90s, 2h, 3d or 2026-11-22T20:00:00Z",
         ) from error
-    return moment if moment.tzinfo else moment.astimezone(UTC)

@@ -187,7 +187,7 @@ def test_a_container_is_stopped_started_restarted_and_killed_and_the_watcher_see
     container = until(client, container_id, lambda found: found.state == "exited")
     assert container.exit_code == 137
     wait_until(lambda: container_id in watcher.snapshot().asked_to_stop)
-    assert meaning(137, asked_to_stop=True) == "killed after the grace period, as asked"
+    assert meaning(137, asked_to_stop=True) == "killed, as asked"
     with pytest.raises(EngineConflictError):
         client.kill(container_id)
     any_engine.remove(container_id)

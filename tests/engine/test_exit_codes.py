@@ -37,7 +37,7 @@ def test_codes_have_their_words(code: int | Unknown | None, said: str | None) ->
 
 
 def test_a_137_that_was_asked_for_is_no_lack_of_memory() -> None:
-    assert meaning(137, asked_to_stop=True) == "killed after the grace period, as asked"
+    assert meaning(137, asked_to_stop=True) == "killed, as asked"
     assert meaning(143, asked_to_stop=True) == "terminated, as asked"
     assert meaning(129, asked_to_stop=True) == "ended by signal 1 (SIGHUP), as asked"
     assert meaning(139, asked_to_stop=True) == "crashed: segmentation fault"

@@ -120,6 +120,11 @@ def test_a_failed_start_keeps_its_code_and_words() -> None:
     assert with_state(Status="created", ExitCode=0).exit_code is None
 
 
+def test_a_secret_in_the_command_that_the_engine_repeats_is_masked() -> None:
+    failed = with_state(Status="created", ExitCode=127, Error='exec: "--token=geheim": not found')
+    assert failed.error == 'exec: "--token=***": not found'
+
+
 def test_text_of_containers_cannot_steer_the_terminal() -> None:
     nasty = "a\x1b]0;owned\x07b\x9b31m[bold]c[/]\nd\u202ee\x00"
     config = {**INSPECT["Config"], "Image": nasty, "Labels": {nasty: nasty}, "Env": [nasty]}

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -184,7 +185,8 @@ def test_an_unknown_name_is_a_stream_that_failed(environ: dict[str, str]) -> Non
     "words",
     [["stop"], ["stop", "x", "--timeout", "-1"], ["stop", "x", "--timeout", "soon"],
      ["kill", "x", "--signal", "KILLL"], ["start", "x", "--timeout", "3"],
-     ["timeline", "--since", "yesterday"], ["timeline", "--limit", "0"], ["_run", "nothing"]],
+     ["timeline", "--since", "yesterday"], ["timeline", "--since", "0001-01-01"],
+     ["timeline", "--config", ""], ["stop", ""], ["timeline", "--limit", "0"], ["_run", "nothing"]],
 )  # fmt: skip
 def test_what_makes_no_sense_exits_2(environ: dict[str, str], words: list[str]) -> None:
     done = run(environ, *words)
@@ -231,3 +233,148 @@ def test_a_host_without_a_home_still_works(
     shown = json.loads(run(environ, "timeline", "--json").stdout)
     assert shown["ok"] is True
     assert shown["data"]["unavailable"][0]["source"] == "journal"
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_reader_that_goes_away_does_not_end_the_changes(
+    containers: Containers, environ: dict[str, str], closed: bool
+) -> None:
+    names = [containers.make(name="plans-1"), containers.make(name="plans-2")]
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "kill", *names, "--yes", "--json"],
+        env=environ,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        preexec_fn=(lambda: os.close(1)) if closed else None,  # noqa: PLW1509 -- no threads here
+    )
+    os.close(writing)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+    assert [containers.state(name) for name in names] == ["exited", "exited"]
+
+
+def test_a_reader_that_goes_away_does_not_hide_a_failure(
+    containers: Containers, environ: dict[str, str]
+) -> None:
+    name = containers.make(("sh", "-c", "exit 2"), running=False)
+    words = [sys.executable, "-m", "console", "start", name, "--yes", "--json"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(words, env=environ, cwd=ROOT, stdout=writing, stdin=subprocess.DEVNULL)
+    os.close(writing)
+    assert done.returncode == 1
+
+
+def test_an_output_that_cannot_be_written_begins_no_further_change(
+    containers: Containers, environ: dict[str, str]
+) -> None:
+    names = [containers.make(name="plans-1"), containers.make(name="plans-2")]
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "console", "kill", *names, "--yes", "--json"],
+            env=environ,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    assert process.returncode == 1
+    assert b"cannot be written" in process.stderr
+    assert [containers.state(name) for name in names] == ["running", "running"]
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "code", "said"),
+    [
+        ("[policy]\nread_onyl = true\n", [], 2, "config.invalid"),
+        ("[policy]\nread_only = true\n", [], 3, "policy.read-only"),
+        ("", ["--read-only"], 3, "policy.read-only"),
+    ],
+)
+def test_the_gate_refuses_also_where_no_plan_can_be_made(
+    environ: dict[str, str], tmp_path: Path, config: str, words: list[str], code: int, said: str
+) -> None:
+    environ["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    file = tmp_path / "c.toml"
+    file.write_text(config)
+    done = run(environ, "--config", str(file), *words, "stop", "myia", "--yes", "--json")
+    assert done.returncode == code
+    last = lines(done.stdout)[-1]
+    assert (last["data"]["event"], last["error"]["code"]) == ("failed", said)
+    done = run(environ, "--config", str(file), *words, "stop", "myia", "--dry-run", "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (code, said)
+
+
+def test_a_dry_run_refuses_what_a_run_refuses_also_where_nothing_is_to_be_done(
+    containers: Containers, environ: dict[str, str]
+) -> None:
+    name = containers.make()
+    codes = {
+        run(environ, "--read-only", "start", name, *words).returncode
+        for words in (["--dry-run"], ["--yes"])
+    }
+    assert codes == {3}
+
+
+def test_a_name_is_a_service_first(
+    containers: Containers, environ: dict[str, str], tmp_path: Path
+) -> None:
+    one, other = containers.make(name="plans-1"), containers.make(name="plans-2")
+    (tmp_path / "c.toml").write_text(
+        f'[services.web]\nkind = "other"\ncontainer = "{one}"\n'
+        f'[services."{one}"]\nkind = "other"\ncontainer = "{other}"\n'
+    )
+    config = ["--config", str(tmp_path / "c.toml")]
+    assert run(environ, *config, "kill", "web", "--yes").returncode == 0
+    assert (containers.state(one), containers.state(other)) == ("exited", "running")
+    assert run(environ, *config, "kill", one, "--yes").returncode == 0
+    assert containers.state(other) == "exited"
+
+
+def test_a_container_that_was_made_anew_meanwhile_is_told_with_the_plan_of_now(
+    containers: Containers, environ: dict[str, str]
+) -> None:
+    name = containers.make()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execvpe(sys.executable, [sys.executable, "-m", "console", "stop", name], environ)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(terminal, 4096)
+    containers.client.pause(name)
+    os.write(terminal, b"y\n")
+    try:
+        while data := os.read(terminal, 4096):
+            shown += data
+    except OSError:
+        pass  # Linux says so when the other side of a pty is closed
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 3
+    told = shown.decode().partition("How it would be planned now")[2]
+    assert "it is paused" in told
+    assert containers.state(name) == "paused"
+    containers.client.unpause(name)
+
+
+def test_a_secret_in_a_command_that_the_engine_repeats_is_masked(
+    containers: Containers, environ: dict[str, str]
+) -> None:
+    name = containers.make(("--token=geheim-77",), running=False)
+    told = [
+        run(environ, "start", name, "--yes", "--json"),
+        run(environ, "start", name, "--dry-run"),
+        run(environ, "start", name, "--dry-run", "--json"),
+        run(environ, "status", "--json"),
+        run(environ, "timeline", "--json"),
+        run(environ, "stop", "password=geheim-77"),
+    ]
+    assert all(
+        "executable file not found" in one.stdout or "not found" in one.stdout for one in told[:4]
+    )
+    assert "geheim" not in "".join(one.stdout + one.stderr for one in told)

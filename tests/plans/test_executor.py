@@ -11,11 +11,14 @@ from actions.containers.perform import perform_restart, perform_stop
 from actions.containers.verbs import new_plan_id
 from actions.executor import Executor
 from actions.journal import Journal
+from actions.operations import Operations
 from actions.plan import Asker, Plan, PlanDone, PlanFailed, Step
 from actions.session import Session
 from actions.step_thread import Work
 from actions.trouble import StepError
 from console.engine.faults import EngineTimeoutError, fault
+from console.log import close_log
+from tests.support.waiting import wait_until
 
 Sessions = Callable[..., Session]
 
@@ -205,3 +208,21 @@ def test_a_container_that_will_not_die_offers_a_kill(
     if late:
         with pytest.raises(StepError, match="did not stop"):
             perform_restart(plan, cast("Any", Undying(late)))
+
+
+def test_a_fault_of_our_own_is_logged_and_not_written_over_the_screen(
+    new_session: Sessions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("actions.operations.verbs_for", lambda *_: Scripted(broken))
+    session = new_session()
+    plan = a_plan(session)
+    last = list(Operations(session).run(plan))[-1]
+    assert isinstance(last, PlanFailed)
+    assert last.code == "plan.broke-off"
+    wait_until(session.places.log_file.exists)
+    wait_until(lambda: "ZeroDivisionError" in session.places.log_file.read_text())
+    close_log()
+    assert capsys.readouterr().err == ""

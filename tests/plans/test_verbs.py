@@ -51,8 +51,7 @@ def test_an_end_by_the_grace_period_is_no_failure(
     name = containers.make(DEAF)
     event = last(list(operations.run(operations.plan("stop", name, timeout=1))))
     assert isinstance(event, PlanDone)
-    assert "exit 137" in event.text
-    assert "memory" not in event.text
+    assert "exit 137 (killed after 1 s of grace)" in event.text
 
 
 def test_a_restart_keeps_it_running(containers: Containers, operations: Operations) -> None:
@@ -76,7 +75,9 @@ def test_a_kill_ends_it_at_once(containers: Containers, operations: Operations) 
     name = containers.make(DEAF)
     plan = operations.plan("kill", name)
     assert plan.steps[0].destructive
-    assert isinstance(last(list(operations.run(plan))), PlanDone)
+    event = last(list(operations.run(plan)))
+    assert isinstance(event, PlanDone)
+    assert event.text == f"SIGKILL sent; {name} ended, exit 137 (killed, as asked)"
     assert containers.state(name) == "exited"
 
 
@@ -115,6 +116,19 @@ def test_a_start_that_dies_at_once_is_told(containers: Containers, operations: O
     assert isinstance(event, PlanFailed)
     assert (event.outcome, event.code) == ("failed", "container.ended-at-once")
     assert "exit 2" in event.title
+
+
+def test_an_end_that_nobody_asked_for_is_not_told_as_asked(
+    containers: Containers, operations: Operations
+) -> None:
+    name = containers.make(("true",), running=False)
+    event = last(list(operations.run(operations.plan("start", name))))
+    assert isinstance(event, PlanDone)
+    assert event.text == f"{name} ran to its end, exit 0 (finished)"
+    killed = containers.make(("sh", "-c", "kill -TERM $$; exit 137"), name="k", running=False)
+    event = last(list(operations.run(operations.plan("start", killed))))
+    assert isinstance(event, PlanFailed)
+    assert "as asked" not in event.title
 
 
 def test_a_start_the_engine_refuses_is_told_in_its_words(
