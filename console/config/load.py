@@ -1,6 +1,7 @@
 """Reading the configuration: always gives settings, and says what is wrong in the file."""
 
 import errno
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,9 +44,12 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 def load(path: Path) -> Loaded:
     """Read a config file; never raises.
 
-    No file is no finding. Whatever else keeps it from being read (permission, a directory, too
-    large, not UTF-8, not TOML) is one finding, and all settings are the defaults.
+    No file is no finding, nor is /dev/null, which stands for an empty one. Whatever else keeps it
+    from being read (permission, a directory, too large, not UTF-8, not TOML) is one finding, and
+    all settings are the defaults.
     """
+    if str(path) == os.devnull:
+        return load_text(path, "")
     try:
         data = read_limited(path, _LIMIT)
     except (FileNotFoundError, NotADirectoryError):

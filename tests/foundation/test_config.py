@@ -192,6 +192,11 @@ def test_a_mistake_is_named_with_line_key_and_the_right_name(
     assert loaded.settings == Settings()
 
 
+def test_dev_null_is_an_empty_config() -> None:
+    loaded = load(Path("/dev/null"))
+    assert (loaded.present, loaded.findings) == (True, ())
+
+
 def test_a_broken_section_leaves_the_others_alone() -> None:
     loaded = load_text(Path("c"), DESIGN.replace("mouse = false", "mose = false"))
     assert len(loaded.findings) == 1
