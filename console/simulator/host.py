@@ -1,7 +1,8 @@
 """The rehearsal host: the scene's world with everything it shows, in a process of its own.
 
-Started as `python -m console.simulator.host`. It says `ready` on stdout once it can be met, and
-lives until SIGTERM or until its stdin closes, which is how it notices that its parent has died.
+Started as `python -m console.simulator.host`. It says `ready` on stdout once it can be met, or why
+it cannot be: its log goes with its folder. It lives until SIGTERM or until its stdin closes, which
+is how it notices that its parent has died.
 """
 
 import argparse
@@ -117,6 +118,9 @@ def main(argv: list[str] | None = None) -> int:
     places = RehearsalPlaces(asked.folder)
     try:
         asyncio.run(_live(asked.scenario, places, asked.seed))
+    except OSError as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
     finally:
         places.remove()
     return 0

@@ -13,6 +13,9 @@ from console.simulator.scene import Scene
 _LONGEST_SOCKET = 100
 """A unix socket's path has room for 107 bytes."""
 
+_SOCKET_TAIL = 50
+_URL_MARKS = set("%?#")
+
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _KINDS = (("forge", "forge"), ("comfyui", "comfyui"))
 _DRIVER = Path(__file__).with_name("driver.py")
@@ -74,9 +77,15 @@ class RehearsalPlaces:
 def new_places(environ: Mapping[str, str] = os.environ) -> RehearsalPlaces:
     """Make a new folder, in the runtime directory or, where there is none, the temporary one."""
     for base in (environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):  # noqa: S108
-        if base.startswith("/") and len(base) + 50 < _LONGEST_SOCKET and os.access(base, os.W_OK):
+        if _fits(base) and os.access(base, os.W_OK):
             return RehearsalPlaces(Path(tempfile.mkdtemp(prefix="gpuconsole-demo-", dir=base)))
     return RehearsalPlaces(Path(tempfile.mkdtemp(prefix="gpuconsole-demo-")))
+
+
+def _fits(base: str) -> bool:
+    """Tell whether an engine's socket can lie below a folder, and be named in DOCKER_HOST."""
+    short = len(os.fsencode(base)) + _SOCKET_TAIL < _LONGEST_SOCKET
+    return base.startswith("/") and short and not set(base) & _URL_MARKS
 
 
 def _services(scene: Scene) -> str:

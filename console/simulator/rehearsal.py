@@ -16,6 +16,7 @@ import console
 from console.errors import ConsoleError
 from console.simulator.places import RehearsalPlaces, new_places
 from console.simulator.scenario import DEFAULT, load_scenario
+from console.text import clean, clean_line
 
 _START_TAKES = 20.0
 _END_TAKES = 5.0
@@ -33,7 +34,10 @@ class Rehearsal:
         self, scenario: str = DEFAULT, seed: int = 0, environ: Mapping[str, str] = os.environ
     ) -> None:
         scene = load_scenario(scenario)
-        self.places: RehearsalPlaces = new_places(environ)
+        try:
+            self.places: RehearsalPlaces = new_places(environ)
+        except OSError as error:
+            raise _not_started(str(error)) from error
         self.environ = self.places.environ(scene)
         self.address = self.environ["DOCKER_HOST"]
         command = [sys.executable, "-m", "console.simulator.host"]
@@ -51,9 +55,7 @@ class Rehearsal:
                 )
         except OSError as error:
             self.places.remove()
-            raise ConsoleError(
-                "demo.not-started", f"the rehearsal cannot start: {error}"
-            ) from error
+            raise _not_started(str(error)) from error
 
     def wait_ready(self, seconds: float = _START_TAKES) -> None:
         """Wait until it can be met.
@@ -62,16 +64,21 @@ class Rehearsal:
             ConsoleError: it ended, or was not ready in time; the detail is what it said.
         """
         pipe = self._process.stdout
-        if pipe is not None and select.select([pipe], [], [], seconds)[0] and pipe.readline():
+        said = ""
+        if pipe is not None and select.select([pipe], [], [], seconds)[0]:
+            said = pipe.readline().decode("utf-8", "replace").strip()
+        if said == "ready":
             return
-        try:
-            words = self.places.log.read_text("utf-8", "replace").strip()[-2000:]
-        except OSError as error:
-            words = str(error)
+        words = "" if said else self._log()
         self.close()
-        raise ConsoleError(
-            "demo.not-started", "the rehearsal did not start", "Please report this", words
-        )
+        raise _not_started(said, words)
+
+    def _log(self) -> str:
+        """Give the end of what it wrote to its log; nothing where it took the log with it."""
+        try:
+            return clean(self.places.log.read_text("utf-8", "replace")).strip()[-2000:]
+        except OSError:
+            return ""
 
     def control(self, do: str, **facts: Any) -> None:
         """Make something happen, such as `control("card-fault", card=1)`.
@@ -119,6 +126,18 @@ def rehearsal(scenario: str = DEFAULT, seed: int = 0) -> Iterator[Rehearsal]:
         yield host
     finally:
         host.close()
+
+
+def _not_started(why: str, words: str = "") -> ConsoleError:
+    """Give the error of a rehearsal that cannot be met: why, or else what it wrote to its log."""
+    if not why:
+        title = "the rehearsal did not start"
+        return ConsoleError("demo.not-started", title, "Please report this", words)
+    return ConsoleError(
+        "demo.not-started",
+        f"the rehearsal cannot start: {clean_line(why, 300)}",
+        "XDG_RUNTIME_DIR, or else TMPDIR, says where its files go",
+    )
 
 
 def _importable(environ: Mapping[str, str]) -> dict[str, str]:

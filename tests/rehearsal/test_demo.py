@@ -1,5 +1,6 @@
 """`gpuconsole demo`: lists, serves, runs commands inside, and cleans up whatever ends it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -97,6 +98,40 @@ def test_mistakes_are_told_and_leave_nothing(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert list(runtime.iterdir()) == []
+
+
+def test_a_folder_that_a_socket_cannot_lie_in_is_passed_over(runtime: Path) -> None:
+    odd = [runtime / ("\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 35), runtime / "100%"]
+    for folder in odd:
+        folder.mkdir()
+        done = demo(
+            runtime, "--", "sh", "-c", 'test -S "${DOCKER_HOST#unix://}" && echo $DOCKER_HOST',
+            XDG_RUNTIME_DIR=str(folder), TMPDIR=str(folder),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert str(folder) not in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize(("options", "taken"), [("size=64k", 1), ("nr_inodes=3", 2)])
+def test_a_full_disk_is_named_as_what_keeps_it_from_starting(
+    runtime: Path, options: str, taken: int
+) -> None:
+    full = runtime / "full"
+    full.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(full)])
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        for number in range(taken):
+            with contextlib.suppress(OSError):
+                (full / str(number)).write_bytes(b"x" * 100_000)
+        done = demo(runtime, "--", "true", XDG_RUNTIME_DIR=str(full), TMPDIR=str(full))
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        assert "demo" not in "".join(path.name for path in full.iterdir())
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
 
 
 class Serving:
