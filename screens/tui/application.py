@@ -21,7 +21,7 @@ from screens.tui.background import start, tell
 from screens.tui.desk import Desk, Operator
 from screens.tui.history import History
 from screens.tui.kept import Kept
-from screens.tui.keys import EVERYWHERE, bindings
+from screens.tui.keys import DASHBOARD, EVERYWHERE, bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
     HostChanged,
@@ -379,18 +379,17 @@ class Console(App[int]):
         """Give what the command palette offers: views, help, looks."""
         for view in VIEWS:
             yield SystemCommand(
-                f"View: {view.title}", f"key {view.number}", partial(self.action_view, view.number)
+                f"View: {view.title}",
+                f"key {view.number}",
+                partial(self.action_view, view.number),
             )
         for name in theme_names():
-            yield SystemCommand(
-                f"Theme: {theme_title(name)}", "change the look", partial(self.wear, name)
-            )
-        yield SystemCommand(
-            "Mouse on or off", "off lets the terminal select text", self.action_mouse
-        )
-        yield SystemCommand("Undo the last plan", "where it can be undone", self.desk.propose_undo)
-        yield SystemCommand("Help", "every key and symbol", self.action_help)
-        yield SystemCommand("Quit", "plans that run detached go on", self.action_quit)
+            title = f"Theme: {theme_title(name)}"
+            yield SystemCommand(title, "change the look", partial(self.wear, name))
+        for key in (*DASHBOARD, *EVERYWHERE):
+            if key.group != "Move" and key.action not in {"back", "rehearse"}:
+                press = partial(self.simulate_key, key.keys.partition(",")[0])
+                yield SystemCommand(key.help[0].upper() + key.help[1:], f"key {key.shown}", press)
 
     def wear(self, name: str) -> None:
         """Change the look of everything."""

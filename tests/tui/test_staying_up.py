@@ -126,6 +126,15 @@ async def test_the_palette_changes_the_look(make_app: MakeApp) -> None:
         assert app.palette.name == "light"
 
 
+async def test_the_palette_does_what_the_keys_do(make_app: MakeApp) -> None:
+    app = make_app(hosts.crash_loop())
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"everything that can", "enter")
+        await until_seen(pilot, "myia-turbo (restarting)")
+
+
 async def test_alert_without_a_subject_says_what_to_do(make_app: MakeApp) -> None:
     app = make_app(hosts.no_driver())
     async with app.run_test(size=(120, 30)) as pilot:
