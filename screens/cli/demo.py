@@ -89,7 +89,7 @@ def _open(cli: Cli, scenario: str, seed: int) -> int:
     with _met(scenario, seed) as host:
         os.environ.update(host.environ)
         if sys.stdout.isatty():
-            importlib.import_module("screens.tui.app")
+            importlib.import_module("screens.tui.application")
         host.wait_ready()
         return open_screen(cli)
 
