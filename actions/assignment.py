@@ -12,20 +12,31 @@ from console.unknown import Unknown, known
 NOT_INSPECTED = Claim(gpu_uuids=(), source="unknown", uses_gpu=False)
 
 
-def assign(containers: Iterable[Container], gpus: Sequence[Gpu], wsl: bool) -> dict[str, Claim]:
+def assign(
+    containers: Iterable[Container], gpus: Sequence[Gpu], wsl: bool | None
+) -> dict[str, Claim]:
     """Give each container's claim by container id.
 
     On native Linux the driver names the processes on a card and their cgroup names the container:
-    source `processes`. Where it names none (WSL2 never does), the claim is `declared`: the chain
-    of settings is followed as the driver and CUDA would. `unknown` is what remains.
+    source `processes`. Where it names none, and on WSL2, whose numbers of processes mean nothing
+    here, the claim is `declared`: the chain of settings is followed as the driver and CUDA would.
+    `unknown` is what remains.
+
+    Args:
+        containers: all containers of the engine.
+        gpus: all cards.
+        wsl: None where nobody can tell.
     """
     order = GpuOrder(gpus)
-    held = _held_by_container(gpus)
+    held = {} if wsl else _held_by_container(gpus)
     return {item.id: _claim(item, held.get(item.id), order, wsl) for item in containers}
 
 
 def _claim(
-    container: Container, held: dict[str, list[GpuProcess]] | None, order: GpuOrder, wsl: bool
+    container: Container,
+    held: dict[str, list[GpuProcess]] | None,
+    order: GpuOrder,
+    wsl: bool | None,
 ) -> Claim:
     if isinstance(container.gpu, Unknown):
         declared = NOT_INSPECTED

@@ -5,18 +5,25 @@ counts (`CUDA_DEVICE_ORDER`), then what the process picks (`CUDA_VISIBLE_DEVICES
 Forge or ComfyUI that overrides it). Three different numberings meet here: the engine counts in
 driver order, CUDA fastest card first unless told `PCI_BUS_ID`, a flag in CUDA's order of what is
 visible. On WSL2 the grant is not honoured: every GPU container sees every card.
+
+Where a value is not known here (a shell's variable, a MIG instance, WSL or not), neither is the
+card: a guess would look like a fact.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from actions.flags import CardFlag, card_flag
+from actions.flags import CardFlag, card_flag, command_variables
 from actions.snapshot import ChainStep, Claim
 from console.engine.snapshot import DeviceRequest, GpuDeclaration
 from console.gpu.snapshot import Gpu
+from console.mask import MASK
 from console.unknown import known
 
 GRANTS_NOTHING = frozenset({"none", "void", ""})
+MEANT_ONLY = "grants no card of its own; what follows is what is meant"
+_INSTANCE = re.compile(r"(\d{1,4}):\d{1,4}", re.ASCII)
 
 
 class GpuOrder:
@@ -36,26 +43,33 @@ class GpuOrder:
 
     def pci_order(self, gpus: Sequence[Gpu]) -> list[Gpu]:
         """Order cards by PCI bus id, which is also how the driver counts them."""
-        return sorted(
-            gpus, key=lambda gpu: (gpu.pci_bus_id if known(gpu.pci_bus_id) else "", gpu.index)
-        )
+        buses = {gpu.uuid: gpu.pci_bus_id for gpu in gpus if known(gpu.pci_bus_id)}
+        if len(buses) < len(gpus):
+            return sorted(gpus, key=lambda gpu: gpu.index)
+        return sorted(gpus, key=lambda gpu: (buses[gpu.uuid], gpu.index))
 
 
 @dataclass
 class _Trail:
     """What is left of the cards after each setting; None is "can't be told"."""
 
-    cards: list[Gpu] | None
+    cards: list[Gpu] | None = field(default_factory=list)
     steps: list[ChainStep] = field(default_factory=list)
 
     def note(self, setting: str, value: str, effect: str) -> None:
         self.steps.append(ChainStep(setting=setting, value=value, effect=effect))
 
 
-def declared_claim(declaration: GpuDeclaration, order: GpuOrder, wsl: bool) -> Claim:
-    """Resolve the declared chain; `uses_gpu` is False where nothing grants a card."""
-    environment = dict(declaration.environment)
-    trail = _Trail(cards=None)
+def declared_claim(declaration: GpuDeclaration, order: GpuOrder, wsl: bool | None) -> Claim:
+    """Resolve the declared chain; `uses_gpu` is False where nothing grants a card.
+
+    Args:
+        declaration: what the container's settings say.
+        order: the host's cards.
+        wsl: None where it is not known whether the engine's choice counts.
+    """
+    environment = {**dict(declaration.environment), **command_variables(declaration)}
+    trail = _Trail()
     if not _grant(trail, declaration, environment, order, wsl):
         source = "declared" if trail.steps else "unknown"
         return Claim(gpu_uuids=(), source=source, uses_gpu=False, chain=tuple(trail.steps))
@@ -71,7 +85,7 @@ def _grant(
     declaration: GpuDeclaration,
     environment: dict[str, str],
     order: GpuOrder,
-    wsl: bool,
+    wsl: bool | None,
 ) -> bool:
     """Apply what the engine gives the container; False where it gives no card."""
     requests = [item for item in declaration.requests if _wants_gpu(item)]
@@ -83,13 +97,20 @@ def _grant(
     if visible is not None and visible.strip().lower() in GRANTS_NOTHING:
         trail.note("NVIDIA_VISIBLE_DEVICES", visible, "no card is given to the container")
         return False
-    if declaration.runtime != "nvidia" and not _asks_for_card(declaration, environment):
+    # As some host's default the NVIDIA runtime is that of every container, and gives nothing to
+    # one that does not ask.
+    granted = declaration.runtime == "nvidia" and visible is not None
+    if not granted and not _asks_for_card(declaration, environment):
         return False
     if declaration.runtime != "nvidia":
-        value = declaration.runtime or "default"
-        trail.note("runtime", value, "grants no card of its own; what follows is what is meant")
-    entries = [entry.strip() for entry in (visible or "all").split(",")]
-    _narrow(trail, "NVIDIA_VISIBLE_DEVICES", visible or "not set", entries, order, wsl)
+        trail.note("runtime", declaration.runtime or "default", MEANT_ONLY)
+    if visible is None:
+        trail.cards = list(order.by_index)
+        if declaration.runtime == "nvidia":
+            trail.note("NVIDIA_VISIBLE_DEVICES", "not set", MEANT_ONLY)
+        return True
+    entries = [entry.strip() for entry in visible.split(",")]
+    _narrow(trail, "NVIDIA_VISIBLE_DEVICES", visible, entries, order, wsl)
     return True
 
 
@@ -111,7 +132,9 @@ def _wants_gpu(request: DeviceRequest) -> bool:
     )
 
 
-def _grant_request(trail: _Trail, request: DeviceRequest, order: GpuOrder, wsl: bool) -> None:
+def _grant_request(
+    trail: _Trail, request: DeviceRequest, order: GpuOrder, wsl: bool | None
+) -> None:
     if request.device_ids:
         entries = [item.removeprefix("nvidia.com/gpu=") for item in request.device_ids]
         _narrow(trail, "device_ids", ",".join(request.device_ids), entries, order, wsl)
@@ -123,7 +146,12 @@ def _grant_request(trail: _Trail, request: DeviceRequest, order: GpuOrder, wsl: 
 
 
 def _narrow(
-    trail: _Trail, setting: str, value: str, entries: list[str], order: GpuOrder, wsl: bool
+    trail: _Trail,
+    setting: str,
+    value: str,
+    entries: list[str],
+    order: GpuOrder,
+    wsl: bool | None,
 ) -> None:
     """Add the cards that `entries` (indexes in driver order, UUIDs, `all`) give the container."""
     everything = list(order.by_index)
@@ -135,19 +163,33 @@ def _narrow(
         trail.cards = everything
         trail.note(setting, value, "not honoured on WSL2: the container sees every card")
         return
+    if wsl is None:
+        trail.cards = None
+        trail.note(setting, value, "counts unless this is WSL2, which is not known")
+        return
+    if any(_is_instance(entry) for entry in entries):
+        trail.cards = None
+        trail.note(setting, value, "a part of a card (MIG); of which one can't be told here")
+        return
     found = [gpu for gpu in everything if any(_names(entry, gpu) for entry in entries)]
     unmatched = [e for e in entries if not any(_names(e, gpu) for gpu in everything)]
     if unmatched:
         trail.note(setting, value, f"no card here is {', '.join(unmatched)}")
     else:
         trail.note(setting, value, f"gives {_names_of(found)}, in driver order")
-    trail.cards = [*(trail.cards or []), *(g for g in found if g not in (trail.cards or []))]
+    if trail.cards is not None:
+        trail.cards += [gpu for gpu in found if gpu not in trail.cards]
 
 
 def _names(entry: str, gpu: Gpu) -> bool:
-    if entry.isdecimal():
-        return gpu.index == int(entry)
+    instance = _INSTANCE.fullmatch(entry)
+    if instance or entry.isdecimal():
+        return gpu.index == int(instance[1] if instance else entry)
     return bool(entry) and gpu.uuid.lower().startswith(entry.lower())
+
+
+def _is_instance(entry: str) -> bool:
+    return entry.lower().startswith("mig-")
 
 
 def _names_of(gpus: Sequence[Gpu]) -> str:
@@ -159,11 +201,14 @@ def _pick(
     declaration: GpuDeclaration,
     environment: dict[str, str],
     order: GpuOrder,
-    wsl: bool,
+    wsl: bool | None,
 ) -> None:
     """Apply what the process inside chooses among the cards it was given."""
-    given = trail.cards or []
-    by_pci = environment.get("CUDA_DEVICE_ORDER", "").strip() == "PCI_BUS_ID"
+    if trail.cards is None:
+        return
+    given = trail.cards
+    counting = environment.get("CUDA_DEVICE_ORDER", "").strip()
+    by_pci = counting == "PCI_BUS_ID"
     numbered = order.pci_order(given) if by_pci else order.fastest_first(given)
     flag = card_flag(declaration)
     visible = environment.get("CUDA_VISIBLE_DEVICES")
@@ -172,7 +217,7 @@ def _pick(
     if by_pci:
         trail.note("CUDA_DEVICE_ORDER", "PCI_BUS_ID", "CUDA counts the cards as nvidia-smi does")
     else:
-        trail.note("CUDA_DEVICE_ORDER", "not set", _default_order_effect(numbered))
+        trail.note("CUDA_DEVICE_ORDER", counting or "not set", _default_order_effect(numbered))
     if visible is not None and flag is not None and flag.overrides_visible:
         trail.note("CUDA_VISIBLE_DEVICES", visible, f"replaced by {flag.name}")
     elif visible is not None:
@@ -189,7 +234,11 @@ def _default_order_effect(numbered: list[Gpu] | None) -> str:
 
 
 def _apply_flag(
-    trail: _Trail, flag: CardFlag, numbered: list[Gpu] | None, given: list[Gpu], wsl: bool
+    trail: _Trail,
+    flag: CardFlag,
+    numbered: list[Gpu] | None,
+    given: list[Gpu],
+    wsl: bool | None,
 ) -> list[Gpu] | None:
     return _select(trail, f"{flag.name} ({flag.where})", flag.value, numbered, given, wsl)
 
@@ -200,12 +249,18 @@ def _select(
     value: str,
     numbered: list[Gpu] | None,
     given: list[Gpu],
-    wsl: bool,
+    wsl: bool | None,
 ) -> list[Gpu] | None:
     """Read a list of CUDA ordinals or UUIDs; a bad entry hides itself and all after it."""
+    if "$" in value or MASK in value:
+        trail.note(setting, value, "its value is not known here")
+        return None
     chosen: list[Gpu] = []
     for entry in (part.strip() for part in value.split(",")):
-        if entry.lower().startswith(("gpu-", "mig-")):
+        if _is_instance(entry):
+            trail.note(setting, value, "a part of a card (MIG); of which one can't be told here")
+            return None
+        if entry.lower().startswith("gpu-"):
             matches = [gpu for gpu in given if _names(entry, gpu)]
         elif numbered is None and entry.isdecimal():
             trail.note(setting, value, "a CUDA ordinal, and CUDA's order can't be told here")

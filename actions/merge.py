@@ -69,11 +69,13 @@ class Merger:
         return self._claims
 
 
-def on_wsl(host: HostFacts | Unknown) -> bool:
-    """Tell whether the engine's choice of card is not honoured here."""
-    return not isinstance(host, Unknown) and host.platform in {"wsl1", "wsl2"}
+def on_wsl(host: HostFacts | Unknown) -> bool | None:
+    """Tell whether the engine's choice of card is not honoured here; None where nobody knows."""
+    if isinstance(host, Unknown) or isinstance(host.platform, Unknown):
+        return None
+    return host.platform in {"wsl1", "wsl2"}
 
 
 def _card_facts(gpu: Gpu) -> tuple[object, ...]:
     """Give what of a card a claim can rest on; VRAM in use by the card as a whole is not."""
-    return (gpu.uuid, gpu.index, gpu.cuda_ordinal, gpu.pci_bus_id, gpu.processes)
+    return (gpu.uuid, gpu.index, gpu.name, gpu.cuda_ordinal, gpu.pci_bus_id, gpu.processes)

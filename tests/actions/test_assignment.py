@@ -164,6 +164,10 @@ def test_a_container_that_was_not_inspected_is_unknown() -> None:
         (("--cuda-device", "0", "--cuda-device", "1"), "--cuda-device", "1"),
         (("sh", "-c", "main.py --cuda-device 1 --prompt 'it"), "--cuda-device", "1"),
         (("--gpu-device-id",), "--gpu-device-id", ""),
+        (("--cuda-device", "1", "--default-device", "0"), "--cuda-device", "1"),
+        (("sh", "-c", "main.py --cuda-device 1; sleep 9"), "--cuda-device", "1"),
+        (("sh", "-c", "sh -c 'exec main.py --cuda-device 1'"), "--cuda-device", "1"),
+        (('--gpu-device-id="1"',), "--gpu-device-id", "1"),
     ],
 )
 def test_flags_are_found_where_people_put_them(
@@ -172,6 +176,78 @@ def test_flags_are_found_where_people_put_them(
     found = card_flag(GpuDeclaration(arguments=arguments))
     assert found is not None
     assert (found.name, found.value) == (flag, value)
+
+
+@pytest.mark.parametrize("name", ["FORGE_ARGS", "FORGE_FLAGS", "WEBUI_ARGS", "COMFYUI_FLAGS"])
+def test_flags_in_the_environment_count_under_every_name_images_use(name: str) -> None:
+    said = "--api --gradio-auth 'a b:c' --gpu-device-id '1'"
+    found = card_flag(GpuDeclaration(environment=((name, said),)))
+    assert found is not None
+    assert (found.value, found.where) == ("1", name)
+
+
+def test_comfyuis_default_device_replaces_the_visible_ones_as_its_source_does() -> None:
+    declaration = GpuDeclaration(
+        requests=(ALL,),
+        environment=(("CUDA_VISIBLE_DEVICES", "1"),),
+        arguments=("main.py", "--default-device", "0"),
+    )
+    claim = claim_of(declaration, wsl=True)
+    assert claim.gpu_uuids == (RTX_3090,)
+    assert "replaced by --default-device" in claim.chain[-2].effect
+
+
+def test_what_a_command_sets_for_itself_counts() -> None:
+    command = ("sh", "-c", "CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=1 python main.py")
+    declaration = GpuDeclaration(
+        requests=(ALL,), environment=(("CUDA_VISIBLE_DEVICES", "0"),), arguments=command
+    )
+    assert claim_of(declaration, wsl=True).gpu_uuids == (RTX_3090,)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        GpuDeclaration(requests=(ALL,), arguments=("sh", "-c", "main.py --cuda-device $GPU")),
+        GpuDeclaration(requests=(ALL,), environment=(("CUDA_VISIBLE_DEVICES", "${GPU:-0}"),)),
+        GpuDeclaration(requests=(ALL,), environment=(("CUDA_VISIBLE_DEVICES", "MIG-1f-2e"),)),
+        GpuDeclaration(requests=(device("MIG-1f-2e"),)),
+    ],
+)
+def test_a_value_that_only_the_container_knows_leaves_the_card_unknown(
+    declaration: GpuDeclaration,
+) -> None:
+    claim = claim_of(declaration)
+    assert (claim.source, claim.gpu_uuids, claim.uses_gpu) == ("unknown", (), True)
+
+
+def test_an_instance_named_by_its_cards_index_is_on_that_card() -> None:
+    assert claim_of(GpuDeclaration(requests=(device("1:0"),))).gpu_uuids == (RTX_3090,)
+
+
+def test_the_nvidia_runtime_as_the_hosts_default_gives_nothing_to_who_does_not_ask() -> None:
+    """Or every web server of such a host would seem to hold both cards."""
+    claim = claim_of(GpuDeclaration(runtime="nvidia", arguments=("caddy", "run")))
+    assert (claim.uses_gpu, claim.gpu_uuids, claim.chain) == (False, (), ())
+
+
+def test_natively_or_not_is_not_guessed_where_the_host_does_not_tell() -> None:
+    container = make_container(gpu=GpuDeclaration(requests=(device("0"),)))
+    claim = assign([container], CARDS, None)[container.id]
+    assert (claim.source, claim.gpu_uuids) == ("unknown", ())
+    container = make_container(gpu=GpuDeclaration(requests=(ALL,)))
+    assert assign([container], CARDS, None)[container.id].gpu_uuids == (RTX_3080, RTX_3090)
+
+
+def test_process_numbers_of_wsl_never_put_a_container_on_a_card() -> None:
+    """They are those of Windows, and one may happen to be that of a process in a container."""
+    container = make_container(gpu=GpuDeclaration(requests=(ALL,)))
+    process = GpuProcess(
+        pid=7, name="python", used_bytes=5, kind="compute", container_id=container.id
+    )
+    cards = (make_gpu(processes=(process,)), make_3090())
+    claim = assign([container], cards, True)[container.id]
+    assert (claim.source, claim.gpu_uuids) == ("declared", (RTX_3080, RTX_3090))
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
