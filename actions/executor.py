@@ -137,6 +137,8 @@ class Executor:
         begun = self._session.clock.monotonic()
         told, looked, warned = 0, 0.0, False
         while not doing.ended.wait(_TICK_SECONDS):
+            if plan.interactive:
+                continue
             elapsed = self._session.clock.monotonic() - begun
             if elapsed > plan.longest_seconds:
                 doing.work.abort()

@@ -23,6 +23,7 @@ from console.text import clean_line
 from console.unknown import Unknown
 
 CONTAINER_VERBS = ("start", "stop", "restart", "kill")
+SHELL = "shell"
 
 
 class RunningPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Operations:
         """Make the plan of a verb for what `name` means; nothing is changed by it.
 
         Args:
-            verb: `start`, `stop`, `restart` or `kill`.
+            verb: `start`, `stop`, `restart`, `kill` or `shell`.
             name: container name, id or unambiguous beginning of an id.
             options: `timeout` in seconds (stop, restart), `signal` (kill); None is not set.
 
@@ -247,6 +248,10 @@ def verbs_for(session: Session, verb: str) -> Verbs:
         from actions.containers.verbs import ContainerVerbs
 
         return ContainerVerbs(session)
+    if verb == SHELL:
+        from actions.details.shell import ShellVerbs
+
+        return ShellVerbs(session)
     raise UsageError("plan.unknown-verb", f"There is no verb {clean_line(verb, 40)}")
 
 

@@ -62,6 +62,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         longest_seconds: how long it may take at most; over 10 s it runs detached.
         locks: names of the locks it holds while it runs, such as `container-<id>`.
         undoes: id of the plan that this one takes back, or empty.
+        interactive: it takes over the terminal of who runs it, for as long as they like: it never
+            runs detached, and no limit of time ends it.
     """
 
     id: str
@@ -77,13 +79,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     longest_seconds: float = 5.0
     locks: tuple[str, ...] = ()
     undoes: str = ""
+    interactive: bool = False
     created_at: datetime
     asker: Asker
 
     @property
     def detached(self) -> bool:
         """Whether it must survive the SSH line: several steps, or more than 10 seconds."""
-        return len(self.steps) > 1 or self.longest_seconds > 10
+        return not self.interactive and (len(self.steps) > 1 or self.longest_seconds > 10)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):

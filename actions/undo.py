@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from actions.journal import Journal, as_plan
-from actions.operations import verbs_for
+from actions.operations import SHELL, verbs_for
 from actions.plan import Check, Plan
 from actions.session import Session
 from console.errors import RefusedError
@@ -59,7 +59,8 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
     """Give the newest plan that touched its target and stands."""
     taken_back = {row.undoes for row in rows if row.undoes and row.state == "done"}
     for row in rows:
-        if row.undoes or row.id in taken_back:
+        # A shell is no change of ours: what was typed in it nobody but its operator can take back.
+        if row.undoes or row.id in taken_back or row.verb == SHELL:
             continue
         begun, _, _ = journal.step_reached(row.id)
         if begun:

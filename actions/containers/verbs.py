@@ -11,6 +11,7 @@ from actions.containers.perform import PERFORMERS
 from actions.containers.signals import signal_name
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.session import Session
+from actions.step_thread import Work
 from console.engine.faults import NoSuchContainerError
 from console.errors import UsageError
 from console.mask import mask_text
@@ -51,18 +52,24 @@ class ContainerVerbs:
         chosen = _checked_options(verb, options)
         with self.client() as client:
             listed = client.list()
-            found = find((_listed(entry) for entry in listed), name)
-            try:
-                facts = facts_of(client.inspect(found.id))
-            except NoSuchContainerError as error:
-                raise UsageError(
-                    "container.unknown", f"The container {found.names[0]} is gone", error.hint
-                ) from error
+            facts = self._facts(client, listed, name)
             around = self._around(client, listed, facts)
         draft = DRAFTS[verb](facts, chosen, around)
         return self._plan(verb, facts, draft, chosen, asker)
 
-    def work(self, plan: Plan, step: Step) -> "ContainerWork":
+    def _facts(
+        self, client: "EngineClient", listed: Sequence[dict[str, Any]], name: str
+    ) -> ContainerFacts:
+        """Inspect the one of the listed containers that a name or id means."""
+        found = find((_listed(entry) for entry in listed), name)
+        try:
+            return facts_of(client.inspect(found.id))
+        except NoSuchContainerError as error:
+            raise UsageError(
+                "container.unknown", f"The container {found.names[0]} is gone", error.hint
+            ) from error
+
+    def work(self, plan: Plan, step: Step) -> Work:
         """Give what carries a step out, for a thread of its own."""
         return ContainerWork(plan, step, self.client())
 

@@ -202,6 +202,11 @@ class EngineClient:
         """Give the processes of a container as the engine's `ps` prints them: titles and rows."""
         return self._object(f"processes of {container}", lambda api: api.top(container))
 
+    def image(self, name: str) -> dict[str, Any]:
+        """Give everything the engine knows about an image, by id or name."""
+        what = f"inspect of image {name}"
+        return self._object(what, lambda api: api.inspect_image(name))  # type: ignore[no-untyped-call]
+
     def images(self) -> Sequence[dict[str, Any]]:
         """Give the list entries of all images."""
         return self._objects("list of images", lambda api: api.images())
