@@ -20,9 +20,10 @@ def driver_alerts(snapshot: GpuSnapshot, wanted: bool) -> Iterator[Alert]:
     if problem is None:
         return
     absent = problem.code in NO_CARD_CODES and not wanted
+    overdue = problem.code == "gpu.stale" and bool(snapshot.gpus)
     yield Alert(
         id=problem.code,
-        severity="warning" if absent or problem.code == "gpu.stale" else "error",
+        severity="warning" if absent or overdue else "error",
         subject="cards:",
         title=problem.title,
         hint=problem.hint,
@@ -38,7 +39,8 @@ def card_alerts(gpus: Sequence[Gpu], standing: frozenset[tuple[str, str]]) -> It
     """
     for gpu in gpus:
         if gpu.lost is not None:
-            yield _alert(gpu, "card.lost", "error", gpu.lost.title, gpu.lost.hint)
+            title = f"does not answer: {gpu.lost.title}"
+            yield _alert(gpu, "card.lost", "error", title, gpu.lost.hint)
             continue
         yield from _heat(gpu, ("card.hot", gpu.uuid) in standing)
         yield from _fullness(gpu, ("card.nearly-full", gpu.uuid) in standing)

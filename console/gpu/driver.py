@@ -25,12 +25,30 @@ def initialise(environ: Mapping[str, str]) -> Loaded:
     try:
         loaded = load(environ)
         install(loaded)
-        pynvml.nvmlInit()
+        _begin()
     except NoLibraryError as error:
         raise DriverLostError(error.reason) from error
     except FAILURES as error:
         raise DriverLostError(explain(error)) from error
     return loaded
+
+
+def _begin() -> None:
+    """Initialise NVML by the newest function that the driver has.
+
+    The wrapper asks for `nvmlInitWithFlags` alone, which drivers before R396 lack.
+
+    Raises:
+        pynvml.NVMLError: the driver refuses.
+    """
+    try:
+        pynvml.nvmlInit()
+    except FAILURES as error:
+        if error_name(error) != "FUNCTION_NOT_FOUND":
+            raise
+        code = pynvml._nvmlGetFunctionPointer("nvmlInit_v2")()
+        if code != pynvml.NVML_SUCCESS:
+            raise pynvml.NVMLError(code) from error
 
 
 def shut_down(loaded: Loaded) -> None:

@@ -1,5 +1,6 @@
 """One reading of the cards for those who want no thread that goes on, with a deadline."""
 
+import logging
 import threading
 from collections.abc import Mapping
 
@@ -8,6 +9,8 @@ from console.gpu.faults import state
 from console.gpu.snapshot import GpuSnapshot
 
 PATIENCE = 3.0
+
+log = logging.getLogger("gpuconsole.gpu")
 
 
 def read_once(clock: Clock, environ: Mapping[str, str], seconds: float = PATIENCE) -> GpuSnapshot:
@@ -28,14 +31,17 @@ def read_once(clock: Clock, environ: Mapping[str, str], seconds: float = PATIENC
     done = threading.Event()
 
     def read() -> None:
-        from console.gpu.reader import GpuReader
-
-        reader = GpuReader(clock, environ)
         try:
+            from console.gpu.reader import GpuReader
+
+            reader = GpuReader(clock, environ)
             found.append(reader.read())
+        except Exception:
+            log.exception("reading the cards failed")
+            return
         finally:
             done.set()
-            reader.close()
+        reader.close()
 
     threading.Thread(target=read, name="gpu-once", daemon=True).start()
     done.wait(seconds)

@@ -11,13 +11,16 @@ from console.gpu.faults import error_name, state
 from console.gpu.readings import Values
 from console.gpu.snapshot import GpuProcess
 from console.host.cgroup import container_of
+from console.host.platform import is_wsl
 from console.text import clean_line
 from console.unknown import Unknown
 
 PID_LIMIT = 2**22
 """Linux knows no larger pid; R535's changed struct made some of 4294967295 under old wrappers."""
 
-SUFFIXES = ("_v3", "_v2")
+SUFFIXES = ("_v3", "_v2", "")
+"""Of the functions that list processes, newest first; drivers before R450 have only the last."""
+
 MOST_PROCESSES = 10_000
 """A count beyond this is nonsense, and making room for it would take all memory there is."""
 
@@ -33,6 +36,12 @@ class Held(NamedTuple):
     used: int | None
 
 
+class _Plain(ctypes.Structure):
+    """NVML's first struct of a process, which the function without a suffix fills."""
+
+    _fields_ = (("pid", ctypes.c_uint), ("usedGpuMemory", ctypes.c_ulonglong))
+
+
 class ProcessReader:
     """Reads a card's processes.
 
@@ -42,12 +51,14 @@ class ProcessReader:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._on_wsl = False
         self._untold = state("no-process-memory")
         self._suffix: dict[str, str] = {}
 
     def begin(self) -> None:
         """Look at the platform and try the newest functions: the driver was initialised anew."""
-        self._untold = state("wsl-no-process-memory" if is_wsl(self._root) else "no-process-memory")
+        self._on_wsl = is_wsl(self._root)
+        self._untold = state("wsl-no-process-memory" if self._on_wsl else "no-process-memory")
         self._suffix.clear()
 
     def __call__(self, handle: Any) -> Values:
@@ -94,8 +105,14 @@ class ProcessReader:
                 name=process_name(pid, self._root),
                 used_bytes=max(told) if told else self._untold,
                 kind="both" if both else "compute" if pid in of_compute else "graphics",
-                container_id=container_of(pid, self._root),
+                container_id=self._container_of(pid),
             )
+
+    def _container_of(self, pid: int) -> str | Unknown | None:
+        """Give a process's container; WSL2's driver gives numbers that may be Windows' own."""
+        if self._on_wsl:
+            return state("wsl-no-container")
+        return container_of(pid, self._root)
 
 
 def _ask(function: str, handle: Any) -> list[Held]:
@@ -118,7 +135,8 @@ def _ask(function: str, handle: Any) -> list[Held]:
     if room > MOST_PROCESSES:
         raise ValueError(f"{count.value} processes on one card")
     count.value = room
-    rows = (pynvml.c_nvmlProcessInfo_v2_t * room)()
+    struct = pynvml.c_nvmlProcessInfo_v2_t if function.endswith(("_v2", "_v3")) else _Plain
+    rows = (struct * room)()
     code = call(handle, ctypes.byref(count), rows)
     if code != pynvml.NVML_SUCCESS:
         raise pynvml.NVMLError(code)
@@ -180,12 +198,3 @@ def process_name(pid: int, root: Path) -> str | Unknown:
         return state("process-unknown")
     name = program.decode("utf-8", "replace").rsplit("/", 1)[-1]
     return clean_line(name, 128) or state("process-unknown")
-
-
-def is_wsl(root: Path) -> bool:
-    """Tell WSL by its kernel's release, in which Microsoft names itself."""
-    try:
-        release = (root / "proc/sys/kernel/osrelease").read_text(errors="replace")
-    except OSError:
-        return False
-    return "microsoft" in release.lower()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OVERDUE = 3.0
 """Seconds by which a reading may be late before it counts as stale."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("gpuconsole.gpu")
 
 
 class GpuSampler:

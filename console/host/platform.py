@@ -43,6 +43,16 @@ def platform_of(root: Path, kernel: str | Unknown) -> str | Unknown:
     return "linux"
 
 
+def is_wsl(root: Path) -> bool:
+    """Tell WSL from a Linux of its own; where nobody can tell it counts as Linux."""
+    kernel: str | Unknown
+    try:
+        kernel = read_limited(root / "proc/sys/kernel/osrelease", _LIMIT).decode("utf-8", "replace")
+    except OSError as error:
+        kernel = Unknown("host.unreadable", error.strerror or str(error))
+    return platform_of(root, kernel) in {"wsl1", "wsl2"}
+
+
 def wsl_version_of(platform: str | Unknown, kernel: str | Unknown) -> str | Unknown | None:
     """Give the version of WSL's kernel, such as `5.15.153.1`; None outside of WSL."""
     if not known(platform):

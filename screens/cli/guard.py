@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from console.late_log import log_when_needed
+from console.paths import find_places
 from screens.cli.output import (
     OutputError,
     ReaderGone,
@@ -25,6 +27,7 @@ def guarded(work: Callable[[], int], *, as_json: bool, environ: Mapping[str, str
         environ: where the log of an unexpected error is looked for.
     """
     prepare_streams()
+    log_when_needed(lambda: find_places(environ))
     try:
         code = _run(work, as_json, environ)
         flush()
@@ -65,7 +68,6 @@ def _unexpected(error: Exception, environ: Mapping[str, str]) -> ConsoleError:
     """Log an error nobody foresaw, and say where its traceback is."""
     from console.log import log_crash
     from console.mask import mask_text
-    from console.paths import find_places
     from console.text import clean_line
 
     places = find_places(environ)

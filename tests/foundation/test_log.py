@@ -42,6 +42,23 @@ def test_nothing_of_it_reaches_the_screen(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+def test_a_fault_in_a_thread_goes_to_the_log_and_a_librarys_warning_nowhere(tmp_path: Path) -> None:
+    code = (
+        "import logging, os; from screens.cli.guard import guarded\n"
+        "def work():\n"
+        "    logging.getLogger('urllib3.connectionpool').warning('Retrying')\n"
+        "    try: 1 / 0\n"
+        "    except Exception: logging.getLogger('gpuconsole.gpu').exception('it failed')\n"
+        "    return 0\n"
+        "raise SystemExit(guarded(work, as_json=False, environ=os.environ))"
+    )
+    done = run_program([], tmp_path, code=code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    told = find_places({"HOME": str(tmp_path)}).log_file.read_text()
+    assert "ZeroDivisionError" in told
+    assert "Retrying" not in told
+
+
 def test_it_does_not_grow_without_end(places: Places) -> None:
     open_log(places)
     for _ in range(50):

@@ -198,6 +198,20 @@ def test_wsl_lists_processes_without_their_memory(host: Host, reader: GpuReader)
     assert "WDDM" in listed.used_bytes.hint
 
 
+def test_a_process_under_wsl_is_put_into_no_container_whatever_runs_by_its_number(
+    host: Host, reader: GpuReader
+) -> None:
+    """The number may be one of Windows'; a kernel of one's own build does not name Microsoft."""
+    (host.root / "dev").mkdir()
+    (host.root / "dev/dxg").touch()
+    host.runs(79, b"python\0", CONTAINER)
+    host.says(table(big_card(processes=(process(79, 5 * GIB),))))
+    [gpu] = reader.read().gpus
+    assert known(gpu.processes)
+    assert isinstance(gpu.processes[0].container_id, Unknown)
+    assert gpu.processes[0].container_id.code == "nvml.wsl-no-container"
+
+
 def test_sixteen_cards(host: Host, reader: GpuReader) -> None:
     cards = [big_card(uuid=f"GPU-{at}", pci_bus_id=f"00000000:{at:02X}:00.0") for at in range(16)]
     host.says(table(*cards))
