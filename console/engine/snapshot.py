@@ -6,6 +6,7 @@ import msgspec
 
 from console.unknown import Unknown
 
+NOT_COUNTED = Unknown("engine.not-counted", "the engine counts none for it")
 NOT_INSPECTED = Unknown("engine.not-inspected", "not inspected yet")
 
 
@@ -147,13 +148,25 @@ class EngineSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     heard_monotonic: float | None = None
 
 
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that went one way: since the container was started, and per second lately."""
+
+    total_bytes: int | Unknown
+    per_second: float | Unknown
+
+
+NO_FLOW = Flow(total_bytes=NOT_COUNTED, per_second=NOT_COUNTED)
+
+
 class ContainerUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """CPU and memory of one container from two one-shot samples.
+    """CPU, memory and traffic of one container from two one-shot samples.
 
     Attributes:
         cpu_percent: of one core, so 200 is two cores; Unknown until the second sample.
         memory_bytes: used without page cache (usage minus inactive_file).
         memory_limit_bytes: Unknown where there is no limit of its own.
+        received, sent: over its networks; Unknown where it shares the host's.
+        read, written: from and to block devices.
         taken_monotonic: seconds.
     """
 
@@ -161,3 +174,7 @@ class ContainerUsage(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int | Unknown
     memory_limit_bytes: int | Unknown
     taken_monotonic: float
+    received: Flow = NO_FLOW
+    sent: Flow = NO_FLOW
+    read: Flow = NO_FLOW
+    written: Flow = NO_FLOW

@@ -1,4 +1,4 @@
-"""CPU and memory of the containers somebody looks at, sampled in turn, each every few seconds."""
+"""CPU, memory and traffic of the containers somebody looks at, sampled in turn, each every few seconds."""
 
 import os
 import threading
@@ -12,8 +12,8 @@ from console.clock import Clock, SystemClock
 from console.engine.client import EngineClient
 from console.engine.endpoint import Endpoint
 from console.engine.faults import EngineConflictError, EngineError, NoSuchContainerError
-from console.engine.snapshot import ContainerUsage
-from console.engine.values import integer, mapping, moment
+from console.engine.snapshot import NO_FLOW, ContainerUsage, Flow
+from console.engine.values import integer, items, mapping, moment
 from console.unknown import Unknown
 
 _LIMIT = 5.0
@@ -34,6 +34,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     cpu_nanoseconds: int | None
     memory_bytes: int | None
     memory_limit_bytes: int | None
+    received_bytes: int | None = None
+    sent_bytes: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
 
 
 def read_sample(stats: Mapping[str, Any]) -> Sample | None:
@@ -48,7 +52,28 @@ def read_sample(stats: Mapping[str, Any]) -> Sample | None:
         cpu_nanoseconds=cpu,
         memory_bytes=_without_cache(used, mapping(memory.get("stats"))),
         memory_limit_bytes=integer(memory.get("limit")),
+        received_bytes=_over_networks(stats, "rx_bytes"),
+        sent_bytes=_over_networks(stats, "tx_bytes"),
+        read_bytes=_of_devices(stats, "read"),
+        written_bytes=_of_devices(stats, "write"),
     )
+
+
+def _over_networks(stats: Mapping[str, Any], field: str) -> int | None:
+    """Add a counter up over all networks; None where the container has none of its own."""
+    counters = [integer(mapping(one).get(field)) for one in mapping(stats.get("networks")).values()]
+    counted = [number for number in counters if number is not None]
+    return sum(counted) if counted else None
+
+
+def _of_devices(stats: Mapping[str, Any], operation: str) -> int | None:
+    """Add bytes up over all block devices; cgroup v1 writes `Read`, v2 `read`."""
+    told = mapping(stats.get("blkio_stats")).get("io_service_bytes_recursive")
+    if not isinstance(told, Sequence):
+        return None
+    entries = [mapping(entry) for entry in items(told)]
+    wanted = (one for one in entries if str(one.get("op")).lower() == operation)
+    return sum(integer(one.get("value")) or 0 for one in wanted)
 
 
 def _without_cache(used: int | None, details: Mapping[str, Any]) -> int | None:
@@ -83,7 +108,24 @@ def usage_between(
         memory_bytes=_NOT_TOLD if now.memory_bytes is None else now.memory_bytes,
         memory_limit_bytes=limit if limited and limit is not None else _NO_LIMIT,
         taken_monotonic=taken,
+        received=_flow(before, now, "received_bytes"),
+        sent=_flow(before, now, "sent_bytes"),
+        read=_flow(before, now, "read_bytes"),
+        written=_flow(before, now, "written_bytes"),
     )
+
+
+def _flow(before: Sample | None, now: Sample, field: str) -> Flow:
+    """Give a counter and how fast it grew; one that went back was begun anew."""
+    total: int | None = getattr(now, field)
+    if total is None:
+        return NO_FLOW
+    last: int | None = getattr(before, field) if before is not None else None
+    if before is None or last is None or before.at is None or now.at is None or total < last:
+        return Flow(total_bytes=total, per_second=_FIRST_SAMPLE)
+    seconds = (now.at - before.at).total_seconds()
+    speed = _FIRST_SAMPLE if seconds <= 0 else round((total - last) / seconds, 1)
+    return Flow(total_bytes=total, per_second=speed)
 
 
 def _cpu(before: Sample | None, now: Sample) -> float | Unknown:
