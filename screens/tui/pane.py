@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from screens.tui.paint import BLANK, Line, fit, merge, text_width
-from screens.tui.themes import Palette
+from screens.tui.themes import NO_COLOUR, Palette
 from screens.tui.view import Block
 
 
@@ -70,6 +70,7 @@ class Pane(Widget):
             self._strips.clear()
             self.refresh()
             return
+        changed: list[Region] = []
         for y, before in enumerate(old):
             line = lines[y] if y < len(lines) else BLANK
             if y < len(given) and given[y] == line:
@@ -80,7 +81,22 @@ class Pane(Widget):
                 self._strips.pop(y, None)
                 start, end = _changed_cells(before, after, width)
                 if end > start:
-                    self.refresh(Region(start, y, end - start, 1))
+                    changed.append(Region(start, y, end - start, 1))
+        if changed:
+            self.refresh(*changed)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Give rows to the compositor, past Textual's cache of styled lines.
+
+        A pane has no border, padding or opacity, and its spans carry their whole style: what the
+        cache would add costs a third of a repaint. Only a look without colours needs its filters.
+        """
+        if self._palette.name == NO_COLOUR:
+            return super().render_lines(crop)
+        rows = [self.render_line(y) for y in range(crop.y, crop.bottom)]
+        if crop.x == 0 and crop.width == self.size.width:
+            return rows
+        return [row.crop(crop.x, crop.right) for row in rows]
 
     def render_line(self, y: int) -> Strip:
         """Give one row as Textual wants it."""
