@@ -35,7 +35,7 @@ class ByteStream:
         self._raised = raised
         self._faults = FAULTS
         self._socket = socket_of(response)
-        self._cancelled = False
+        self.cancelled = False
 
     def __enter__(self) -> Self:
         return self
@@ -52,14 +52,14 @@ class ByteStream:
         try:
             yield from self._pieces
         except self._faults as error:
-            if not self._cancelled:
+            if not self.cancelled:
                 raise self._raised(error) from error
         finally:
             self.close()
 
     def cancel(self) -> None:
         """End it, from any thread, at once."""
-        self._cancelled = True
+        self.cancelled = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

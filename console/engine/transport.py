@@ -10,10 +10,10 @@ import socket
 import threading
 from typing import Any
 
+import docker.api.client
 import msgspec
 import requests
 import urllib3
-from docker.api.client import APIClient
 from docker.errors import DockerException
 from docker.tls import TLSConfig
 from docker.transport import UnixHTTPAdapter
@@ -37,12 +37,28 @@ FAULTS: tuple[type[Exception], ...] = (
 )
 
 
-class Api(APIClient):
+class _NoDockerConfig:
+    """Stands where the SDK reads ~/.docker/config.json, of which this program needs nothing.
+
+    What is in there concerns registries and builds; but a file that is odd in ways the SDK does not
+    expect would keep it from talking to the engine at all.
+    """
+
+    @staticmethod
+    def load_general_config(_config_path: str | None = None) -> dict[str, str]:
+        """Give a configuration; an empty one would make the SDK look for the file once more."""
+        return {"credsStore": "none"}
+
+
+docker.api.client.config = _NoDockerConfig  # type: ignore[attr-defined]
+
+
+class Api(docker.api.client.APIClient):
     """An APIClient of one thread whose calls another thread can cut off.
 
     Against the stock one: text with invalid UTF-8 is read instead of failing, the opening of an
     endless stream has a time limit too, the status of the last answer is kept (304 is an answer),
-    and `cut()` ends whatever waits on a unix socket.
+    no redirect is followed (engines send none), and `cut()` ends whatever waits on a unix socket.
     """
 
     last_status = 0
@@ -77,6 +93,7 @@ class Api(APIClient):
         endless = bool(kwargs.get("stream")) and kwargs.get("timeout") is None
         if endless:
             kwargs["timeout"] = self.timeout
+        kwargs["allow_redirects"] = False
         response = super().send(request, **kwargs)
         self.last_status = response.status_code
         response.__class__ = LenientResponse
