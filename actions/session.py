@@ -13,6 +13,7 @@ from console.config.load import Loaded, load
 from console.engine.endpoint import Endpoint, resolve
 from console.host.facts import ssh_origin
 from console.paths import Places, find_places
+from console.text import clean_line
 
 if TYPE_CHECKING:
     from console.config.schema import Settings
@@ -94,6 +95,7 @@ def open_session(
 
 def _user_name() -> str:
     try:
-        return getpass.getuser()
+        # From the environment where it is set there, which may hold anything.
+        return clean_line(getpass.getuser(), 64)
     except (KeyError, OSError, ImportError):
         return f"uid {os.getuid()}"

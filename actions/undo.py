@@ -13,6 +13,7 @@ from console.errors import RefusedError
 from console.store.rows import PlanRow
 
 _INVERSE = {"start": "stop", "stop": "start", "kill": "start"}
+_RAN = ("running", "paused", "restarting")
 _ENDED = ("done", "failed", "interrupted")
 
 
@@ -20,8 +21,8 @@ def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
     """Give the plan that takes back the last plan that changed something.
 
     Plans that were taken back, and the plans that did so, are passed over: asked again, it goes one
-    further back. A restart has nothing to go back to and is not passed over, because that would
-    take back something else than the operator thinks of.
+    further back. A restart of what ran has nothing to go back to and is not passed over, because
+    that would take back something else than the operator thinks of.
 
     Raises:
         RefusedError: `undo.nothing`, `undo.none`, `undo.changed`.
@@ -32,10 +33,10 @@ def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
     plan = None if row is None else as_plan(row)
     if row is None or plan is None:
         raise RefusedError("undo.nothing", "there is no plan to take back")
-    _refuse_endless(plan)
+    inverse = _inverse(plan)
     verbs = verbs_for(session, plan.verb)
     _refuse_changed(plan, _left(rows, plan.target_id), verbs.left_behind(plan))
-    made = verbs.plan(_INVERSE[plan.verb], plan.target_id, {}, session.asker(via))
+    made = verbs.plan(inverse, plan.target_id, {}, session.asker(via))
     note = Check(
         id="plan.undoes",
         title=f"takes back: {plan.verb} {plan.target}, by {plan.asker.user} "
@@ -68,10 +69,12 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
     return None
 
 
-def _refuse_endless(plan: Plan) -> None:
-    """Refuse what has no state before it to go back to."""
+def _inverse(plan: Plan) -> str:
+    """Give the verb that leads back; refuse what has no state before it to go back to."""
     what = f"{plan.verb} {plan.target}"
-    if plan.verb not in _INVERSE:
+    only_started = plan.verb == "restart" and plan.facts.get("state") not in _RAN
+    inverse = _INVERSE.get("start" if only_started else plan.verb)
+    if inverse is None:
         raise RefusedError(
             "undo.none",
             f"the last plan was {what}: there is nothing to go back to",
@@ -83,6 +86,7 @@ def _refuse_endless(plan: Plan) -> None:
             f"{what} cannot be taken back",
             "Its container was created with --rm, or only got a signal",
         )
+    return inverse
 
 
 def _refuse_changed(plan: Plan, left: dict[str, Any], now: dict[str, Any]) -> None:

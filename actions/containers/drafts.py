@@ -99,17 +99,18 @@ def draft_restart(facts: ContainerFacts, options: Mapping[str, Any], around: Sur
     if refusal:
         return Draft(checks=(refusal,))
     asked = options.get("timeout")
+    undo = ""
     if facts.runs:
         checks = list(_grace_checks(facts, asked))
         if facts.state == "restarting":
             checks.append(check("container.loop-ends"))
         longest = _longest(facts, asked) + START_LONGEST
     else:
+        undo = "" if facts.auto_remove else _command(around, "stop", facts.name)
         checks = [check("container.restart-starts"), _port_check(facts, around)]
         longest = START_LONGEST
-    step = _step(
-        "restart", "Restart", facts, _command(around, "restart", *_time(facts, asked), facts.name)
-    )
+    command = _command(around, "restart", *_time(facts, asked), facts.name)
+    step = _step("restart", "Restart", facts, command, undo=undo)
     return Draft(steps=(step,), checks=tuple(checks), longest_seconds=longest)
 
 

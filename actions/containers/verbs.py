@@ -4,11 +4,14 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from actions.containers.drafts import DRAFTS, Draft, Surroundings
 from actions.containers.facts import ContainerFacts, facts_of
 from actions.containers.find import Listed, find
 from actions.containers.perform import PERFORMERS
 from actions.containers.signals import signal_name
+from actions.containers.words import check
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.session import Session
 from actions.step_thread import Work
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
 
 _LONGEST_TIMEOUT = 86_400
+_SLOW_SECONDS = 2.0
+# Longer than a screen waits for its figures: an engine that takes 10 s to answer still does work.
+_PATIENCE_SECONDS = 20.0
 _OPTIONS = {"stop": {"timeout"}, "restart": {"timeout"}, "kill": {"signal"}, "start": set[str]()}
 
 
@@ -50,11 +56,13 @@ class ContainerVerbs:
     def _plan_for(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
         """Make the plan for the container of a name or id."""
         chosen = _checked_options(verb, options)
+        begun = self._session.clock.monotonic()
         with self.client() as client:
             listed = client.list()
             facts = self._facts(client, listed, name)
             around = self._around(client, listed, facts)
         draft = DRAFTS[verb](facts, chosen, around)
+        draft = _with_patience(draft, self._session.clock.monotonic() - begun)
         return self._plan(verb, facts, draft, chosen, asker)
 
     def _facts(
@@ -86,7 +94,7 @@ class ContainerVerbs:
         # The docker SDK takes a tenth of a second to import: only who asks the engine pays it.
         from console.engine.client import EngineClient
 
-        return EngineClient(self._session.endpoint)
+        return EngineClient(self._session.endpoint, _PATIENCE_SECONDS)
 
     def _around(
         self, client: "EngineClient", listed: Sequence[dict[str, Any]], facts: ContainerFacts
@@ -156,6 +164,17 @@ class ContainerWork:
     def abort(self) -> None:
         """Stop waiting for the engine; what it was told to do it may still do."""
         self._client.abort()
+
+
+def _with_patience(draft: Draft, waited: float) -> Draft:
+    """Allow for an engine that is slow to answer: doing asks it about as often as planning did."""
+    if waited < _SLOW_SECONDS or not draft.steps:
+        return draft
+    return msgspec.structs.replace(
+        draft,
+        checks=(*draft.checks, check("engine.slow", seconds=f"{waited:.0f}")),
+        longest_seconds=round(draft.longest_seconds + 2 * waited),
+    )
 
 
 def new_plan_id(session: Session) -> str:

@@ -62,7 +62,8 @@ def translate(error: BaseException, *, address: str, what: str, limit: float = 0
         return error
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int):
-        return _by_status(status, str(getattr(error, "explanation", "") or ""), what)
+        explanation = str(getattr(error, "explanation", "") or "")
+        return _by_status(status, explanation, address, what)
     chain = tuple(_chain(error))
     code = _by_system_error(chain) or _by_kind(chain)
     kind = EngineTimeoutError if code == "engine.timeout" else EngineUnreachableError
@@ -132,14 +133,15 @@ _BY_WORD = (
 )
 
 
-def _by_status(status: int, explanation: str, what: str) -> EngineError:
+def _by_status(status: int, explanation: str, address: str, what: str) -> EngineError:
     """Turn the engine's refusal into an error, with the catalogue's words where it knows them."""
     detail = mask_text(clean_line(explanation, 600))
     kind, code = _kind_of(status, detail)
     known = explain(explanation)
     if known is not None:
         return kind(known.code, known.title, known.hint, detail)
-    return fault(kind, code, detail=detail, what=what, name=what.rpartition(" ")[2])
+    values = {"address": address, "what": what, "name": what.rpartition(" ")[2]}
+    return fault(kind, code, detail=detail, **values)
 
 
 def _kind_of(status: int, detail: str) -> tuple[type[EngineError], str]:
@@ -147,6 +149,8 @@ def _kind_of(status: int, detail: str) -> tuple[type[EngineError], str]:
         if "no such container" in detail.lower():
             return NoSuchContainerError, "engine.no-such-container"
         return EngineRefusedError, "engine.not-found"
+    if status in {401, 403}:
+        return EngineUnreachableError, "engine.denied"
     if status == 409:
         return EngineConflictError, "engine.conflict"
     if 400 <= status < 500:

@@ -145,6 +145,7 @@ def test_a_web_server_is_no_engine(fake_engine: FakeEngine) -> None:
         (404, "page not found", EngineRefusedError, "engine.not-found"),
         (409, "Container it is not running", EngineConflictError, "engine.conflict"),
         (400, "bad parameter", EngineRefusedError, "engine.bad-request"),
+        (403, "denied by plugin x", EngineUnreachableError, "engine.denied"),
         (500, "the disk is on \x1b[31mfire", EngineRefusedError, "engine.refused"),
         (
             500,

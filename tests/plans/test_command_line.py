@@ -235,6 +235,14 @@ def test_a_host_without_a_home_still_works(
     assert shown["data"]["unavailable"][0]["source"] == "journal"
 
 
+def test_who_asked_is_one_clean_line(containers: Containers, environ: dict[str, str]) -> None:
+    environ |= {"LOGNAME": "ev\x1b[2Jil\nroot", "SSH_CONNECTION": "10.0.0.5\x1b[2J 1 2 3"}
+    assert run(environ, "kill", containers.make(), "--yes").returncode == 0
+    text = run(environ, "timeline").stdout
+    assert text.count("\n") == 1
+    assert "(evil root from 10.0.0.5, cli)" in text
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_reader_that_goes_away_does_not_end_the_changes(
     containers: Containers, environ: dict[str, str], closed: bool

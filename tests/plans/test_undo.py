@@ -71,12 +71,20 @@ def test_a_restart_has_nothing_to_go_back_to(
     containers: Containers, operations: Operations
 ) -> None:
     name = containers.make()
-    do(operations, "stop", name)
     do(operations, "restart", name)
     with pytest.raises(RefusedError) as error:
         operations.undo()
     assert error.value.code == "undo.none"
     assert f"restart {name}" in error.value.title
+
+
+def test_a_restart_that_only_started_goes_back_to_stopped(
+    containers: Containers, operations: Operations
+) -> None:
+    name = containers.make(running=False)
+    do(operations, "restart", name)
+    assert undo(operations) == "stop"
+    assert containers.state(name) == "exited"
 
 
 def test_what_others_did_since_is_not_undone(

@@ -6,7 +6,8 @@ import pytest
 
 from actions.operations import Operations
 from actions.plan import AnyEvent, PlanDone, PlanFailed, PlanStarted, StepFinished, StepStarted
-from actions.session import Session
+from actions.session import Session, open_session
+from console.clock import SystemClock
 from console.errors import UsageError
 from tests.plans.conftest import DEAF, Containers
 
@@ -221,3 +222,27 @@ def test_options_that_make_no_sense(
     with pytest.raises(UsageError) as error:
         operations.plan(verb, name, **options)
     assert error.value.code == code
+
+
+class SlowClock(SystemClock):
+    """A clock by which everything takes its time."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def monotonic(self) -> float:
+        self._seconds += 5
+        return self._seconds
+
+
+def test_an_engine_that_answers_slowly_gets_the_time_it_needs(
+    containers: Containers, environ: dict[str, str], operations: Operations
+) -> None:
+    name = containers.make()
+    usual = operations.plan("kill", name)
+    slow = Operations(open_session(environ, clock=SlowClock())).plan("kill", name)
+    assert not usual.detached
+    assert slow.detached
+    assert slow.longest_seconds == usual.longest_seconds + 10
+    assert slow.checks[-1].id == "engine.slow"
+    assert slow.verdict == usual.verdict
