@@ -1,22 +1,20 @@
-"""`status`: the host at one moment, and the same as the JSON contract."""
+"""`status`: the host at one moment, and the exit code that tells of it."""
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from actions.alerts import AlertBook
-from actions.container_alerts import exit_meaning
 from actions.merge import Merger
 from actions.notes import standing_notes
 from actions.paths import paths_that_matter
 from actions.session import Session
-from actions.snapshot import Alert, Claim, HostSnapshot
-from console.engine.snapshot import Container, EngineSnapshot
+from actions.snapshot import HostSnapshot
+from console.engine.snapshot import EngineSnapshot
 from console.errors import ExitCode, UnreachableError
-from console.gpu.snapshot import Gpu, GpuSnapshot
+from console.gpu.snapshot import GpuSnapshot
 from console.host.facts import read_facts
-from console.host.snapshot import HostFacts
-from console.unknown import Unknown, iso_time, plain, plain_value
+from console.unknown import Unknown
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -79,88 +77,9 @@ def status_error(snapshot: HostSnapshot) -> UnreachableError | None:
 
 def status_exit_code(snapshot: HostSnapshot) -> ExitCode:
     """Give 4 with neither card nor engine, 5 with an alert of severity error, else 0."""
-    if not snapshot.gpu.gpus and snapshot.engine.state != "connected":
+    cards = any(gpu.lost is None for gpu in snapshot.gpu.gpus)
+    if not cards and snapshot.engine.state != "connected":
         return ExitCode.UNREACHABLE
     if any(alert.severity == "error" for alert in snapshot.alerts):
         return ExitCode.FINDINGS
     return ExitCode.DONE
-
-
-def status_data(snapshot: HostSnapshot) -> dict[str, Any]:
-    """Give `data` of `status --json`: sizes in bytes, times ISO 8601 UTC, unknown is null."""
-    engine = snapshot.engine
-    return {
-        "taken_at": iso_time(snapshot.taken_at),
-        "verdict": {"severity": snapshot.verdict.severity, "text": snapshot.verdict.text},
-        "gpus": [_gpu(gpu, snapshot) for gpu in snapshot.gpu.gpus],
-        "containers": [_container(item, snapshot) for item in engine.containers],
-        "engine": _engine(engine),
-        "driver": _or_null(snapshot.gpu.driver),
-        "host": _or_null(snapshot.host),
-        "alerts": [_alert(alert) for alert in snapshot.alerts],
-        "unavailable": [
-            {"source": source, "code": why.code, "title": why.title, "hint": why.hint}
-            for source, why in snapshot.unavailable
-        ],
-    }
-
-
-def _or_null(value: HostFacts | Unknown | Any) -> dict[str, Any] | None:
-    return None if isinstance(value, Unknown) else plain(value)
-
-
-def _gpu(gpu: Gpu, snapshot: HostSnapshot) -> dict[str, Any]:
-    data = plain(gpu)
-    lost = data.pop("lost")
-    data["age_seconds"] = snapshot.gpus_age_seconds and round(snapshot.gpus_age_seconds, 3)
-    data["stale"] = snapshot.gpus_stale
-    data["state"] = "lost" if lost else "ok"
-    names = {item.id: item.name for item in snapshot.engine.containers}
-    for process in data["processes"] or ():
-        container_id = process.pop("container_id")
-        process["container"] = names.get(container_id, container_id) if container_id else None
-    unavailable = data.pop("unavailable", [])
-    if lost:
-        unavailable = [{"field": "state", **lost}, *unavailable]
-    data["unavailable"] = unavailable
-    return data
-
-
-def _container(container: Container, snapshot: HostSnapshot) -> dict[str, Any]:
-    claim = snapshot.claims.get(container.id)
-    asked = container.id in snapshot.engine.asked_to_stop
-    data = plain(container)
-    for internal in ("gpu", "labels", "revision"):
-        data.pop(internal, None)
-    data["exit_meaning"] = exit_meaning(container, asked)
-    data.update(_claim(claim))
-    if container.compose is not None:
-        data["compose"] = {
-            "project": container.compose.project,
-            "service": container.compose.service,
-        }
-    data.setdefault("unavailable", [])
-    return data
-
-
-def _claim(claim: Claim | None) -> dict[str, Any]:
-    if claim is None:
-        return {"gpu_uuids": [], "gpu_source": "unknown", "gpu_chain": []}
-    return {
-        "gpu_uuids": list(claim.gpu_uuids),
-        "gpu_source": claim.source,
-        "gpu_chain": [plain(step) for step in claim.chain],
-    }
-
-
-def _engine(engine: EngineSnapshot) -> dict[str, Any]:
-    data = plain(engine)
-    for elsewhere in ("containers", "events", "asked_to_stop", "heard_monotonic", "taken_at"):
-        data.pop(elsewhere, None)
-    data["problem"] = plain_value(engine.problem) if engine.problem is not None else None
-    data.setdefault("unavailable", [])
-    return data
-
-
-def _alert(alert: Alert) -> dict[str, Any]:
-    return plain(alert)

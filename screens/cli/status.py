@@ -9,7 +9,8 @@ import click
 from actions.live import LiveHost
 from actions.session import Session
 from actions.snapshot import HostSnapshot
-from actions.status import read_status, status_data, status_error, status_exit_code
+from actions.status import read_status, status_error, status_exit_code
+from actions.status_data import status_data
 from console.errors import ExitCode, InterruptedByUser
 from screens.cli.context import Cli
 from screens.cli.output import emit, emit_line, say, write
