@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from actions.session import Session
+from console.paths import expand
 
 
 def paths_that_matter(session: Session) -> list[tuple[str, Path]]:
@@ -14,7 +15,7 @@ def paths_that_matter(session: Session) -> list[tuple[str, Path]]:
         ("state", session.places.state_dir),
     ]
     if paths.models:
-        named.append(("models", Path(paths.models).expanduser()))
+        named.append(("models", expand(str(paths.models), session.environ)))
     if paths.outputs:
-        named.append(("outputs", Path(paths.outputs).expanduser()))
+        named.append(("outputs", expand(str(paths.outputs), session.environ)))
     return named

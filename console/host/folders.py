@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from console.clock import Clock, SystemClock
-from console.host.facts import read_disk
+from console.host.disks import read_disk
 from console.text import clean_line
 from console.units import format_bytes
 from console.unknown import Unknown

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from console.host.disks import DiskReader
 from console.host.facts import read_facts
 from console.host.snapshot import HostFacts
 from console.unknown import Unknown
@@ -25,6 +26,7 @@ class HostSampler:
         self._disks = tuple(disks)
         self._interval = interval
         self._on_change = on_change
+        self._reader = DiskReader()
         self._facts: HostFacts | Unknown = NOT_READ_YET
         self._stopping = threading.Event()
 
@@ -42,7 +44,7 @@ class HostSampler:
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            self._facts = read_facts(self._root, self._disks)
+            self._facts = read_facts(self._root, self._disks, self._reader)
             if self._on_change is not None:
                 self._on_change()
             self._stopping.wait(self._interval)

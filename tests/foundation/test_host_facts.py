@@ -2,12 +2,15 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from console.host.facts import read_disk, read_facts, ssh_origin
+from console.host.disks import DiskReader, read_disk
+from console.host.facts import read_facts, ssh_origin
 from console.unknown import Unknown, known
+from tests.support.waiting import wait_until
 
 WSL2 = "5.15.153.1-microsoft-standard-WSL2"
 FILES = {
@@ -159,3 +162,32 @@ def test_an_operator_over_ssh_is_known_by_address() -> None:
     assert ssh_origin({"SSH_CONNECTION": "fe80::1%eth0 1 ::1 22"}) == "fe80::1%eth0"
     assert ssh_origin({"SSH_CONNECTION": " "}) is None
     assert ssh_origin({}) is None
+
+
+def test_a_dead_mount_costs_its_own_space_and_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks one may wait for good; the kernel, WSL or not, and all other disks are told."""
+    dead, back = tmp_path / "dead", threading.Event()
+    asked: list[str] = []
+    real = os.statvfs
+
+    def statvfs(path: Path) -> os.statvfs_result:
+        asked.append(str(path))
+        if path == dead:
+            back.wait(60)
+        return real(tmp_path)
+
+    dead.mkdir()
+    monkeypatch.setattr("console.host.disks.os.statvfs", statvfs)
+    disks, reader = [("models", dead), ("state", tmp_path), ("outputs", dead)], DiskReader(0.2)
+    for _ in range(3):
+        facts = read_facts(host(tmp_path), disks, reader)
+        assert facts.platform == "wsl2"
+        assert isinstance(facts.disks[0].free_bytes, Unknown)
+        assert facts.disks[0].free_bytes.code == "host.disk-hangs"
+        assert known(facts.disks[1].free_bytes)
+    assert asked.count(str(dead)) == 1
+    back.set()
+    wait_until(lambda: known(reader.read(disks)[2].free_bytes))
+    assert [disk.purpose for disk in reader.read(disks)] == ["models", "state", "outputs"]
