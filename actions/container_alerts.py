@@ -8,6 +8,8 @@ from actions.snapshot import Alert
 from actions.thresholds import thresholds
 from console.engine.exit_codes import meaning
 from console.engine.snapshot import Container, EngineEvent, EngineSnapshot
+from console.engine.texts import explain
+from console.text import clean_line
 from console.unknown import Unknown, known
 
 
@@ -92,13 +94,18 @@ def _failed_start(container: Container) -> Alert | None:
     error = container.error
     if not isinstance(error, str) or not error or container.state not in {"created", "exited"}:
         return None
+    said = clean_line(error, 300)
+    known_case = explain(error)
+    title, hint = said, "mend what the engine names, then start it again"
+    if known_case is not None:
+        title, hint = known_case.title, f"{known_case.hint} (the engine: {said})".strip()
     return Alert(
         id="container.failed-start",
         severity="error",
         subject=container.name,
         subject_id=container.id,
-        title=f"could not start: {error[:300]}",
-        hint="mend what the engine names, then start it again",
+        title=f"could not start: {title}",
+        hint=hint,
         since=_time(container.finished_at),
     )
 
@@ -106,7 +113,7 @@ def _failed_start(container: Container) -> Alert | None:
 def _bad_end(container: Container, asked: bool, now: datetime) -> Alert | None:
     limit = thresholds().container
     code = container.exit_code
-    if container.state not in {"exited", "dead"} or not isinstance(code, int):
+    if container.state != "exited" or not isinstance(code, int):
         return None
     oom = container.oom_killed is True
     if not oom and (code == 0 or (asked and code in limit.stop_exit_codes)):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from actions.card_alerts import short_name
+from actions.card_alerts import NO_CARD_CODES, short_name
 from actions.container_alerts import exit_meaning
 from actions.snapshot import Claim, HostSnapshot
 from console.engine.snapshot import Container, EngineSnapshot
@@ -15,6 +15,8 @@ from screens.cli.table import columns, shorten
 
 NOT_KNOWN = "–"  # noqa: RUF001 -- the dash that stands for an unknown value everywhere
 NAME_WIDTH = 40
+# A paused container gives nothing back.
+HOLDING = frozenset({"running", "paused", "restarting"})
 MARKS = {"error": "✖", "warning": "▲", "info": "·", "ok": "●"}
 
 
@@ -31,7 +33,7 @@ def status_text(snapshot: HostSnapshot) -> str:
 
 def status_line(snapshot: HostSnapshot) -> str:
     """Give the host in one short line, made for a tmux status bar."""
-    parts = [_card_brief(gpu) for gpu in snapshot.gpu.gpus] or ["no card"]
+    parts = [_card_brief(gpu) for gpu in snapshot.gpu.gpus] or [_no_cards(snapshot)]
     engine = snapshot.engine
     if engine.state == "connected":
         up = sum(1 for item in engine.containers if item.state == "running")
@@ -43,6 +45,13 @@ def status_line(snapshot: HostSnapshot) -> str:
     if snapshot.verdict.severity in {"error", "warning"}:
         parts.append(f"{MARKS[snapshot.verdict.severity]} {snapshot.verdict.text}")
     return " | ".join(parts)
+
+
+def _no_cards(snapshot: HostSnapshot) -> str:
+    """Say that there is no card only where that is so, not where the driver does not tell."""
+    problem = snapshot.gpu.problem
+    absent = problem is None or problem.code in NO_CARD_CODES
+    return "no card" if absent else f"cards {NOT_KNOWN}"
 
 
 def _host_line(snapshot: HostSnapshot) -> str:
@@ -106,7 +115,7 @@ def _holders(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
     holders = []
     for container in snapshot.engine.containers:
         claim = snapshot.claims.get(container.id)
-        if claim and gpu.uuid in claim.gpu_uuids and container.state == "running":
+        if claim and gpu.uuid in claim.gpu_uuids and container.state in HOLDING:
             used = claim.used_bytes
             told = f" {format_gib(used)}" if known(used) else "?"
             holders.append(container.name + told)
@@ -127,7 +136,10 @@ def _containers(snapshot: HostSnapshot) -> list[str]:
         return ["containers: none"]
     rows = [["container", "state", "health", "restarts", "age", "card", "how known", "ports"]]
     rows += [_container_row(item, snapshot) for item in engine.containers]
-    return columns(rows, frozenset({3, 4}))
+    lines = columns(rows, frozenset({3, 4}))
+    if engine.state != "connected":
+        lines.append("stale: the engine does not answer, this is how it was when last heard of")
+    return lines
 
 
 def _container_row(container: Container, snapshot: HostSnapshot) -> list[str]:
@@ -155,7 +167,7 @@ def _ports(container: Container) -> str:
 
 
 def _state(container: Container, engine: EngineSnapshot) -> str:
-    if container.state not in {"exited", "dead", "restarting"}:
+    if container.state not in {"created", "exited", "dead", "restarting"}:
         return container.state
     words = exit_meaning(container, container.id in engine.asked_to_stop)
     if not isinstance(container.exit_code, int):

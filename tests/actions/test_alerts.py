@@ -107,10 +107,37 @@ def test_out_of_memory_is_told_from_other_137s() -> None:
     assert "memory" in alert.title
 
 
-def test_a_failed_start_quotes_the_engine() -> None:
+def test_a_failed_start_says_what_is_wrong_and_quotes_the_engine() -> None:
     text = 'could not select device driver "" with capabilities: [[gpu]]'
     failed = make_container(state="created", exit_code=128, error=text)
-    assert text in look(failed)["container.failed-start"].title
+    alert = look(failed)["container.failed-start"]
+    assert alert.title == "could not start: the engine has no NVIDIA device driver"
+    assert text in alert.hint
+
+
+def test_a_failed_start_for_a_new_reason_quotes_the_engine_at_once() -> None:
+    failed = make_container(state="created", exit_code=128, error="the moon is full")
+    assert look(failed)["container.failed-start"].title == "could not start: the moon is full"
+
+
+def test_a_dead_container_is_called_dead_whatever_its_exit_code() -> None:
+    assert set(look(make_container(state="dead", exit_code=137))) == {"container.dead"}
+
+
+def test_a_driver_that_never_answered_is_worse_than_one_that_is_late() -> None:
+    stale = Unknown("gpu.stale", "the driver has not answered for 3 s")
+    late = make_cards(make_gpu(), problem=stale)
+    assert look(cards=late)["gpu.stale"].severity == "warning"
+    assert look(cards=GpuSnapshot(driver=stale, problem=stale))["gpu.stale"].severity == "error"
+
+
+def test_a_lost_card_reads_as_a_sentence() -> None:
+    lost = Unknown("nvml.gpu-lost", "the card fell off the bus (GPU is lost)")
+    cards, engine = make_cards(make_gpu(lost=lost)), make_engine()
+    verdict = pass_verdict(AlertBook().look(cards, engine, {}, NOW), cards, engine)
+    assert verdict.text == (
+        "card 0 RTX 3080 Laptop does not answer: the card fell off the bus (GPU is lost)"
+    )
 
 
 def test_unhealthy_paused_and_dead_each_have_their_alert() -> None:
