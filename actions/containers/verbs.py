@@ -17,7 +17,7 @@ from actions.session import Session
 from actions.step_thread import Work
 from console.engine.faults import NoSuchContainerError
 from console.errors import UsageError
-from console.mask import mask_text
+from console.mask import MASK, mask_text
 from console.text import clean_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class ContainerVerbs:
 
     def replan(self, plan: Plan) -> Plan:
         """Make the same plan again from what is true now, for the container of the same name."""
-        return self._plan_for(plan.verb, plan.target, dict(plan.options), plan.asker)
+        # The journal masks a name that reads like a secret, such as sk-learn-notebook-server-1.
+        name = plan.target_id if MASK in plan.target else plan.target
+        return self._plan_for(plan.verb, name, dict(plan.options), plan.asker)
 
     def _plan_for(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
         """Make the plan for the container of a name or id."""

@@ -309,3 +309,16 @@ def _session(environ: dict[str, str]) -> Session:
     from actions.session import open_session
 
     return open_session(environ)
+
+
+def test_a_name_that_reads_like_a_secret_is_found_again(
+    containers: Containers, operations: Operations
+) -> None:
+    name = containers.make()
+    odd = f"sk-learn-notebook-{name[-17:]}"
+    containers.client.rename(name, odd)
+    plan = operations.plan("stop", odd)
+    assert plan.detached
+    events = list(operations.run(plan))
+    assert isinstance(events[-1], PlanDone), events[-1]
+    assert containers.state(odd) == "exited"
