@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from actions.alerts import AlertBook
 from actions.merge import Merger
@@ -11,10 +12,17 @@ from actions.notes import standing_notes
 from actions.paths import paths_that_matter
 from actions.session import Session
 from actions.snapshot import HostSnapshot
-from console.engine.usage import UsageSampler
-from console.engine.watcher import EngineWatcher
+from console.engine.snapshot import ContainerUsage, EngineSnapshot
 from console.gpu.sampler import GpuSampler
-from console.host.sampler import HostSampler
+from console.host.snapshot import HostFacts
+from console.unknown import Unknown
+
+if TYPE_CHECKING:
+    from console.engine.usage import UsageSampler
+    from console.engine.watcher import EngineWatcher
+    from console.host.sampler import HostSampler
+
+NOT_STARTED = Unknown("host.not-read-yet", "not read yet")
 
 
 class LiveHost:
@@ -26,13 +34,15 @@ class LiveHost:
     """
 
     def __init__(self, session: Session) -> None:
-        interval = session.settings.ui.interval
+        self._session = session
         self._lock = threading.Lock()
         self._subscribers: list[Callable[[], None]] = []
+        self._watched: Sequence[str] = ()
+        interval = session.settings.ui.interval
         self._gpu = GpuSampler(session.clock, session.environ, interval, self._changed)
-        self._engine = EngineWatcher(session.endpoint, session.clock, self._changed)
-        self._usage = UsageSampler(session.endpoint, session.clock, on_change=self._changed)
-        self._host = HostSampler(session.root, paths_that_matter(session), on_change=self._changed)
+        self._engine: EngineWatcher | None = None
+        self._usage: UsageSampler | None = None
+        self._host: HostSampler | None = None
         self._merger = Merger(session.clock, AlertBook(standing_notes(session)), interval)
 
     def start_cards(self) -> None:
@@ -40,16 +50,30 @@ class LiveHost:
         self._gpu.start()
 
     def start(self) -> None:
-        """Start every sampler that does not run yet; returns at once."""
+        """Start every sampler that does not run yet; returns at once.
+
+        The doors to engine and host are imported here, not before a first frame is drawn.
+        """
+        from console.engine.usage import UsageSampler
+        from console.engine.watcher import EngineWatcher
+        from console.host.sampler import HostSampler
+
         self._gpu.start()
-        self._engine.start()
-        self._usage.start()
-        self._host.start()
+        if self._engine is not None:
+            return
+        session = self._session
+        self._engine = EngineWatcher(session.endpoint, session.clock, self._changed)
+        self._usage = UsageSampler(session.endpoint, session.clock, on_change=self._changed)
+        self._host = HostSampler(session.root, paths_that_matter(session), on_change=self._changed)
+        self._usage.watch(self._watched)
+        for sampler in (self._engine, self._usage, self._host):
+            sampler.start()
 
     def stop(self) -> None:
         """Ask every sampler to end; returns at once, whatever hangs."""
         for sampler in (self._gpu, self._engine, self._usage, self._host):
-            sampler.stop()
+            if sampler is not None:
+                sampler.stop()
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call `callback` from a sampler's thread after each change."""
@@ -58,15 +82,22 @@ class LiveHost:
 
     def watch_usage(self, ids: Sequence[str]) -> None:
         """Say which containers are on the screen: only their CPU and memory are read."""
-        self._usage.watch(ids)
+        self._watched = ids
+        if self._usage is not None:
+            self._usage.watch(ids)
 
     def snapshot(self) -> HostSnapshot:
         """Give the picture of this moment; cheap, for the view's own thread only."""
-        return self._merger.merge(
-            self._gpu.snapshot(),
-            self._engine.snapshot(),
-            self._host.snapshot(),
-            self._usage.usage(),
+        usage: dict[str, ContainerUsage] = self._usage.usage() if self._usage is not None else {}
+        host: HostFacts | Unknown = NOT_STARTED if self._host is None else self._host.snapshot()
+        return self._merger.merge(self._gpu.snapshot(), self._engine_snapshot(), host, usage)
+
+    def _engine_snapshot(self) -> EngineSnapshot:
+        if self._engine is not None:
+            return self._engine.snapshot()
+        endpoint = self._session.endpoint
+        return EngineSnapshot(
+            endpoint=endpoint.shown, endpoint_source=endpoint.source, state="connecting"
         )
 
     def _changed(self) -> None:

@@ -112,6 +112,7 @@ class Console(App[int]):
         self._urgent: Timer | None = None
         self._beat: Timer | None = None
         self._watched: tuple[str, ...] = ()
+        self._begun = False
         if "SSH_CONNECTION" in session.environ:
             self.animation_level = "none"
 
@@ -122,9 +123,16 @@ class Console(App[int]):
         self.live.subscribe(self._wake)
         self._beat = self.set_interval(BEAT_SECONDS, self._on_beat)
         self._catch_signals()
-        self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    def first_frame_is_out(self) -> None:
+        """Start what costs time, now that the operator sees something; the first screen calls it.
+
+        At the mount of the application itself the frame would still wait behind the samplers: each
+        start of a thread waits until that thread has run, and those import for a long time.
+        """
+        if self._begun:
+            return
+        self._begun = True
         if not gc.isenabled():
             gc.enable()
             gc.freeze()
