@@ -55,7 +55,7 @@ _timeout = click.option(
 @click.command(epilog=_SEVERAL)
 @_changes
 def start(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool) -> int:
-    """Start containers, by name, id or the beginning of an id."""
+    """Start containers, by service, name, id or the beginning of an id."""
     return change(cli, Request(verb="start", names=names, options={}, dry_run=dry_run, yes=yes))
 
 
@@ -63,7 +63,7 @@ def start(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool) -> int:
 @_changes
 @_timeout
 def stop(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, timeout: int | None) -> int:
-    """Stop containers, by name, id or the beginning of an id."""
+    """Stop containers, by service, name, id or the beginning of an id."""
     options = {"timeout": timeout}
     return change(cli, Request(verb="stop", names=names, options=options, dry_run=dry_run, yes=yes))
 
