@@ -201,7 +201,8 @@ def _exit_text(facts: ContainerFacts) -> str:
 def _time(facts: ContainerFacts, asked: int | None) -> tuple[str, ...]:
     """Give the flag for the grace where plain `docker` would take another one than we do."""
     endless = facts.stop_timeout is not None and facts.stop_timeout < 0
-    return () if asked is None and not endless else ("--time", str(facts.grace(asked)))
+    # Its long name is --time up to docker 27 and --timeout from 28 on.
+    return () if asked is None and not endless else ("-t", str(facts.grace(asked)))
 
 
 def _command(around: Surroundings, *words: str) -> str:

@@ -53,7 +53,7 @@ def test_the_grace_is_the_containers_own() -> None:
     assert draft("stop", Config={"StopTimeout": 90}).longest_seconds == 105
     assert draft("stop").longest_seconds == 25
     endless = draft("stop", Config={"StopTimeout": -1})
-    assert endless.steps[0].command == "docker stop --time 10 myia"
+    assert endless.steps[0].command == "docker stop -t 10 myia"
     assert endless.longest_seconds == 25
 
 

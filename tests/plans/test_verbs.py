@@ -41,7 +41,7 @@ def test_the_command_is_one_that_could_be_typed(
 ) -> None:
     name = containers.make()
     step = operations.plan("stop", name, timeout=3).steps[0]
-    assert step.command == f"docker -H {environ['DOCKER_HOST']} stop --time 3 {name}"
+    assert step.command == f"docker -H {environ['DOCKER_HOST']} stop -t 3 {name}"
     assert step.undo == f"docker -H {environ['DOCKER_HOST']} start {name}"
     assert step.touches == (f"container {name}",)
 
