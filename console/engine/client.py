@@ -16,6 +16,7 @@ from console.engine.faults import (
     fault,
     translate,
 )
+from console.engine.logs import LogStream
 from console.engine.negotiation import EngineVersion, agree, speaks
 from console.engine.streams import ByteStream, EventStream, read_frames
 from console.text import clean_line
@@ -178,6 +179,39 @@ class EngineClient:
             if response is None:
                 raise self._odd(what)
             return ByteStream(response, pieces, lambda error: self._translated(error, what))
+
+        return self._call(what, opened)
+
+    def log_stream(
+        self,
+        container: str,
+        *,
+        tty: bool = False,
+        tail: int | None = None,
+        since: str = "",
+        until: str = "",
+        follow: bool = False,
+    ) -> LogStream:
+        """Open a container's log: messages with their stream, each with the engine's time.
+
+        Args:
+            container: id or name.
+            tty: it has a terminal; its log has no streams then.
+            tail: how many lines from the end; None is all.
+            since: Unix seconds with up to nine decimals, as text: a float would lose the last.
+            until: the same, for the end.
+            follow: wait for more after the end, until the container ends.
+        """
+        what = f"log of {container}"
+        asked = {
+            "stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0",
+            "tail": "all" if tail is None else str(tail), "since": since, "until": until,
+        }  # fmt: skip
+        params = {key: value for key, value in asked.items() if value}
+
+        def opened(api: "Api") -> LogStream:
+            response = api.open_log(container, params)
+            return LogStream(response, tty, lambda error: self._translated(error, what))
 
         return self._call(what, opened)
 
