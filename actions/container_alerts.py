@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from actions.snapshot import Alert
 from actions.thresholds import thresholds
@@ -17,13 +18,41 @@ def container_alerts(engine: EngineSnapshot, now: datetime) -> Iterator[Alert]:
     """Give at most one alert for each container: the one that says most."""
     deaths: dict[str, list[EngineEvent]] = defaultdict(list)
     for event in engine.events:
-        if event.action in {"die", "oom"}:
+        if event.action == "die":
             deaths[event.container_id].append(event)
+    remembered = min((event.at for event in engine.events), default=now)
     for container in engine.containers:
         asked = container.id in engine.asked_to_stop
-        alert = _alert_of(container, deaths.get(container.id, []), asked, now)
+        dies = _Deaths(deaths.get(container.id, []), remembered)
+        alert = _alert_of(container, dies, asked, now)
         if alert is not None:
             yield alert
+
+
+class _Deaths(NamedTuple):
+    """The ends of one container that are remembered, and since when any event is.
+
+    An engine keeps 256 events, and health checks alone fill that in minutes: that an end is not
+    among them says nothing of the time before.
+    """
+
+    events: list[EngineEvent]
+    remembered: datetime
+
+    def within(self, window: timedelta, now: datetime) -> int | None:
+        """Count the ends of the last while; None where memory does not reach so far."""
+        if self.remembered > now - window:
+            return None
+        return sum(1 for event in self.events if now - event.at <= window)
+
+    def present_run(self, window: timedelta) -> list[EngineEvent]:
+        """Give the newest ends, going back while the gaps between them stay within `window`."""
+        run: list[EngineEvent] = []
+        for event in sorted(self.events, key=lambda event: event.at, reverse=True):
+            if run and run[-1].at - event.at > window:
+                break
+            run.append(event)
+        return run
 
 
 def exit_meaning(container: Container, asked: bool) -> str | None:
@@ -35,9 +64,7 @@ def exit_meaning(container: Container, asked: bool) -> str | None:
     return meaning(container.exit_code, oom, asked, error)
 
 
-def _alert_of(
-    container: Container, deaths: list[EngineEvent], asked: bool, now: datetime
-) -> Alert | None:
+def _alert_of(container: Container, deaths: _Deaths, asked: bool, now: datetime) -> Alert | None:
     return (
         _crash_loop(container, deaths, asked, now)
         or _failed_start(container)
@@ -46,48 +73,36 @@ def _alert_of(
     )
 
 
-def _crash_loop(
-    container: Container, deaths: list[EngineEvent], asked: bool, now: datetime
-) -> Alert | None:
+def _crash_loop(container: Container, deaths: _Deaths, asked: bool, now: datetime) -> Alert | None:
     """Restarting now, or restarted often and up only for a short while."""
     limit = thresholds().container
     if container.state not in {"running", "restarting"} or asked:
         return None
     window = timedelta(minutes=limit.loop_window_minutes)
-    dies = [event for event in deaths if event.action == "die"]
-    recent = [event for event in dies if now - event.at <= window]
     restarts = container.restart_count if isinstance(container.restart_count, int) else 0
+    recent = deaths.within(window, now)
     started = container.started_at
     young = isinstance(started, datetime) and now - started <= window
-    looping = container.state == "restarting" or (
-        young and min(restarts, max(len(recent), 0 if dies else restarts)) >= limit.loop_restarts
-    )
-    if not looping:
+    often = min(restarts, restarts if recent is None else recent) >= limit.loop_restarts
+    if container.state != "restarting" and not (young and often):
         return None
-    since = _onset(dies, window)
-    count = max(restarts, len(recent), 1)
+    run = deaths.present_run(window)
+    since = run[-1].at if run else None
+    # The engine counts restarts since the last start by hand, which may have been a month ago.
+    count = max(min(restarts, len(run)) if run else restarts, 1)
     began = f" since {_clock(since)}" if since else ""
+    if since and restarts > count:
+        began += f" ({restarts} in all)"
     return Alert(
         id="container.crash-loop",
         severity="error",
         subject=container.name,
         subject_id=container.id,
-        title=f"crash-looping: {_times(count)}{began}{_exit_words(container, asked, dies)}",
+        title=f"crash-looping: {_times(count)}{began}{_exit_words(container, asked, run)}",
         hint="read its log for the first error; stop it to end the loop",
         since=since,
         count=count,
     )
-
-
-def _onset(dies: list[EngineEvent], window: timedelta) -> datetime | None:
-    """Find where the present run of ends began: going back while gaps stay within the window."""
-    newest_first = sorted(dies, key=lambda event: event.at, reverse=True)
-    onset: datetime | None = None
-    for event in newest_first:
-        if onset is not None and onset - event.at > window:
-            break
-        onset = event.at
-    return onset
 
 
 def _failed_start(container: Container) -> Alert | None:
@@ -120,6 +135,8 @@ def _bad_end(container: Container, asked: bool, now: datetime) -> Alert | None:
         return None
     ended = _time(container.finished_at)
     fresh = ended is None or now - ended <= timedelta(hours=limit.fresh_exit_hours)
+    if oom and code == 0:
+        return _survived_out_of_memory(container, ended)
     # 130, 137 and 143 are also what a stop leaves that happened before anyone was watching.
     likely_stopped = not oom and code in limit.stop_exit_codes
     return Alert(
@@ -129,6 +146,18 @@ def _bad_end(container: Container, asked: bool, now: datetime) -> Alert | None:
         subject_id=container.id,
         title=f"ended{_exit_words(container, asked, [])}",
         hint="read the end of its log",
+        since=ended,
+    )
+
+
+def _survived_out_of_memory(container: Container, ended: datetime | None) -> Alert:
+    return Alert(
+        id="container.out-of-memory",
+        severity="warning",
+        subject=container.name,
+        subject_id=container.id,
+        title="finished, but a process in it was killed: out of memory",
+        hint="give it a higher memory limit, or load less",
         since=ended,
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +16,19 @@ from actions.status import read_status, status_error, status_exit_code
 from actions.status_data import status_data
 from console.errors import ExitCode, InterruptedByUser
 from screens.cli.context import Cli
-from screens.cli.output import emit, emit_line, say, write
+from screens.cli.output import ReaderGone, abandon, emit, emit_line, say, write
 from screens.cli.status_text import status_line, status_text
 
 if TYPE_CHECKING:
     from actions.live import LiveHost
 
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
+
+
+def _number(_context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # it lies outside of no range
+        raise click.BadParameter("nan is not a number of seconds", param=parameter)
+    return value
 
 
 @click.command(
@@ -33,7 +40,8 @@ HOME_AND_CLEAR = "\x1b[H\x1b[J"
 @click.option("--watch", is_flag=True, help="Stay and show it again and again until Ctrl-C.")
 @click.option(
     "--interval",
-    type=click.FloatRange(min=0.5),
+    type=click.FloatRange(min=0.5, max=86_400),
+    callback=_number,
     default=2.0,
     show_default=True,
     help="Seconds between two looks of --watch.",
@@ -60,9 +68,13 @@ def status(
     with _uncollected():
         snapshot = read_status(session)
     code = status_exit_code(snapshot)
-    if cli.as_json:
-        return emit(status_data(snapshot), code, status_error(snapshot))
-    write(_marked(session, view(snapshot)))
+    # A script that reads only the exit code may have closed stdout; that changes no fact.
+    with contextlib.suppress(ReaderGone):
+        if cli.as_json:
+            return emit(status_data(snapshot), code, status_error(snapshot))
+        write(_marked(session, view(snapshot)))
+        return code
+    abandon()
     return code
 
 

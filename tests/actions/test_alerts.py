@@ -83,6 +83,30 @@ def test_a_restart_after_a_quiet_day_begins_a_new_count_of_time() -> None:
     events = tuple(die(looping, minutes) for minutes in (1, 2, 600))
     alert = look(engine=make_engine(looping, events=events))["container.crash-loop"]
     assert alert.since == NOW - timedelta(minutes=2)
+    assert alert.count == 2
+    assert "2 restarts since" in alert.title
+    assert "(9 in all)" in alert.title
+
+
+def test_a_loop_is_seen_though_the_engine_forgot_most_of_its_events() -> None:
+    """It keeps 256, and the health checks of other containers fill that in minutes."""
+    looping = make_container(restart_count=36, started_at=NOW - timedelta(seconds=5))
+    engine = make_engine(looping, events=(die(looping, 0.5),))
+    assert "container.crash-loop" in look(engine=engine)
+
+
+def test_one_restart_of_late_is_no_loop_where_memory_reaches_back() -> None:
+    once = make_container(restart_count=4, started_at=NOW - timedelta(minutes=2))
+    other = make_container("caddy")
+    engine = make_engine(once, events=(die(once, 2), die(other, 55)))
+    assert look(engine=engine) == {}
+
+
+def test_a_run_that_ended_well_though_it_ran_out_of_memory_warns() -> None:
+    done = make_container(state="exited", exit_code=0, oom_killed=True, finished_at=NOW)
+    alert = look(done)["container.out-of-memory"]
+    assert alert.severity == "warning"
+    assert alert.title == "finished, but a process in it was killed: out of memory"
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,20 @@ def test_watching_streams_one_object_a_line_and_says_when_it_is_done() -> None:
     done = status("studio", "--watch", "--json", "--count", "2", "--interval", "0.5")
     events = [json.loads(line)["data"]["event"] for line in done.stdout.splitlines()]
     assert events == ["status", "status", "done"]
+
+
+def test_the_exit_code_tells_the_truth_though_nobody_reads_the_words() -> None:
+    script = 'exec "$0" -m console demo --scenario crash-loop -- "$0" -m console "$@" >&-'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable, "status", "--check"],
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (5, b"")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0"])
+def test_an_interval_that_is_no_time_is_refused(seconds: str) -> None:
+    done = status("studio", "--watch", "--interval", seconds)
+    assert done.returncode == 2
+    assert "--interval" in done.stderr
