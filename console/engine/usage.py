@@ -1,4 +1,4 @@
-"""CPU, memory and traffic of the containers somebody looks at, sampled in turn, each every few seconds."""
+"""CPU, memory and traffic of the containers somebody looks at, each sampled every few seconds."""
 
 import os
 import threading

@@ -40,6 +40,8 @@ from screens.tui.views import VIEWS
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from screens.tui.container.source import Source
+
 BEAT_SECONDS = 1.25
 """Without news the screen is painted this often, so that ages go on; news come at 1 Hz."""
 WARM_UP_SECONDS = 1.0
@@ -88,7 +90,13 @@ class Console(App[int]):
     TITLE = "gpuconsole"
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, session: Session, live: Live, operations: Callable[[], Operator]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        live: Live,
+        operations: Callable[[], Operator],
+        source: Source | None = None,
+    ) -> None:
         self.look = choose_theme(session)
         self.palette = Palette(self.look)
         super().__init__(ansi_color=True if self.look == NO_COLOUR else None)
@@ -97,6 +105,7 @@ class Console(App[int]):
         self.set_reactive(App.theme, self.look)
         self.session = session
         self.live = live
+        self._source = source
         self.history = History()
         self.kept = Kept()
         self.view = View(
@@ -122,7 +131,7 @@ class Console(App[int]):
         """Start reading the host once the first frame is out."""
         self.live.subscribe(self._wake)
         self._beat = self.set_interval(BEAT_SECONDS, self._on_beat)
-        self._catch_signals()
+        self.catch_signals()
 
     def first_frame_is_out(self) -> None:
         """Start what costs time, now that the operator sees something; the first screen calls it.
@@ -149,7 +158,8 @@ class Console(App[int]):
     def delay_update(self, delay: float = 0.0) -> None:
         """Do not hold back the first frame of another view: ours are whole when they come."""
 
-    def _catch_signals(self) -> None:
+    def catch_signals(self) -> None:
+        """Leave in order at the signals that end programs."""
         if self.is_headless:
             return
         import asyncio
@@ -227,6 +237,15 @@ class Console(App[int]):
             self._watched = ids
             self.live.watch_usage(ids)
 
+    @property
+    def source(self) -> Source:
+        """Give what opened containers read from; made at the first one that is opened."""
+        if self._source is None:
+            from screens.tui.container.source import SessionSource
+
+            self._source = SessionSource(self.session)
+        return self._source
+
     def container(self, ident: str) -> Container | None:
         """Give a container by id."""
         containers = self.snapshot.engine.containers
@@ -267,10 +286,25 @@ class Console(App[int]):
         self.switch_mode(found.mode)
 
     def open_details(self, kind: str, ident: str) -> None:
-        """Open the details of a card (`gpu`) or a container."""
+        """Open the details of a card (`gpu`), a container or the host."""
+        if kind == "container":
+            self.open_container(ident)
+            return
         from screens.tui.details_screen import DetailsScreen
 
         self.push_screen(DetailsScreen(kind, ident))
+
+    def open_container(
+        self, ident: str, tab: str = "overview", together: Sequence[str] = (), title: str = ""
+    ) -> None:
+        """Open a container at one of its tabs, or with `together` the logs of several."""
+        from screens.tui.container.screen import ContainerScreen
+
+        screen = self.screen
+        if isinstance(screen, ContainerScreen) and screen.ident == ident and not together:
+            screen.action_tab(tab)
+        else:
+            self.push_screen(ContainerScreen(ident, tab, together, title))
 
     def open_subject(self, alert: Alert) -> None:
         """Open the details of what an alert speaks of; say its hint where there is none."""
@@ -364,6 +398,12 @@ class Console(App[int]):
             self.copy_to_clipboard(text)
             self.say(f"copied {text}", "ok", "✔")
 
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """Give the screen as a picture; a secret that is shown is hidden before."""
+        if isinstance(self.screen, LiveScreen):
+            self.screen.hide_secrets()
+        return super().export_screenshot(title=title, simplify=simplify)
+
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, so that text can be selected, or take it back."""
         self.mouse_on = not self.mouse_on
@@ -411,7 +451,14 @@ class Console(App[int]):
 
 def _warm_up() -> None:
     """Import what the first key may open, so that it opens as fast as the next ones."""
-    for name in ("details_screen", "plan_dialog", "menu_dialog", "help_screen", "timeline_screen"):
+    for name in (
+        "container.screen",
+        "details_screen",
+        "plan_dialog",
+        "menu_dialog",
+        "help_screen",
+        "timeline_screen",
+    ):
         import_module(f"screens.tui.{name}")
 
 

@@ -113,6 +113,19 @@ class Desk:
         self.started_here.add(plan.id)
         self._watch(plan, lambda operator: operator.run(plan))
 
+    def run_here(self, plan: Plan) -> list[PlanEvent]:
+        """Run a plan that takes over the terminal, in the calling thread, to its end.
+
+        Raises:
+            ConsoleError: it cannot be run at all.
+        """
+        self.started_here.add(plan.id)
+        self._watched.add(plan.id)
+        return [
+            PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event)
+            for event in self._open().run(plan)
+        ]
+
     def follow_running(self) -> None:
         """Watch the plans that other consoles or an earlier one have started."""
 

@@ -1,23 +1,18 @@
-"""Everything known about one card or container, with units, sources, reasons for what is not."""
+"""Everything known about one card, with units, sources, reasons for what is not."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from actions.snapshot import Alert, Claim, HostSnapshot
-from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu, GpuProcess
 from console.units import format_age, format_bytes
 from console.unknown import Unknown, known
 from screens.tui.holders import holders
 from screens.tui.paint import BLANK, UNKNOWN, Line, Span, left, wrap
-from screens.tui.rows import alerts_by_container
 from screens.tui.words import (
     SYMBOLS,
     card_text,
-    container_state,
     local_clock,
-    ports_text,
     unknown_span,
 )
 
@@ -55,7 +50,7 @@ def card_details(snapshot: HostSnapshot, uuid: str, width: int) -> list[Line] | 
     if gpu is None:
         return None
     about = [alert for alert in snapshot.alerts if alert.subject_id == uuid]
-    lines = _alerts(about, snapshot.taken_at, width)
+    lines = alert_lines(about, snapshot.taken_at, width)
     lines += head("Card, as the driver tells")
     if gpu.lost is not None:
         lines += pair("state", gpu.lost, width, "error")
@@ -68,73 +63,8 @@ def card_details(snapshot: HostSnapshot, uuid: str, width: int) -> list[Line] | 
     return lines
 
 
-def container_details(snapshot: HostSnapshot, wanted: str, width: int) -> list[Line] | None:
-    """Give all about a container in lines of `width`; None where it is gone."""
-    container = next((item for item in snapshot.engine.containers if item.id == wanted), None)
-    if container is None:
-        return None
-    now = snapshot.taken_at
-    alert = alerts_by_container(snapshot).get(container.id)
-    state = container_state(container, alert)
-    lines = _alerts([item for item in snapshot.alerts if item.subject_id == wanted], now, width)
-    lines += head("State, as the engine tells")
-    lines.append(
-        (Span(left("  state", LABEL), "dim"), Span(f"{state.symbol} {state.words}", state.role))
-    )
-    for label, value in _container_facts(container, now):
-        lines += pair(label, value, width)
-    lines += head("Card, and how we know it")
-    lines += _claim(snapshot, snapshot.claims.get(wanted), width)
-    lines += head("Use")
-    lines += _usage(snapshot, wanted, width)
-    lines += head("Settings")
-    for label, value in _settings(container):
-        lines += pair(label, value, width)
-    return lines
-
-
-def _container_facts(container: Container, now: datetime) -> Iterable[tuple[str, Any]]:
-    yield "engine's words", container.status
-    yield "health", "no health check" if container.health == "none" else container.health
-    yield (
-        "exit code",
-        "none yet" if container.exit_code is None else formatted(container.exit_code, "{}"),
-    )
-    if container.error:
-        yield "start error", container.error
-    yield "out of memory", _yes_no(container.oom_killed)
-    yield (
-        "restarts",
-        formatted(container.restart_count, "{}  (by policy, since the last start by hand)"),
-    )
-    yield "restart policy", container.restart_policy
-    yield "started", _moment(container.started_at, now)
-    yield "ended", _moment(container.finished_at, now)
-    yield "created", _moment(container.created_at, now)
-    yield (
-        "process id",
-        "none: it does not run" if container.pid is None else formatted(container.pid, "{}"),
-    )
-
-
-def _settings(container: Container) -> Iterable[tuple[str, Any]]:
-    yield "id", container.id
-    yield "image", container.image
-    yield "ports", ports_text(container.ports) or "none published"
-    if container.compose is not None:
-        yield "compose", f"{container.compose.project} / {container.compose.service}"
-    timeout = container.stop_timeout
-    yield "stop grace", "10 s (the engine's)" if timeout is None else formatted(timeout, "{} s")
-    if known(container.gpu):
-        for request in container.gpu.requests:
-            which = ",".join(request.device_ids) or (
-                "all" if request.count < 0 else str(request.count)
-            )
-            yield "device request", f"{which}  ({', '.join(request.capabilities)})"
-        yield from container.gpu.environment
-
-
-def _claim(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list[Line]:
+def claim_lines(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list[Line]:
+    """Give which card a container uses, and each setting that leads there with what it does."""
     indexes = {gpu.uuid: gpu.index for gpu in snapshot.gpu.gpus}
     if claim is None:
         return [(Span("  not worked out yet", "dim"),)]
@@ -153,15 +83,6 @@ def _claim(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list[Line
             (Span(" " * 5), Span(text, "dim")) for text in wrap(f"→ {step.effect}", width - 6)
         ]
     return lines
-
-
-def _usage(snapshot: HostSnapshot, wanted: str, width: int) -> list[Line]:
-    usage = snapshot.usage.get(wanted)
-    if usage is None:
-        return [(Span("  not read yet", "dim"),)]
-    lines = pair("CPU", formatted(usage.cpu_percent, "{:.0f} %  (of one core)"), width)
-    lines += pair("memory", formatted(usage.memory_bytes, "bytes"), width)
-    return lines + pair("memory limit", formatted(usage.memory_limit_bytes, "bytes"), width)
 
 
 def _held(snapshot: HostSnapshot, gpu: Gpu) -> list[Line]:
@@ -208,7 +129,8 @@ def _process(process: GpuProcess, names: dict[str, str]) -> Line:
     )
 
 
-def _alerts(alerts: list[Alert], now: datetime, width: int) -> list[Line]:
+def alert_lines(alerts: list[Alert], now: datetime, width: int) -> list[Line]:
+    """Give what is wrong, with hints; nothing where all is well."""
     lines: list[Line] = []
     for alert in alerts:
         text = f"{SYMBOLS[alert.severity]} {alert.title}  (since {local_clock(alert.since, now)})"
@@ -245,11 +167,13 @@ def formatted(value: Any, pattern: str) -> Any:
     return pattern.format(value)
 
 
-def _yes_no(value: Any) -> Any:
+def yes_no(value: Any) -> Any:
+    """Write a truth as a word; an unknown one stays as it is."""
     return value if isinstance(value, Unknown) else "yes" if value else "no"
 
 
-def _moment(value: Any, now: datetime) -> Any:
+def moment_text(value: Any, now: datetime) -> Any:
+    """Write a moment in local time, with how long ago it was."""
     if isinstance(value, Unknown):
         return value
     if value is None:

@@ -8,6 +8,7 @@ import msgspec
 
 import assets
 from screens.tui import keys as key_tables
+from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp, groups
 from screens.tui.menu_dialog import KEYS as MENU_KEYS
 from screens.tui.paint import BLANK, Line, Span, left, side_by_side, wrap
@@ -54,6 +55,10 @@ class HelpScreen(ScrollScreen):
         ]
         tables = groups(
             key_tables.DASHBOARD,
+            container_keys.TABS,
+            container_keys.MOVING,
+            container_keys.SEARCHING,
+            container_keys.LOGS,
             key_tables.EVERYWHERE,
             (key_tables.PALETTE,),
             views,

@@ -97,5 +97,8 @@ class LiveScreen(Screen[object]):
             return
         self.press(verb, argument, message.times)
 
+    def hide_secrets(self) -> None:
+        """Hide what was revealed, if anything; subclasses that reveal something know it."""
+
     def press(self, verb: str, argument: str, times: int) -> None:
         """Run a clicked action; subclasses know their own."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actions.plan import Plan, PlanDone, PlanFailed
+from console.engine.snapshot import Container
 from console.errors import ConsoleError
 from screens.tui.messages import PlanEnded, PlanEvent, PlanProblem, PlanReady
-from screens.tui.verbs import verb_for_key, verbs_of
+from screens.tui.verbs import Verb, verb_for_key, verbs_of
 
 if TYPE_CHECKING:
     from screens.tui.application import Console
 
+VIEWS = ("logs", "project-logs")
+"""Lines of the menu that open something instead of changing it."""
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""
 
@@ -45,11 +48,38 @@ class PlanFlow:
         name = container.name
 
         def chosen(verb: str | None) -> None:
-            if verb:
+            if verb in VIEWS:
+                self._open_logs(verb, container)
+            elif verb:
                 self._app.desk.propose(verb, container_id, name)
 
-        menu = MenuDialog(name, container.state, verbs_of(container))
+        menu = MenuDialog(name, container.state, self._offered(container))
         self._app.push_screen(menu, chosen)
+
+    def _offered(self, container: Container) -> tuple[Verb, ...]:
+        """Give what can be done with a container now, and what of it can be looked at."""
+        alone = len(self._siblings(container)) < 2
+        return tuple(
+            verb for verb in verbs_of(container) if not (alone and verb.verb == "project-logs")
+        )
+
+    def _siblings(self, container: Container) -> tuple[Container, ...]:
+        """Give the containers of the same compose project, itself among them."""
+        compose = container.compose
+        everything = self._app.snapshot.engine.containers
+        if compose is None:
+            return ()
+        return tuple(
+            one for one in everything if one.compose and one.compose.project == compose.project
+        )
+
+    def _open_logs(self, verb: str | None, container: Container) -> None:
+        if verb == "project-logs" and container.compose is not None:
+            together = [one.id for one in self._siblings(container)]
+            title = f"logs of project {container.compose.project}"
+            self._app.open_container(container.id, "logs", together, title)
+        else:
+            self._app.open_container(container.id, "logs")
 
     def ready(self, message: PlanReady) -> None:
         """Ask about a plan where the policy or the plan wants it; else run it."""
@@ -59,17 +89,25 @@ class PlanFlow:
             self._app.say(f"{plan.target}: {text}", "dim", "·")
             return
         if not self._asks(plan, message.preface):
-            self._app.desk.run(plan)
+            self._run(plan)
             return
         from screens.tui.plan_dialog import PlanDialog
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._app.desk.run(plan)
+                self._run(plan)
             elif plan.verdict != "refused":
                 self._app.say(f"{plan.verb} {plan.target}: left as it is", "dim", "·")
 
         self._app.push_screen(PlanDialog(plan, message.preface), answered)
+
+    def _run(self, plan: Plan) -> None:
+        if plan.interactive:
+            from screens.tui.container.shell import take_over
+
+            take_over(self._app, plan)
+        else:
+            self._app.desk.run(plan)
 
     def _asks(self, plan: Plan, preface: str) -> bool:
         confirm = self._app.session.settings.policy.confirm

@@ -1,0 +1,1 @@
+"""One container on the whole screen: tabs, and the logs of one or several."""
