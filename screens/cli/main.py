@@ -32,6 +32,7 @@ VERBS = {
     "stop": Verb("screens.cli.change", "stop", "Stop a container."),
     "restart": Verb("screens.cli.change", "restart", "Stop a container and start it again."),
     "kill": Verb("screens.cli.change", "kill", "End a container that does not stop."),
+    "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the rehearsal host: simulated cards."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),

@@ -7,7 +7,7 @@ where their terminal cannot show it. A reader that went away (`| head`) ends the
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from console.errors import ConsoleError, ExitCode
@@ -58,6 +58,11 @@ def emit(data: Any, exit_code: int = ExitCode.DONE, error: ConsoleError | None =
 def emit_line(data: Any, exit_code: int = ExitCode.DONE, error: ConsoleError | None = None) -> None:
     """Write one line of a stream at once; `data` has `event`, the last being `done` or `failed`."""
     _write_json(envelope(data, exit_code, error))
+
+
+def emit_lines(several: Sequence[Any]) -> None:
+    """Write many lines of a stream at once; each as `emit_line` would."""
+    _write_json_lines([envelope(data) for data in several])
 
 
 def emit_error(error: ConsoleError, *, as_json: bool = False, data: Any = None) -> int:
@@ -115,13 +120,18 @@ def prepare_streams() -> None:
 
 
 def _write_json(whole: Mapping[str, Any]) -> None:
-    """Write one object as one line of UTF-8, past the locale's encoding, and flush it."""
+    _write_json_lines([whole])
+
+
+def _write_json_lines(several: Sequence[Mapping[str, Any]]) -> None:
+    """Write objects as lines of UTF-8, past the locale's encoding, and flush them."""
     import msgspec.json
 
+    encode = msgspec.json.encode
     try:
-        line = msgspec.json.encode(whole) + b"\n"
+        line = b"".join([encode(whole) + b"\n" for whole in several])
     except UnicodeEncodeError:
-        line = msgspec.json.encode(_encodable(whole)) + b"\n"
+        line = b"".join([encode(_encodable(whole)) + b"\n" for whole in several])
     stream = sys.stdout
     if stream is None:
         raise ReaderGone
