@@ -141,7 +141,9 @@ def _grant_request(
     elif request.count < 0:
         _narrow(trail, "gpus", "all", ["all"], order, wsl)
     else:
-        entries = [str(number) for number in range(request.count)]
+        # One too many is enough to say so; the figure itself may be anything.
+        asked = min(request.count, len(order.by_index) + 1)
+        entries = [str(number) for number in range(asked)]
         _narrow(trail, "gpus count", str(request.count), entries, order, wsl)
 
 

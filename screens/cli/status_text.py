@@ -15,6 +15,7 @@ from screens.cli.table import columns, shorten
 
 NOT_KNOWN = "–"  # noqa: RUF001 -- the dash that stands for an unknown value everywhere
 NAME_WIDTH = 40
+MOST_HOLDERS = 6
 # A paused container gives nothing back.
 HOLDING = frozenset({"running", "paused", "restarting"})
 MARKS = {"error": "✖", "warning": "▲", "info": "·", "ok": "●"}
@@ -118,8 +119,9 @@ def _holders(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
         if claim and gpu.uuid in claim.gpu_uuids and container.state in HOLDING:
             used = claim.used_bytes
             told = f" {format_gib(used)}" if known(used) else "?"
-            holders.append(container.name + told)
-    return holders
+            holders.append(shorten(container.name, NAME_WIDTH) + told)
+    more = len(holders) - MOST_HOLDERS
+    return [*holders[:MOST_HOLDERS], f"{more} more"] if more > 1 else holders
 
 
 def _reasons(gpu: Gpu) -> str:

@@ -225,6 +225,13 @@ def test_an_instance_named_by_its_cards_index_is_on_that_card() -> None:
     assert claim_of(GpuDeclaration(requests=(device("1:0"),))).gpu_uuids == (RTX_3090,)
 
 
+def test_a_request_for_a_billion_cards_gets_those_that_are_there_and_at_once() -> None:
+    many = DeviceRequest(driver="", count=10**9, device_ids=(), capabilities=("gpu",))
+    claim = claim_of(GpuDeclaration(requests=(many,)))
+    assert claim.gpu_uuids == (RTX_3080, RTX_3090)
+    assert "no card here is 2" in claim.chain[0].effect
+
+
 def test_the_nvidia_runtime_as_the_hosts_default_gives_nothing_to_who_does_not_ask() -> None:
     """Or every web server of such a host would seem to hold both cards."""
     claim = claim_of(GpuDeclaration(runtime="nvidia", arguments=("caddy", "run")))
