@@ -193,7 +193,9 @@ class _Telling:
         if self._gathering.error is not None:
             return self._gathering.error
         problem = self._gathering.problem
-        return ConsoleError(problem.code, problem.title, problem.hint) if problem else None
+        if problem is None:
+            return None
+        return ConsoleError(problem.code, problem.title, problem.hint)
 
     def _interrupted(self) -> int:
         stopped = InterruptedByUser("interrupted", "interrupted")
