@@ -67,7 +67,7 @@ def translate(error: BaseException, *, address: str, what: str, limit: float = 0
     chain = tuple(_chain(error))
     code = _by_system_error(chain) or _by_kind(chain)
     kind = EngineTimeoutError if code == "engine.timeout" else EngineUnreachableError
-    values = {"address": address, "what": what, "limit": f"{limit:g}"}
+    values = {"address": address, "what": what, "limit": f"{limit:.3g}"}
     return fault(kind, code, detail=_detail(chain), **values)
 
 
@@ -92,11 +92,13 @@ def _by_system_error(chain: tuple[BaseException, ...]) -> str | None:
 
 def _by_kind(chain: tuple[BaseException, ...]) -> str:
     """Choose the code by the exceptions' own classes, for what has no system error number."""
+    told = " ".join(str(link) for link in chain)
+    if any(words in told for words in _ADDRESS_WORDS):
+        return "engine.address"
     names = {kind.__name__ for link in chain for kind in type(link).__mro__}
     for code, kinds in _BY_KIND:
         if names & kinds:
             return code
-    told = " ".join(str(link) for link in chain)
     return next((code for word, code in _BY_WORD if word in told), "engine.unreachable")
 
 
@@ -124,6 +126,14 @@ _BY_KIND = (
     ("engine.lost", {"ProtocolError", "IncompleteRead", "RemoteDisconnected", "BadStatusLine"}),
     ("engine.address", {"InvalidURL", "InvalidSchema", "LocationParseError", "OverflowError"}),
     ("engine.unreachable", {"ConnectionError"}),
+)
+# Nobody was asked yet: the address itself will not do, though the error's class says otherwise.
+_ADDRESS_WORDS = (
+    "AF_UNIX path too long",
+    "Port out of range",
+    "Port could not be cast",
+    "Invalid IPv6 URL",
+    "protocol is not implemented",
 )
 _BY_WORD = (
     ("paramiko", "engine.ssh"),
