@@ -38,7 +38,7 @@ def platform_of(root: Path, kernel: str | Unknown) -> str | Unknown:
         return "wsl1" if words.lstrip().startswith(("4.4.", "linux version 4.4.")) else "wsl2"
     if any(_exists(root / trace) for trace in _WSL_TRACES):
         return "wsl2"
-    if not known(kernel) and not known(banner):
+    if not known(kernel) and not (known(banner) and banner.strip()):
         return kernel
     return "linux"
 

@@ -191,3 +191,8 @@ def test_a_dead_mount_costs_its_own_space_and_a_moment(
     back.set()
     wait_until(lambda: known(reader.read(disks)[2].free_bytes))
     assert [disk.purpose for disk in reader.read(disks)] == ["models", "state", "outputs"]
+
+
+def test_a_kernel_that_says_nothing_is_no_linux_by_guess(tmp_path: Path) -> None:
+    facts = read_facts(host(tmp_path, proc__sys__kernel__osrelease="\n", proc__version=""), [])
+    assert isinstance(facts.platform, Unknown)
