@@ -114,7 +114,7 @@ def _release(strand: _Strand, rows: list[Row]) -> None:
 
 def _bar(text: str) -> tuple[str, int] | None:
     found = _BAR.match(text)
-    return (found[1], int(found[2])) if found else None
+    return (found[1].rstrip(), int(found[2])) if found else None
 
 
 def _moved(strand: _Strand, last: Row, entry: Entry) -> bool:
