@@ -1,9 +1,11 @@
 """The bounded store of a log's lines: written by one follower, read by any view."""
 
 import threading
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
 
 import msgspec
 
@@ -18,6 +20,7 @@ from actions.logs.source import fits
 MOST_LINES = 200_000
 MOST_BYTES = 64 << 20
 _SEAL_AT = 2 * SIZE
+_SEAL_BYTES = 8 << 20
 
 
 class Matching(msgspec.Struct, frozen=True):
@@ -44,6 +47,8 @@ class LogBook:
         self._most_bytes = most_bytes
         self._lock = threading.RLock()
         self._chunks: deque[Chunk] = deque()
+        self._ends: list[int] = []
+        self._open_bytes = 0
         self._rows: list[Row] = []
         self._living: dict[tuple[str, int], Entry] = {}
         self._folder = Folder()
@@ -91,7 +96,8 @@ class LogBook:
                 if living:
                     living.pop(key, None)
                 folder.take(entry, rows)
-                if len(rows) >= _SEAL_AT:
+                self._open_bytes += len(entry.text)
+                if len(rows) >= _SEAL_AT or self._open_bytes > _SEAL_BYTES:
                     self._seal()
             self._version += 1
 
@@ -193,7 +199,7 @@ class LogBook:
     def next_error(self, position: int, step: int = 1) -> int | None:
         """Give the nearest line after (`step` -1: before) a position that tells of an error."""
         pieces = self._pieces()
-        bases = [at * SIZE for at in range(len(pieces))]
+        bases = list(accumulate(map(len, pieces), initial=0))
         order = range(len(pieces)) if step > 0 else range(len(pieces) - 1, -1, -1)
         for number in order:
             base, piece = bases[number], pieces[number]
@@ -260,15 +266,16 @@ class LogBook:
             base += len(lines)
 
     def _sealed(self) -> int:
-        return len(self._chunks) * SIZE
+        return self._ends[-1] if self._ends else 0
 
     def _line(self, position: int) -> LogLine:
         if position < 0:
             raise IndexError(position)
         number = self._dropped + position + 1
-        chunk, index = divmod(position, SIZE)
-        if chunk < len(self._chunks):
-            return self._chunks[chunk].line(index, number, level_of)
+        if position < self._sealed():
+            chunk = bisect_right(self._ends, position)
+            begin = self._ends[chunk - 1] if chunk else 0
+            return self._chunks[chunk].line(position - begin, number, level_of)
         index = position - self._sealed()
         if index < len(self._rows):
             return _of_row(self._rows[index], number)
@@ -287,19 +294,24 @@ class LogBook:
         )
 
     def _seal(self) -> None:
-        """Pack the oldest open rows, and drop the oldest chunks where it gets too much."""
+        """Pack the older half of the open rows; drop the oldest chunks where it gets too much."""
         rows = self._rows
-        for row in rows[:SIZE]:
+        half = rows[: max(len(rows) // 2, 1)]
+        for row in half:
             row.sealed = True
-        chunk = Chunk(rows[:SIZE])
-        del rows[:SIZE]
+        del rows[: len(half)]
+        chunk = Chunk(half)
         self._chunks.append(chunk)
         self._bytes += chunk.size
+        self._open_bytes //= 2
         while len(self._chunks) > 1 and (
-            self._sealed() + len(rows) > self._most_lines or self._bytes > self._most_bytes
+            sum(map(len, self._chunks)) + len(rows) > self._most_lines
+            or self._bytes > self._most_bytes
         ):
-            self._bytes -= self._chunks.popleft().size
-            self._dropped += SIZE
+            oldest = self._chunks.popleft()
+            self._bytes -= oldest.size
+            self._dropped += len(oldest)
+        self._ends = list(accumulate(map(len, self._chunks)))
 
 
 def _of_row(row: Row, number: int) -> LogLine:

@@ -15,6 +15,7 @@ class Bookmark:
         self._stamp = b""
         self._same = 0
         self._torn = 0
+        self._left = 0
         self._skip = 0
         self._passing = True
         self._dropping = False
@@ -30,16 +31,21 @@ class Bookmark:
 
     def lost(self, torn: int) -> None:
         """Say that the connection is lost, with `torn` bytes of a message that did not all come."""
-        self._torn = torn
-        if torn:
+        if self._passing and not self._left:
+            self._torn = torn
+            if torn:
+                self._same -= 1
+        elif self._passing:
+            # Lost again before all of the torn message came that had come already.
             self._same -= 1
+        self._left = 0
         self._skip = self._same
         self._passing = not self._stamp
         self._dropping = False
 
     def take(self, batch: Batch) -> Batch:
         """Give what of the next messages is new, and remember how far that goes."""
-        if not self._passing:
+        if not self._passing or self._left:
             batch = Batch(list(filter(None, map(self._new, batch.pieces))), plain=False)
         self._note(batch.pieces)
         return batch
@@ -48,13 +54,15 @@ class Bookmark:
         """Give a piece, the part of it that is new, or None."""
         stream, data = piece
         if stream & CONTINUED:
+            if self._left:
+                return self._rest(stream, data)
             return None if self._dropping else piece
         self._dropping = False
         if self._passing:
             return piece
         found = STAMP.match(data)
         if found is None or found[0] > self._stamp:
-            self._passing, self._torn = True, 0
+            self._passing = True
             return piece
         if found[0] < self._stamp and (self._skip or self._torn):
             self._dropping = True
@@ -64,11 +72,17 @@ class Bookmark:
             self._dropping = True
             return None
         self._passing = True
-        torn, self._torn = self._torn, 0
-        if torn:
-            self._same += 1
-            return stream | CONTINUED, data[torn:]
-        return piece
+        if not self._torn:
+            return piece
+        self._left = self._torn
+        self._same += 1
+        return self._rest(stream | CONTINUED, data)
+
+    def _rest(self, stream: int, data: bytes) -> Piece | None:
+        """Leave out of the torn message what came of it the first time."""
+        old = min(self._left, len(data))
+        self._left -= old
+        return (stream, data[old:]) if len(data) > old else None
 
     def _note(self, pieces: list[Piece]) -> None:
         newest = b""

@@ -104,18 +104,43 @@ class Merge:
                 limit = newest if limit is None else min(limit, newest)
         held = any(queue.caught_up and not queue.over for queue in self._queues)
         before = self._pace.monotonic() - _HOLD if held else float("inf")
-        parts = [self._part(queue, limit, before) for queue in self._queues]
+        counts = [_old_enough(queue, limit, before) for queue in self._queues]
+        newest = max(
+            (
+                queue.entries[count - 1].stamp
+                for queue, count in zip(self._queues, counts, strict=True)
+                if count
+            ),
+            default="",
+        )
+        # A line is not held back while a newer one goes.
+        parts = [
+            _taken(queue, _up_to(queue, count, newest))
+            for queue, count in zip(self._queues, counts, strict=True)
+        ]
         ready = list(heapq.merge(*parts, key=attrgetter("stamp")))
         return ready, any(queue.entries for queue in self._queues)
 
-    def _part(self, queue: _Queue, limit: str | None, before: float) -> list[Entry]:
-        """Take out of one queue what is not newer than `limit` and came before a moment."""
-        count = max((end for at, end in queue.arrived if at <= before), default=0)
-        if limit is not None:
-            entries = queue.entries
-            while count and entries[count - 1].stamp > limit:
-                count -= 1
-        part = queue.entries[:count]
-        del queue.entries[:count]
-        queue.arrived = [(at, end - count) for at, end in queue.arrived if end > count]
-        return part
+
+def _old_enough(queue: _Queue, limit: str | None, before: float) -> int:
+    """Give how many of a queue's first entries are not newer than `limit` and came long ago."""
+    count = max((end for at, end in queue.arrived if at <= before), default=0)
+    if limit is not None:
+        while count and queue.entries[count - 1].stamp > limit:
+            count -= 1
+    return count
+
+
+def _up_to(queue: _Queue, count: int, newest: str) -> int:
+    """Give how many of a queue's first entries may go where `newest` goes."""
+    entries = queue.entries
+    while count < len(entries) and entries[count].stamp <= newest:
+        count += 1
+    return count
+
+
+def _taken(queue: _Queue, count: int) -> list[Entry]:
+    part = queue.entries[:count]
+    del queue.entries[:count]
+    queue.arrived = [(at, end - count) for at, end in queue.arrived if end > count]
+    return part

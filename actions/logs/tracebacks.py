@@ -9,6 +9,7 @@ _LINKS = (
     "The above exception was the direct cause of the following exception:",
 )
 _MOST_LINES = 2000
+_MOST_CHARACTERS = 1 << 20
 # `ValueError: text`, `KeyboardInterrupt`, `app.Local.<locals>.Odd: text`; not `INFO: text`.
 _EXCEPTION = re.compile(r"(?!(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b)[\w.<>]+(?::|$)")
 
@@ -27,13 +28,15 @@ class Traceback:
         self._prefix = first[: -len(HEADER)]
         self._group = self._prefix.endswith("+ Exception Group ")
         self._lines = [first]
+        self._size = 0
         self._held: list[str] = []
         self._phase: Literal["frames", "ended", "linked"] = "frames"
 
     def take(self, text: str) -> Verdict:
         """Say of the next line whether it belongs: `mine`, `over`, or `hold` until the next one."""
         body = text.removeprefix(self._prefix) if self._prefix else text
-        if len(self._lines) >= _MOST_LINES:
+        self._size += len(text)
+        if len(self._lines) >= _MOST_LINES or self._size > _MOST_CHARACTERS:
             return "over"
         if not body.strip() and self._phase != "linked":
             if self._held:
