@@ -45,9 +45,7 @@ TABS = {
 
 @sized
 @pytest.mark.parametrize("tab", list(TABS))
-def test_tab(
-    snap_compare: Compare, make_app: MakeConsole, tab: str, size: tuple[int, int]
-) -> None:
+def test_tab(snap_compare: Compare, make_app: MakeConsole, tab: str, size: tuple[int, int]) -> None:
     keys, words = TABS[tab]
     assert snap_compare(make_app(), terminal_size=size, run_before=pressed(*keys, seen=words))
 
@@ -64,10 +62,10 @@ def test_top(snap_compare: Compare, make_app: MakeConsole, size: tuple[int, int]
     [
         (("g", "slash", *"local", "enter"), "of 1"),
         (("g", "ampersand", *"error", "enter"), "±2"),
-        (("G", "right_curly_bracket", "left_curly_bracket", "enter"), "▾"),
-        (("w", "t"), "following"),
+        (("G", "left_curly_bracket", "left_curly_bracket", "enter"), "▾"),
+        (("w", "t"), "10m"),
         (("up", "up", "v", "up", "up"), "3 marked"),
-        (("o", "o"), "only forge"),
+        (("o", "o"), "only /var/log/supervisor/forge"),
     ],
     ids=["search", "filter", "unfolded", "wrapped-ages", "marked", "one-source"],
 )
@@ -78,9 +76,7 @@ def test_logs(
     seen: str,
     size: tuple[int, int],
 ) -> None:
-    assert snap_compare(
-        make_app(), terminal_size=size, run_before=pressed("L", *keys, seen=seen)
-    )
+    assert snap_compare(make_app(), terminal_size=size, run_before=pressed("L", *keys, seen=seen))
 
 
 def test_nothing_is_known_yet(

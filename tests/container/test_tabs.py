@@ -6,6 +6,7 @@ import pytest
 from console.errors import UnreachableError
 from screens.tui.container.screen import ContainerScreen
 from screens.tui.dashboard_screen import DashboardScreen
+from screens.tui.paint import TIMES
 from tests.container.conftest import MakeConsole
 from tests.container.stand_ins import SECRET, Answers
 from tests.support import hosts
@@ -23,7 +24,7 @@ async def test_enter_opens_the_container_with_all_that_is_known(make_app: MakeCo
         await until_seen(pilot, "container myia-turbo")
         await until_seen(pilot, "sd / forge-turbo")
         text = seen(app)
-        assert "crash-loop exit 2 ×6" in text
+        assert f"crash-loop exit 2 {TIMES}6" in text
         assert "usage error" in text
         assert "4 earlier restarts" in text
         assert "(420d ago)" in text
@@ -117,7 +118,9 @@ async def test_a_secret_is_shown_alone_on_demand_and_hidden_again(
         assert answers.asked.count("reveal HF_TOKEN") == 2
 
 
-@pytest.mark.parametrize("way", [("O", "E"), ("tab", "E"), ("question_mark", "escape"), ("x", "escape")])
+@pytest.mark.parametrize(
+    "way", [("O", "E"), ("tab", "E"), ("question_mark", "escape"), ("x", "escape")]
+)
 async def test_leaving_hides_the_secret(make_app: MakeConsole, way: tuple[str, ...]) -> None:
     app = make_app()
     async with app.run_test(size=TALL) as pilot:
@@ -263,9 +266,7 @@ async def test_a_change_on_the_host_is_read_at_once(
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (12, 4), (20, 6), (40, 10), (80, 24), (300, 90)])
 @pytest.mark.parametrize("key", ["O", "L", "E", "M", "T", "R"])
-async def test_no_size_is_too_small(
-    make_app: MakeConsole, size: tuple[int, int], key: str
-) -> None:
+async def test_no_size_is_too_small(make_app: MakeConsole, size: tuple[int, int], key: str) -> None:
     app = make_app()
     async with app.run_test(size=size) as pilot:
         await pilot.press("enter", key)

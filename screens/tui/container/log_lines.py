@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from actions.logs.line import LogLine, short_source
+from console.mask import mask_text
 from console.units import format_age
 from screens.tui.container.highlight import Highlight, matches
 from screens.tui.paint import (
@@ -65,9 +66,9 @@ def draw(line: LogLine, look: Look, unfolded: bool, now: datetime) -> list[Line]
     rows: list[Line] = []
     if unfolded:
         for text in line.folded:
-            rows += _rows(text, "dim", blank, blank, look, ())
+            rows += _rows(mask_text(text), "dim", blank, blank, look, ())
     role = ROLES.get(line.level, "text")
-    rows += _rows(line.text, role, head, blank, look, _tail(line, unfolded))
+    rows += _rows(mask_text(line.text), role, head, blank, look, _tail(line, unfolded))
     return rows[:_MOST_ROWS]
 
 

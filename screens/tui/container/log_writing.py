@@ -5,6 +5,7 @@ from pathlib import Path
 
 from actions.logs.line import LogLine
 from console.files import write_aside
+from console.mask import mask_text
 from console.text import clean_line
 from console.unknown import iso_time
 
@@ -13,7 +14,7 @@ MOST_CLIPBOARD = 74_000
 
 
 def as_copied(lines: Iterable[LogLine]) -> str:
-    """Give lines for the clipboard: texts alone, with what is folded beneath them."""
+    """Give lines for the clipboard: texts alone, secrets masked, with what is folded beneath."""
     return "\n".join(clean_line(text, 1 << 20) for line in lines for text in _texts(line))
 
 
@@ -45,4 +46,4 @@ def save(path: str, text: str) -> str:
 
 def _texts(line: LogLine) -> list[str]:
     last = f"{line.text} (x{line.repeats})" if line.repeats > 1 else line.text
-    return [*line.folded, last]
+    return [mask_text(text) for text in (*line.folded, last)]

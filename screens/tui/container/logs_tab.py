@@ -24,8 +24,8 @@ from screens.tui.panels.footer import Key
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from actions.logs.follower import LogFollower
     from screens.tui.container.screen import ContainerScreen
+    from screens.tui.container.source import Follower
 
 PAINT_SECONDS = 0.1
 """A log that is flooded is painted ten times a second: more nobody reads, and keys come first."""
@@ -39,7 +39,7 @@ class LogsTab(Tab):
 
     def __init__(self, screen: ContainerScreen) -> None:
         super().__init__(screen)
-        self.follower: LogFollower | None = None
+        self.follower: Follower | None = None
         self.view: LogView | None = None
         self.problem: ConsoleError | None = None
         self.wanted = ""
@@ -48,6 +48,7 @@ class LogsTab(Tab):
         self.context = 2
         self.source = ""
         self.filtering = ""
+        self._typing = False
         self._token = 0
         self._tokens = {"search": 0, "filter": 0}
         self._scanning: set[str] = set()
@@ -248,12 +249,13 @@ class LogsTab(Tab):
             label="/",
             text="",
             done=partial(self._search, go=True),
-            changed=partial(self._search, go=True),
+            changed=partial(self._search, go=True, typing=True),
             left=self._end_search,
         )
 
-    def _search(self, text: str, go: bool = False) -> None:
+    def _search(self, text: str, go: bool = False, typing: bool = False) -> None:
         self.wanted = text
+        self._typing = typing
         if self.view is None:
             return
         if not text:
@@ -278,16 +280,17 @@ class LogsTab(Tab):
     def do_toggle_case(self) -> None:
         """Let the case matter or not, in search and filter."""
         self.case = not self.case
-        self._say("case matters" if self.case else "case does not matter")
-        self._ask_again()
+        self._ask_again("case matters" if self.case else "case does not matter")
 
     def do_toggle_regex(self) -> None:
         """Take search and filter as a text or as an expression."""
         self.regex = not self.regex
-        self._say("regular expressions" if self.regex else "plain text")
-        self._ask_again()
+        self._ask_again("regular expressions" if self.regex else "plain text")
 
-    def _ask_again(self) -> None:
+    def _ask_again(self, said: str) -> None:
+        """Search anew; say what is different now where no search shows it."""
+        if not self.wanted:
+            self._say(said)
         if self.wanted:
             self._search(self.wanted)
         if self.filtering:
@@ -361,7 +364,9 @@ class LogsTab(Tab):
             return
         self._scanning.discard(message.purpose)
         if message.error is not None:
-            self._say(message.error.title, "warning")
+            # An expression that is still being typed is hardly ever whole.
+            if not self._typing:
+                self._say(message.error.title, "warning")
             return
         if message.purpose == "filter":
             self.view.filter = message.found

@@ -124,14 +124,11 @@ def _state_facts(container: Container, now: datetime) -> Iterable[tuple[str, obj
     if container.oom_killed is not False:
         yield "out of memory", yes_no(container.oom_killed)
     yield "started", moment_text(container.started_at, now)
-    if container.state not in {"running", "paused"}:
+    if container.finished_at is not None and container.state not in {"running", "paused"}:
         yield "ended", moment_text(container.finished_at, now)
-    yield "restarts", formatted(container.restart_count, "{} by its policy")
-    yield "restart policy", container.restart_policy
-    if container.pid is not None:
-        yield "process id", formatted(container.pid, "{}")
-    grace = container.stop_timeout
-    yield "stop grace", "10 s (the engine's)" if grace is None else formatted(grace, "{} s")
+    policy = container.restart_policy
+    name = policy if isinstance(policy, str) else UNKNOWN
+    yield "restarts", formatted(container.restart_count, f"{{}}  (its policy: {name})")
 
 
 def _runs(runs: Runs | Unknown, container: Container, now: datetime, width: int) -> list[Line]:
@@ -298,5 +295,10 @@ def _made_by(details: ContainerDetails, now: datetime, width: int) -> list[Line]
         if compose.working_dir:
             lines += pair("folder", compose.working_dir, width)
     lines += pair("created", moment_text(container.created_at, now), width)
+    grace = container.stop_timeout
+    text = "10 s (the engine's)" if grace is None else formatted(grace, "{} s")
+    lines += pair("stop grace", text, width)
+    if container.pid is not None:
+        lines += pair("process id", formatted(container.pid, "{}"), width)
     lines += pair("log driver", details.log_driver or UNKNOWN, width)
     return lines + pair("id", container.id, width) + [BLANK]

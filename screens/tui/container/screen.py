@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
+from textual.actions import parse
 from textual.binding import BindingType
 
 from actions.details.snapshot import ContainerDetails
@@ -48,6 +49,10 @@ CHANGES = (
     Key("r", "restart", "key r"),
     Key("x", "actions", "key x"),
 )
+
+
+ACTIONS = {key: parse(entry.action)[1:] for entry in BOUND for key in entry.keys.split(",")}
+"""What a key runs, ready to be called: name and arguments of an action of the screen."""
 
 
 class ContainerScreen(LiveScreen):
@@ -249,7 +254,11 @@ class ContainerScreen(LiveScreen):
     # -- keys -----------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Take every key while something is typed."""
+        """Act on a key here and now, and take every key while something is typed.
+
+        A binding runs only after the event has gone up to the application: keys that come in one
+        piece, such as `/error` over a slow line, would overtake it.
+        """
         if self.current.prompt is not None:
             event.stop()
             event.prevent_default()
@@ -258,6 +267,12 @@ class ContainerScreen(LiveScreen):
         view = self.console_app.view
         if view.notice is not None and event.key != "escape":
             view.notice = None
+        act = next((ACTIONS[key] for key in event.aliases if key in ACTIONS), None)
+        if act is not None:
+            event.stop()
+            event.prevent_default()
+            name, arguments = act
+            getattr(self, f"action_{name}")(*arguments)
 
     def action_act(self, name: str, *arguments: int) -> None:
         """Let the current tab do what a key means there."""

@@ -20,8 +20,36 @@ from screens.tui.container.messages import (
 
 if TYPE_CHECKING:
     from actions.details.snapshot import ContainerDetails, Mount, MountState, Top
-    from actions.logs.follower import LogFollower
+    from actions.logs.book import LogBook
     from actions.session import Session
+    from console.unknown import Unknown
+
+
+class Follower(Protocol):
+    """What the logs need of `actions.logs.follower.LogFollower`."""
+
+    @property
+    def book(self) -> LogBook:
+        """Give the book that is written."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Give `reading`, `following`, `ended`, `removed` or `lost`."""
+        ...
+
+    @property
+    def problem(self) -> Unknown | None:
+        """Give why nothing (more) comes, where that is so."""
+        ...
+
+    def start(self) -> None:
+        """Begin to read."""
+        ...
+
+    def stop(self) -> None:
+        """End at once."""
+        ...
 
 
 class Source(Protocol):
@@ -43,7 +71,7 @@ class Source(Protocol):
         """Give one variable as it is."""
         ...
 
-    def follow(self, names: Sequence[str], on_change: Callable[[], None]) -> LogFollower:
+    def follow(self, names: Sequence[str], on_change: Callable[[], None]) -> Follower:
         """Make a follower of containers' logs, not started."""
         ...
 
@@ -78,7 +106,7 @@ class SessionSource:
 
         return reveal(self._session, ident, name)
 
-    def follow(self, names: Sequence[str], on_change: Callable[[], None]) -> LogFollower:
+    def follow(self, names: Sequence[str], on_change: Callable[[], None]) -> Follower:
         """Make a follower of containers' logs, not started."""
         from actions.logs.follower import LogFollower
 
