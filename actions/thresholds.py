@@ -1,11 +1,10 @@
 """The thresholds of alerts, read from `assets/alerts.toml`."""
 
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 
 import msgspec
 
-import assets
+from console.packaged import read_table
 
 
 class CardThresholds(msgspec.Struct, frozen=True):
@@ -34,8 +33,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     container: ContainerThresholds
 
 
-@lru_cache(maxsize=1)
+@cache
 def thresholds() -> Thresholds:
     """Read the thresholds once."""
-    path = Path(assets.__file__).with_name("alerts.toml")
-    return msgspec.toml.decode(path.read_bytes(), type=Thresholds)
+    return msgspec.convert(read_table("alerts.toml"), Thresholds)

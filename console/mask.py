@@ -6,15 +6,13 @@ FORGE_ARGS, JSON). All are idempotent and linear in the length of what they get.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import assets
+from console.packaged import read_table
 
 MASK = "***"
 
@@ -88,7 +86,7 @@ class _Rules(msgspec.Struct, frozen=True):
 @cache
 def _rules() -> _Rules:
     """Read the rules once; at first use, because looking at the host need not mask anything."""
-    data = tomllib.loads((Path(assets.__file__).parent / "masking.toml").read_text("utf-8"))
+    data = read_table("masking.toml")
     return msgspec.convert({k: v for part in data.values() for k, v in part.items()}, _Rules)
 
 

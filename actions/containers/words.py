@@ -1,18 +1,15 @@
 """The words of checks, read from the packaged table at first need."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import assets
 from actions.plan import Check
+from console.packaged import read_table
 
 
 @cache
 def _table() -> dict[str, Any]:
-    text = (Path(assets.__file__).parent / "plans.toml").read_text("utf-8")
-    checks: dict[str, Any] = tomllib.loads(text)["checks"]
+    checks: dict[str, Any] = read_table("plans.toml")["checks"]
     return checks
 
 

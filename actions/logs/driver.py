@@ -1,21 +1,18 @@
 """Log drivers that keep nothing the engine could give back: which it is, and what to do."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import assets
 from console.mask import mask_text
+from console.packaged import read_table
 from console.text import clean_line
 from console.unknown import Unknown
 
 
 @cache
 def _table() -> dict[str, Any]:
-    with (Path(assets.__file__).parent / "log_drivers.toml").open("rb") as file:
-        return tomllib.load(file)
+    return read_table("log_drivers.toml")
 
 
 def driver_of(inspected: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

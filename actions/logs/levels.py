@@ -1,16 +1,14 @@
 """How bad a line is, as it says itself: the formats are data, in assets/log_levels.toml."""
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-import assets
 from actions.logs.line import LEVELS
+from console.packaged import read_table
 
 _LONGEST_JUDGED = 400
 _INFO, _WARNING, _ERROR = (LEVELS.index(level) for level in ("info", "warning", "error"))
@@ -34,8 +32,7 @@ class _Formats(NamedTuple):
 
 @cache
 def _known() -> _Formats:
-    with (Path(assets.__file__).parent / "log_levels.toml").open("rb") as file:
-        table = tomllib.load(file)
+    table = read_table("log_levels.toml")
     words = {
         word: number
         for number, level in enumerate(LEVELS)

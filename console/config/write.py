@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from console.config.load import load_text
 from console.errors import ConsoleError, UsageError
 from console.files import read_limited, write_aside
+from console.packaged import read_text
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -75,9 +76,7 @@ def write_template(path: Path, *, replace: bool = False, now: datetime) -> Path 
 
 def template() -> str:
     """Give the documented config as text; every key is explained in it."""
-    import assets
-
-    return (Path(assets.__file__).parent / "config_template.toml").read_text("utf-8")
+    return read_text("config_template.toml")
 
 
 def split_key(dotted: str) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ import signal
 from functools import cache
 from typing import Any
 
-from console.engine.texts import explain, read_table
+from console.engine.texts import explain
+from console.packaged import read_table
 from console.unknown import Unknown
 
 _SIGNALLED = 128

@@ -1,14 +1,12 @@
 """The words of the engine door, read from the packaged data files at first need."""
 
 import re
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import assets
+from console.packaged import read_table
 
 _LONGEST_SEARCHED = 8192
 
@@ -19,12 +17,6 @@ class Explanation(msgspec.Struct, frozen=True):
     code: str
     title: str
     hint: str
-
-
-def read_table(name: str) -> dict[str, Any]:
-    """Give the content of the packaged TOML file `name`."""
-    with (Path(assets.__file__).parent / name).open("rb") as file:
-        return tomllib.load(file)
 
 
 @cache

@@ -4,20 +4,17 @@ The texts are data (`assets/nvml.toml`); this module finds the right one. Codes 
 failures knows (`nvml.gpu-lost`, `nvml.os-blocked`, ...) are its ids.
 """
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import assets
+from console.packaged import read_table
 from console.unknown import Unknown
 
 
 @cache
 def texts() -> dict[str, Any]:
     """Give the content of `assets/nvml.toml`: `errors`, `states` and `throttle`."""
-    path = Path(str(assets.__file__)).with_name("nvml.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_table("nvml.toml")
 
 
 @cache

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import assets
+from console.packaged import read_text
 from console.simulator.scene import Scene
 
 _LONGEST_SOCKET = 100
@@ -42,7 +42,7 @@ class RehearsalPlaces:
         (self.work / "outputs").mkdir(mode=0o700)
         config = self.config_home / "gpuconsole" / "config.toml"
         config.parent.mkdir(parents=True, mode=0o700)
-        template = (Path(assets.__file__).parent / "rehearsal_config.toml").read_text("utf-8")
+        template = read_text("rehearsal_config.toml")
         text = template.replace("{work}", str(self.work)).replace("{services}", _services(scene))
         config.write_text(text, encoding="utf-8")
 

@@ -1,11 +1,9 @@
 """What the engine says when it refuses: a key and its facts, put into words by the flavour."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import assets
+from console.packaged import read_table
 
 
 class Refusal(Exception):  # noqa: N818 -- the engine's answer, not a fault of ours
@@ -31,5 +29,4 @@ class Refusal(Exception):  # noqa: N818 -- the engine's answer, not a fault of o
 
 @cache
 def _texts() -> dict[str, dict[str, Any]]:
-    path = Path(assets.__file__).parent / "engine_texts.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_table("engine_texts.toml")

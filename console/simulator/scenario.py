@@ -2,23 +2,21 @@
 
 import difflib
 import hashlib
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import assets
 from console.errors import UsageError
+from console.packaged import packaged, read_table
 from console.simulator.scene import CardSpec, ContainerSpec, Scene
 
 DEFAULT = "studio"
-FOLDER = Path(assets.__file__).parent / "scenarios"
+_FOLDER = "scenarios"
 
 
 def scenario_names() -> tuple[str, ...]:
     """Give the names of all scenarios, the default one first, the rest by name."""
-    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    names = sorted(path.stem for path in packaged(_FOLDER).glob("*.toml"))
     return tuple(sorted(names, key=lambda name: name != DEFAULT))
 
 
@@ -45,12 +43,11 @@ def load_scenario(name: str) -> Scene:
 
 
 def _read(name: str) -> dict[str, Any]:
-    path = FOLDER / f"{name}.toml"
     if name not in scenario_names():
         near = difflib.get_close_matches(name, scenario_names(), n=1)
         hint = f"did you mean {near[0]}?" if near else "`gpuconsole demo --list` names them all"
         raise UsageError("demo.no-such-scenario", f"no scenario is called {name!r}", hint)
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_table(f"{_FOLDER}/{name}.toml")
 
 
 def _with_base(name: str, seen: tuple[str, ...]) -> dict[str, Any]:

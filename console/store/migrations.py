@@ -3,7 +3,8 @@
 import re
 import sqlite3
 from functools import cache
-from importlib import resources
+
+from console.packaged import packaged
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -11,10 +12,9 @@ _NAME = re.compile(r"(\d{4})_\w+\.sql")
 @cache
 def migrations() -> tuple[tuple[int, str], ...]:
     """Give each migration's number and SQL, in order; the numbers run from 1 without a gap."""
-    folder = resources.files("assets") / "migrations"
     found = [
         (int(match[1]), entry.read_text("utf-8"))
-        for entry in folder.iterdir()
+        for entry in packaged("migrations").iterdir()
         if (match := _NAME.fullmatch(entry.name))
     ]
     return tuple(sorted(found))

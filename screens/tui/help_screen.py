@@ -1,12 +1,10 @@
 """The help: every key from the bindings' own table, and what the symbols mean."""
 
-import tomllib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 
-import assets
+from console.packaged import read_table
 from screens.tui import keys as key_tables
 from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp, groups
@@ -34,8 +32,7 @@ class HelpText(msgspec.Struct, frozen=True):
 
 def help_text() -> HelpText:
     """Read the help's own words."""
-    path = Path(assets.__file__).parent / "help.toml"
-    return msgspec.convert(tomllib.loads(path.read_text("utf-8")), HelpText)
+    return msgspec.convert(read_table("help.toml"), HelpText)
 
 
 class HelpScreen(ScrollScreen):

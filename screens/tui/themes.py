@@ -1,32 +1,30 @@
 """The looks of the console, from `assets/themes`: styles for our lines, themes for Textual."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
 
-import assets
+from console.packaged import packaged, read_table
 
 DEFAULT = "dark"
 NO_COLOUR = "mono"
 
 
-_FOLDER = Path(assets.__file__).parent / "themes"
+_FOLDER = "themes"
 
 
 @cache
 def _look(name: str) -> Mapping[str, Any]:
-    return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+    return read_table(f"{_FOLDER}/{name}.toml")
 
 
 @cache
 def theme_names() -> tuple[str, ...]:
     """Give the names of all looks, as the config's `ui.theme` and the palette know them."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    return tuple(sorted(path.stem for path in packaged(_FOLDER).glob("*.toml")))
 
 
 def theme_title(name: str) -> str:

@@ -1,13 +1,11 @@
 """What can be done with a container in its present state, from `assets/actions.toml`."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
 
 import msgspec
 
-import assets
 from console.engine.snapshot import Container
+from console.packaged import read_table
 
 
 class Verb(msgspec.Struct, frozen=True):
@@ -27,8 +25,7 @@ class _Table(msgspec.Struct):
 @cache
 def all_verbs() -> tuple[Verb, ...]:
     """Give every verb in the order of the menu."""
-    path = Path(assets.__file__).parent / "actions.toml"
-    return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Table).action
+    return msgspec.convert(read_table("actions.toml"), _Table).action
 
 
 def verbs_of(container: Container) -> tuple[Verb, ...]:

@@ -1,11 +1,9 @@
 """The answer of `docker inspect`: everything the engine knows of one container."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import assets
+from console.packaged import read_table
 from console.simulator.actor import Actor, Health
 from console.simulator.engine import parts
 from console.simulator.engine.flavours import Flavour
@@ -188,5 +186,4 @@ def fixed(part: str, flavour: Flavour) -> dict[str, Any]:
 
 @cache
 def _texts() -> dict[str, dict[str, Any]]:
-    path = Path(assets.__file__).parent / "engine_inspect.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_table("engine_inspect.toml")

@@ -1,11 +1,9 @@
 """What happened to containers, newest first, from the engine's own events."""
 
-import tomllib
 from functools import cache
-from pathlib import Path
 
-import assets
 from console.engine.snapshot import EngineEvent
+from console.packaged import read_table
 from screens.tui.paint import UNKNOWN, Line, Span, clickable, cut, fit, left
 from screens.tui.view import Scene
 from screens.tui.words import local_clock
@@ -13,8 +11,7 @@ from screens.tui.words import local_clock
 
 @cache
 def _words() -> dict[str, str]:
-    path = Path(assets.__file__).parent / "events.toml"
-    words: dict[str, str] = tomllib.loads(path.read_text("utf-8"))["words"]
+    words: dict[str, str] = read_table("events.toml")["words"]
     return words
 
 
