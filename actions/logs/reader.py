@@ -9,8 +9,9 @@ import msgspec
 
 from actions.logs.bookmark import Bookmark
 from actions.logs.driver import driver_of, keeps_nothing
-from actions.logs.line import Entry, time_of
+from actions.logs.line import Entry
 from actions.logs.query import Query, unix
+from actions.logs.runs import run_of
 from actions.logs.splitter import Splitter
 from console.clock import Clock, SystemClock
 from console.engine.client import EngineClient
@@ -35,7 +36,6 @@ _LARGE = 500
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _LOOK_AGAIN = 0.5
-_UP = frozenset({"running", "restarting", "paused"})
 _NANO = 1_000_000_000
 
 
@@ -67,7 +67,7 @@ class Reader:
         state: `reading` what is there, `following`, `ended`, `removed`, or `lost` engine.
         problem: why nothing (more) comes, where that is so.
         error: the same as the error that ended it.
-        started: when the container was last started.
+        started: when its newest run began.
         over: it brings nothing more, ever.
     """
 
@@ -169,8 +169,8 @@ class Reader:
 
     def _goes_on(self, client: EngineClient) -> bool:
         """Tell, after a followed log's end, whether to read on; waits where that is asked for."""
-        known = self._run_of(client.inspect(self._container))
-        if known[0] in _UP:
+        known = run_of(client.inspect(self._container))
+        if known.up:
             self._lose()
             self._stopping.wait(_LOOK_AGAIN)
             return True
@@ -178,7 +178,7 @@ class Reader:
         if not self._query.stay:
             return False
         while not self._stopping.wait(_LOOK_AGAIN):
-            if self._run_of(client.inspect(self._container)) != known:
+            if run_of(client.inspect(self._container)).started != known.started:
                 self._lose()
                 self._tell("reading")
                 return True
@@ -190,17 +190,12 @@ class Reader:
 
     def _learn(self, inspected: dict[str, Any]) -> None:
         """Take from the inspect answer what does not change; say where there is no log."""
-        self.started = time_of(self._run_of(inspected)[1])
+        self.started = run_of(inspected).begin
         if self._splitter is None:
             self.name = clean_line(str(inspected.get("Name") or ""), 300).lstrip("/") or self.name
             self._container = str(inspected.get("Id") or self._container)
             self._splitter = Splitter(self.name)
         self._tell(self.state if self.state != "lost" else "reading")
-
-    def _run_of(self, inspected: dict[str, Any]) -> tuple[str, str]:
-        state = inspected.get("State")
-        told = state if isinstance(state, dict) else {}
-        return str(told.get("Status") or ""), str(told.get("StartedAt") or "")
 
     def _read_once(self, client: EngineClient, inspected: dict[str, Any]) -> None:
         driver, options = driver_of(inspected)
@@ -237,6 +232,7 @@ class Reader:
         assert splitter is not None  # noqa: S101 -- _learn made it
         if self._stopping.is_set():
             stream.cancel()
+        begun = int(self._clock.now().timestamp() * _NANO)
         while not stream.ended and not self._stopping.is_set():
             batch = stream.read(_IDLE if self.state == "reading" else None)
             if batch is None:
@@ -248,6 +244,9 @@ class Reader:
                 self._sink.put(self._number, entries)
             if stream.problems:
                 self._tell(self.state, problem=_said(self.name, stream.problems))
+            if self.state == "reading" and self._query.follow and self._bookmark.nanos >= begun:
+                # It writes all the time, but this was written after we began to read.
+                self._tell("following")
             if self.state == "following" and len(entries) < _LARGE:
                 self._stopping.wait(_GATHER)
 

@@ -119,7 +119,7 @@ class Splitter:
         parts = data.split(b"\n")
         for part, _ in pairwise(parts):
             pending = self._pending.pop(stream, None) or _Pending(self._stamps[stream])
-            pending.add(part)
+            pending.add(part.rstrip(b"\r"))
             self._add(pending.stamp, stream, *pending.text(), entries)
         if parts[-1]:
             if stream not in self._pending:
