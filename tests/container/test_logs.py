@@ -105,7 +105,7 @@ async def test_times_are_local_ages_or_none(make_app: MakeConsole) -> None:
         await pilot.press("t")
         assert " 10m " in line_with(app, "Starting Forge")
         await pilot.press("t")
-        assert line_with(app, "Starting Forge").startswith("supervisor")
+        assert line_with(app, "Starting Forge").startswith(" supervisor")
         await pilot.press("t")
         assert "22:31:07" in line_with(app, "Starting Forge")
 

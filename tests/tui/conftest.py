@@ -50,6 +50,7 @@ def make_app(tmp_path: Path, script: Script) -> MakeApp:
 
 def make_session(folder: Path, config: str, read_only: bool, environ: dict[str, str]) -> Session:
     places = {name: str(folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    places["DOCKER_HOST"] = f"unix://{folder}/no-engine.sock"
     if config:
         path = folder / "config.toml"
         path.write_text(config, encoding="utf-8")

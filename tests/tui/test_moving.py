@@ -14,7 +14,7 @@ async def test_the_cursor_waits_on_what_is_wrong_and_enter_opens_it(make_app: Ma
         await pilot.press("enter")
         await until_seen(pilot, "container myia-turbo")
         text = seen(app)
-        assert "exit code           2" in text
+        assert "crash-loop exit 2" in text
         assert "read its log for the first error" in text
         await pilot.press("escape")
         await until_seen(pilot, "GPU 0")
@@ -63,7 +63,7 @@ async def test_details_stay_live_and_survive_the_container(make_app: MakeApp) ->
         app.live.become(hosts.healthy())  # type: ignore[attr-defined]
         await until_seen(pilot, "● running")
         app.live.become(hosts.no_engine())  # type: ignore[attr-defined]
-        await until_seen(pilot, "It is gone")
+        await until_seen(pilot, "engine lost")
         await pilot.press("escape")
         await until_seen(pilot, "No containers")
 

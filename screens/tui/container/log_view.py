@@ -13,7 +13,7 @@ from actions.logs.pattern import PatternError
 from screens.tui.container.highlight import Highlight
 from screens.tui.container.log_lines import LOCAL_TIME, Look, draw
 from screens.tui.container.scan import Found, Listing
-from screens.tui.paint import Line, clickable, on, text_width
+from screens.tui.paint import Line, Span, clickable, on, text_width
 
 _KEPT = 2048
 _WIDEST_NAME = 14
@@ -130,11 +130,15 @@ class LogView:
             rows = draw(line, look, open_, now)
             if look.times <= LOCAL_TIME:
                 self._drawn[key] = rows
+        return [clickable(row, f"row {absolute}") for row in self._with_gutter(rows, absolute)]
+
+    def _with_gutter(self, rows: list[Line], absolute: int) -> list[Line]:
+        """Put the column before the rows that says where the cursor and the marks are."""
         if absolute == self.cursor and not (self.following and self.mark is None):
-            rows = [on(row, "selected") for row in rows]
-        elif self.is_marked(absolute):
-            rows = [on(row, "dialog") for row in rows]
-        return [clickable(row, f"row {absolute}") for row in rows]
+            return [on((Span("▸", "title"), *row), "selected") for row in rows]
+        if self.is_marked(absolute):
+            return [on((Span("┃", "title"), *row), "dialog") for row in rows]
+        return [(Span(" "), *row) for row in rows]
 
     def _look(self, width: int, now: datetime) -> Look:
         dated = False
@@ -145,7 +149,7 @@ class LogView:
         widest = min(_WIDEST_SOURCE, max(map(text_width, sources), default=0))
         narrow = width < 60
         return Look(
-            width=width,
+            width=max(1, width - 1),
             times=self.times,
             dated=dated and not narrow,
             wrap=self.wrap,

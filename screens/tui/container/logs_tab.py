@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from actions.logs.pattern import PatternError
 from console.errors import ConsoleError
+from console.moments import parse_moment
 from console.text import clean_line
 from screens.tui.background import start, tell
 from screens.tui.container import log_status
@@ -17,7 +18,6 @@ from screens.tui.container.messages import LogChanged, LogSaved, LogScanned
 from screens.tui.container.scan import Found, Question
 from screens.tui.container.tab import Prompt, Tab
 from screens.tui.container.telling import error_lines, said_lines
-from screens.tui.container.times import moment_of
 from screens.tui.paint import BLANK, Line
 from screens.tui.panels.footer import Key
 
@@ -232,7 +232,7 @@ class LogsTab(Tab):
         if view is None or not text.strip():
             return
         try:
-            moment = moment_of(text, self.screen.console_app.session.clock.now())
+            moment = parse_moment(text, self.screen.console_app.session.clock.now())
         except ValueError as error:
             self._say(clean_line(str(error)), "warning")
             return

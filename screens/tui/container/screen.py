@@ -112,6 +112,12 @@ class ContainerScreen(LiveScreen):
         return self.console_app.container(self.ident)
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it is removed; while the engine is lost nobody knows."""
+        snapshot = self.console_app.snapshot
+        return self.container is None and snapshot.engine.state == "connected"
+
+    @property
     def shown_name(self) -> str:
         """Give the container's name, also after it is gone."""
         known = self.container or (self.details.container if self.details else None)
@@ -142,9 +148,9 @@ class ContainerScreen(LiveScreen):
             return fit(head, width)
         container = self.container
         line = [Span(" container ", "dim"), Span(cut(self.shown_name, max(8, width // 2)), "title")]
-        if container is None:
+        if self.is_gone:
             line.append(Span("  ✖ removed: the engine no longer lists it", "warning"))
-        else:
+        elif container is not None:
             alert = alerts_by_container(self.console_app.snapshot).get(container.id)
             state = container_state(container, alert)
             line += [Span(f"  {state.symbol} {state.words}", state.role)]

@@ -19,6 +19,8 @@ def said_lines(text: str, width: int, role: str = "dim") -> list[Line]:
 def nothing_yet(screen: ContainerScreen) -> list[Line]:
     """Say that the engine was asked, or why it gave no answer."""
     width = screen.app.size.width
+    if screen.is_gone:
+        return [BLANK, *said_lines("It is gone: the engine no longer lists it.", width, "warning")]
     if screen.problem is None:
         return [BLANK, *said_lines("Asking the engine …", width)]
     return [BLANK, *error_lines(screen.problem, width)]
@@ -34,7 +36,7 @@ def staleness(screen: ContainerScreen, width: int) -> list[Line]:
     """Say that what follows is no longer so, and why; nothing while all is well."""
     if screen.details is None:
         return []
-    if screen.container is None:
+    if screen.is_gone:
         text = "✖ It is removed: what follows is how it last was."
         return [BLANK, *said_lines(text, width, "warning")]
     if screen.problem is not None:
