@@ -11,7 +11,7 @@ from actions.logs.gathering import Gathering
 from actions.logs.line import LEVELS, Entry, Level
 from actions.logs.names import find_containers
 from actions.logs.pattern import Pattern
-from actions.logs.query import Query, parse_moment
+from actions.logs.query import Query
 from actions.session import Session
 from console.errors import ConsoleError, ExitCode, InterruptedByUser, UsageError
 from console.unknown import Unknown
@@ -24,6 +24,7 @@ from screens.cli.log_text import (
     sources_hint,
     wants_colour,
 )
+from screens.cli.moment import moment
 from screens.cli.output import ReaderGone, emit_line, emit_lines, say, write
 
 _TICK = 0.5
@@ -70,10 +71,10 @@ def logs(
     session = cli.session
     pattern = Pattern(grep, regex=True, case=not ignore_case).check() if grep else None
     asked = Filter(pattern=pattern, level=cast("Level", level or ""), sources=sources)
-    begin = parse_moment(since, session.clock, "--since") if since is not None else None
-    end = parse_moment(until, session.clock, "--until") if until is not None else None
+    now = session.clock.now()
+    begin, end = moment(since, now, "--since"), moment(until, now, "--until")
     if begin is not None and end is not None and begin > end:
-        raise UsageError("logs.bad-time", "--since is after --until", "Swap them")
+        raise UsageError("usage.bad-time", "--since is after --until", "Swap them")
     query = Query(
         since=begin,
         until=end,

@@ -1,6 +1,6 @@
 """`gpuconsole timeline`: what happened on the host, newest first."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -8,16 +8,23 @@ import msgspec
 
 from actions.operations import Operations
 from actions.timeline import TimelineEntry
-from console.errors import ExitCode, UsageError
-from console.units import format_age, format_duration, parse_duration
+from console.errors import ExitCode
+from console.units import format_age, format_duration
 from console.unknown import plain
 from screens.cli.context import Cli
+from screens.cli.moment import moment
 from screens.cli.output import emit, say, write
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
-@click.option("--since", metavar="AGE", help="Only what is not older, such as 2h or 3d.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    help="At most so many entries.",
+)
+@click.option("--since", metavar="TIME", help="Nothing older: 2h, 3d, 14:30, 2026-11-22.")
 @click.option("--container", metavar="NAME", default="", help="Only what was done to this one.")
 @click.pass_obj
 def timeline(cli: Cli, limit: int, since: str | None, container: str) -> int:
@@ -25,7 +32,7 @@ def timeline(cli: Cli, limit: int, since: str | None, container: str) -> int:
     session = cli.session
     operations = Operations(session, via="cli")
     now = session.clock.now()
-    entries = operations.timeline(limit, _begin(since, now), container)
+    entries = operations.timeline(limit, moment(since, now, "--since"), container)
     problem = session.store.problem
     if cli.as_json:
         data: dict[str, Any] = {"entries": [plain(entry) for entry in entries]}
@@ -55,22 +62,3 @@ def entry_text(entry: TimelineEntry, now: datetime) -> str:
         f"{when:%Y-%m-%d %H:%M:%S}  {age:>4}  {entry.verb:<7}  {entry.target}  "
         f"{entry.outcome}{took}: {entry.text or '…'}  ({entry.user}{origin}, {entry.via})"
     )
-
-
-def _begin(since: str | None, now: datetime) -> datetime | None:
-    """Read an age such as `2h`, or a time in ISO 8601."""
-    if since is None:
-        return None
-    try:
-        return now - timedelta(seconds=parse_duration(since))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        moment = datetime.fromisoformat(since)
-        return moment if moment.tzinfo else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            "timeline.bad-since",
-            "--since is an age or a time that cannot be read",
-            "Such as 90s, 2h, 3d or 2026-11-22T20:00:00Z",
-        ) from error
