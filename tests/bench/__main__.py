@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.bench import logs
 from tests.bench.measure import Figures, Program, first_screens, steady, wall_times
 from tests.bench.programs import bare_app, console, peers
 from tests.bench.report import Row, render
@@ -74,6 +75,7 @@ def _measure(folder: Path, address: str, quick: bool) -> list[Row]:
                     should=200 if count == COUNTS[0] else None,
                 )
             )
+    rows += logs.rows(environ, address, quick)
     stopping.set()
     return rows
 
