@@ -261,6 +261,7 @@ class DashboardScreen(LiveScreen):
         if not view.typing:
             if view.notice is not None and event.key != "escape":
                 view.notice = None
+            self.run_key(event)
             return
         event.stop()
         event.prevent_default()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -96,6 +97,23 @@ class LiveScreen(Screen[object]):
             self.app.simulate_key(argument)
             return
         self.press(verb, argument, message.times)
+
+    def run_key(self, event: events.Key) -> None:
+        """Run what a key is bound to here and now.
+
+        Textual runs a binding only after the event has gone up to the application: keys that come
+        in one piece, such as `/myia` over a slow line, would overtake the one that opens the line.
+        """
+        known = self._bindings.key_to_bindings
+        bound = next((known[key][0] for key in event.aliases if known.get(key)), None)
+        if bound is None:
+            return
+        _, name, arguments = parse(bound.action)
+        act = getattr(self, f"action_{name}", None)
+        if act is not None:
+            event.stop()
+            event.prevent_default()
+            act(*arguments)
 
     def hide_secrets(self) -> None:
         """Hide what was revealed, if anything; subclasses that reveal something know it."""

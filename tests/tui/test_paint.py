@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.text import ELLIPSIS
 from screens.tui.paint import (
-    ELLIPSIS,
     Span,
     cut,
     fit,

@@ -32,7 +32,8 @@ from screens.tui.details import (
 from screens.tui.paint import BLANK, UNKNOWN, Line, Span, left, right, side_by_side, wrap
 from screens.tui.panels.footer import Key
 from screens.tui.rows import alerts_by_container
-from screens.tui.words import container_state, ports_text
+from screens.tui.words import container_state
+from screens.words import ports_text
 
 COLUMNS_FROM = 120
 _SHOWN_RUNS = 8

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.actions import parse
 from textual.binding import BindingType
 
 from actions.details.snapshot import ContainerDetails
@@ -33,7 +32,7 @@ from screens.tui.container.tab import Tab
 from screens.tui.container.top_tab import TopTab
 from screens.tui.keys import bindings
 from screens.tui.live_screen import LiveScreen
-from screens.tui.paint import Line, Span, clickable, cut, fit, line_width
+from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, line_width
 from screens.tui.panels.footer import Key, keys, status
 from screens.tui.rows import alerts_by_container
 from screens.tui.view import Block
@@ -49,10 +48,6 @@ CHANGES = (
     Key("r", "restart", "key r"),
     Key("x", "actions", "key x"),
 )
-
-
-ACTIONS = {key: parse(entry.action)[1:] for entry in BOUND for key in entry.keys.split(",")}
-"""What a key runs, ready to be called: name and arguments of an action of the screen."""
 
 
 class ContainerScreen(LiveScreen):
@@ -145,7 +140,7 @@ class ContainerScreen(LiveScreen):
         if self.together:
             names = f"{len(self.together)} containers: {', '.join(self.log_names())}"
             head = (Span(f" {self._title}  ", "title"), Span(names, "dim"))
-            return fit(head, width)
+            return self._with_badges(head, width)
         container = self.container
         line = [Span(" container ", "dim"), Span(cut(self.shown_name, max(8, width // 2)), "title")]
         if self.is_gone:
@@ -156,7 +151,17 @@ class ContainerScreen(LiveScreen):
             line += [Span(f"  {state.symbol} {state.words}", state.role)]
         if self.console_app.snapshot.engine.state != "connected":
             line.append(Span("  ▲ engine lost", "warning"))
-        return fit(line, width)
+        return self._with_badges(line, width)
+
+    def _with_badges(self, line: Sequence[Span], width: int) -> Line:
+        """Say at the right that this is a rehearsal, or that nothing can be changed."""
+        view = self.console_app.view
+        badges: list[Span] = []
+        if view.rehearsal:
+            badges += [Span(" "), Span(" REHEARSAL ", "badge-warning")]
+        if view.read_only:
+            badges += [Span(" "), Span(" READ-ONLY ", "badge")]
+        return fit((*fit(line, max(0, width - line_width(badges))), *badges), width)
 
     def _tab_line(self, width: int) -> Line:
         spans: list[Span] = [Span(" ")]
@@ -173,11 +178,11 @@ class ContainerScreen(LiveScreen):
         return (*line, Span(f"{place} ", "dim"))
 
     def _status(self, width: int) -> Line:
-        app = self.console_app
+        view = self.console_app.view
         own = self.current.status(width)
-        if own is not None and (self.current.prompt is not None or not _must_say(app.view)):
-            return own
-        return status(app.view, width)
+        if self.current.prompt is None and (view.notice is not None or view.jobs):
+            return status(view, width)
+        return own if own is not None else BLANK
 
     def _footer(self, width: int) -> Line:
         more = Key("?", "help", "key question_mark")
@@ -260,11 +265,7 @@ class ContainerScreen(LiveScreen):
     # -- keys -----------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Act on a key here and now, and take every key while something is typed.
-
-        A binding runs only after the event has gone up to the application: keys that come in one
-        piece, such as `/error` over a slow line, would overtake it.
-        """
+        """Take every key while something is typed."""
         if self.current.prompt is not None:
             event.stop()
             event.prevent_default()
@@ -273,12 +274,7 @@ class ContainerScreen(LiveScreen):
         view = self.console_app.view
         if view.notice is not None and event.key != "escape":
             view.notice = None
-        act = next((ACTIONS[key] for key in event.aliases if key in ACTIONS), None)
-        if act is not None:
-            event.stop()
-            event.prevent_default()
-            name, arguments = act
-            getattr(self, f"action_{name}")(*arguments)
+        self.run_key(event)
 
     def action_act(self, name: str, *arguments: int) -> None:
         """Let the current tab do what a key means there."""
@@ -366,8 +362,3 @@ class ContainerScreen(LiveScreen):
                 tab.hide()
         if self.is_mounted:
             self.paint()
-
-
-def _must_say(view: object) -> bool:
-    """Tell whether the application has something to say that comes before a tab's own status."""
-    return bool(getattr(view, "notice", None) or getattr(view, "jobs", ()))
