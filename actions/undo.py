@@ -9,11 +9,11 @@ from actions.journal import Journal, as_plan
 from actions.operations import SHELL, verbs_for
 from actions.plan import Check, Plan
 from actions.session import Session
+from console.engine.snapshot import UP
 from console.errors import RefusedError
 from console.store.rows import PlanRow
 
 _INVERSE = {"start": "stop", "stop": "start", "kill": "start"}
-_RAN = ("running", "paused", "restarting")
 _ENDED = ("done", "failed", "interrupted")
 
 
@@ -72,7 +72,7 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
 def _inverse(plan: Plan) -> str:
     """Give the verb that leads back; refuse what has no state before it to go back to."""
     what = f"{plan.verb} {plan.target}"
-    only_started = plan.verb == "restart" and plan.facts.get("state") not in _RAN
+    only_started = plan.verb == "restart" and plan.facts.get("state") not in UP
     inverse = _INVERSE.get("start" if only_started else plan.verb)
     if inverse is None:
         raise RefusedError(

@@ -3,6 +3,8 @@
 import math
 import re
 
+from console.unknown import NOT_KNOWN
+
 KIB = 1024
 MIB = 1024**2
 GIB = 1024**3
@@ -24,8 +26,6 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y
 _PART = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*(ms|[smhdwy])\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*\d{1,12}(?:\.\d{1,9})?\s*", re.ASCII)
 
-_NOT_A_NUMBER = "\N{EN DASH}"
-
 
 def format_bytes(size: float) -> str:
     """Give a size in bytes such as `21.4 GiB`, `700 MiB` or `512 B`; at most 8 characters.
@@ -33,7 +33,7 @@ def format_bytes(size: float) -> str:
     One decimal below 100, none above, always binary units. A number that is not finite is a dash.
     """
     if not math.isfinite(size):
-        return _NOT_A_NUMBER
+        return NOT_KNOWN
     sign, size = ("-", -size) if size < 0 else ("", size)
     if size < KIB:
         whole = math.floor(size)
@@ -49,7 +49,7 @@ def format_bytes(size: float) -> str:
 
 def format_gib(size: float) -> str:
     """Give a size in bytes as GiB with one decimal and no unit, such as `21.4`."""
-    return f"{size / GIB:.1f}" if math.isfinite(size) else _NOT_A_NUMBER
+    return f"{size / GIB:.1f}" if math.isfinite(size) else NOT_KNOWN
 
 
 def parse_bytes(text: str) -> int:
@@ -74,7 +74,7 @@ def format_age(seconds: float) -> str:
     The largest unit alone, rounded down; the future (a clock set back) counts as now.
     """
     if not math.isfinite(seconds):
-        return _NOT_A_NUMBER
+        return NOT_KNOWN
     whole = max(0, math.floor(seconds))
     for limit, size, unit in ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h")):
         if whole < limit:
@@ -88,7 +88,7 @@ def format_age(seconds: float) -> str:
 def format_duration(seconds: float) -> str:
     """Give how long something takes: `350ms`, `3.2s`, `41s`, `1m46s`, `2h05m`, `3d04h`."""
     if not math.isfinite(seconds):
-        return _NOT_A_NUMBER
+        return NOT_KNOWN
     if seconds < 0:
         return "-" + format_duration(-seconds)
     if seconds < 0.9995:

@@ -8,6 +8,9 @@ import msgspec
 
 T = TypeVar("T")
 
+NOT_KNOWN = "\N{EN DASH}"
+"""Stands in text for every figure that is not known."""
+
 
 class Unknown(msgspec.Struct, frozen=True):
     """A value that could not be had, with its reason.

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from console.engine.snapshot import UP
 from console.mask import mask_arguments, mask_text
 from console.text import clean_line
 
@@ -63,7 +64,7 @@ class ContainerFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def runs(self) -> bool:
         """Whether it has a process now, or is about to have one again by its policy."""
-        return self.state in {"running", "paused", "restarting"}
+        return self.state in UP
 
     def grace(self, asked: int | None) -> int:
         """Give the seconds that a stop waits before it kills.

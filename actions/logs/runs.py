@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from actions.logs.line import time_of
+from console.engine.snapshot import UP
 
-_UP = frozenset({"running", "restarting", "paused"})
 # The engine notes a start only after the process runs and may have written lines already.
 _EARLIER = timedelta(milliseconds=50)
 _MUCH_EARLIER = timedelta(seconds=2)
@@ -22,7 +22,7 @@ class Run(NamedTuple):
     @property
     def up(self) -> bool:
         """Tell whether it runs, or will again by itself."""
-        return self.state in _UP
+        return self.state in UP
 
     @property
     def begin(self) -> datetime | None:

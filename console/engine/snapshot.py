@@ -8,6 +8,8 @@ from console.unknown import Unknown
 
 NOT_COUNTED = Unknown("engine.not-counted", "the engine counts none for it")
 NOT_INSPECTED = Unknown("engine.not-inspected", "not inspected yet")
+UP = frozenset({"running", "paused", "restarting"})
+"""States of a container that has processes, or is about to have some again by its policy."""
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,24 +1,19 @@
 """`status` for people: the whole host as text, and as one line for a status bar."""
 
-from datetime import datetime
-
 from actions.card_alerts import NO_CARD_CODES, short_name
 from actions.container_alerts import exit_meaning
 from actions.snapshot import Claim, HostSnapshot
-from console.engine.snapshot import Container, EngineSnapshot
+from console.engine.snapshot import UP, Container, EngineSnapshot
 from console.gpu.faults import slowing, throttle_label
 from console.gpu.snapshot import Gpu
 from console.host.snapshot import HostFacts
 from console.units import format_age, format_bytes, format_gib
-from console.unknown import Unknown, known
-from screens.cli.table import columns, shorten
+from console.unknown import NOT_KNOWN, Unknown, known
+from screens.cli.table import columns, cut
+from screens.words import SOURCE_WORDS, SYMBOLS, age, age_begins, ports_text
 
-NOT_KNOWN = "–"  # noqa: RUF001 -- the dash that stands for an unknown value everywhere
 NAME_WIDTH = 40
 MOST_HOLDERS = 6
-# A paused container gives nothing back.
-HOLDING = frozenset({"running", "paused", "restarting"})
-MARKS = {"error": "✖", "warning": "▲", "info": "·", "ok": "●"}
 
 
 def status_text(snapshot: HostSnapshot) -> str:
@@ -44,7 +39,7 @@ def status_line(snapshot: HostSnapshot) -> str:
     if snapshot.gpus_stale:
         parts.append("stale")
     if snapshot.verdict.severity in {"error", "warning"}:
-        parts.append(f"{MARKS[snapshot.verdict.severity]} {snapshot.verdict.text}")
+        parts.append(f"{SYMBOLS[snapshot.verdict.severity]} {snapshot.verdict.text}")
     return " | ".join(parts)
 
 
@@ -78,7 +73,7 @@ def _platform(host: HostFacts) -> list[str]:
 def _verdict_line(snapshot: HostSnapshot) -> str:
     verdict = snapshot.verdict
     word = verdict.severity if verdict.severity in {"error", "warning"} else "ok"
-    return f"{MARKS[verdict.severity]} {word}: {verdict.text}"
+    return f"{SYMBOLS[verdict.severity]} {word}: {verdict.text}"
 
 
 def _cards(snapshot: HostSnapshot) -> list[str]:
@@ -116,10 +111,10 @@ def _holders(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
     holders = []
     for container in snapshot.engine.containers:
         claim = snapshot.claims.get(container.id)
-        if claim and gpu.uuid in claim.gpu_uuids and container.state in HOLDING:
+        if claim and gpu.uuid in claim.gpu_uuids and container.state in UP:
             used = claim.used_bytes
             told = f" {format_gib(used)}" if known(used) else "?"
-            holders.append(shorten(container.name, NAME_WIDTH) + told)
+            holders.append(cut(container.name, NAME_WIDTH) + told)
     more = len(holders) - MOST_HOLDERS
     return [*holders[:MOST_HOLDERS], f"{more} more"] if more > 1 else holders
 
@@ -136,7 +131,7 @@ def _containers(snapshot: HostSnapshot) -> list[str]:
         if engine.problem is not None:
             return [f"engine: {engine.problem.title}", f"        {engine.problem.hint}".rstrip()]
         return ["containers: none"]
-    rows = [["container", "state", "health", "restarts", "age", "card", "how known", "ports"]]
+    rows = [["container", "state", "health", "restarts", "age", "card", "known by", "ports"]]
     rows += [_container_row(item, snapshot) for item in engine.containers]
     lines = columns(rows, frozenset({3, 4}))
     if engine.state != "connected":
@@ -147,25 +142,15 @@ def _containers(snapshot: HostSnapshot) -> list[str]:
 def _container_row(container: Container, snapshot: HostSnapshot) -> list[str]:
     claim = snapshot.claims.get(container.id)
     return [
-        shorten(container.name, NAME_WIDTH),
+        cut(container.name, NAME_WIDTH),
         _state(container, snapshot.engine),
         _text(container.health) if container.health != "none" else "",
         _text(container.restart_count),
-        _age(container, snapshot.taken_at),
+        age(age_begins(container), snapshot.taken_at),
         _claim_cards(claim, snapshot),
-        claim.source if claim and claim.uses_gpu else "",
-        _ports(container),
+        SOURCE_WORDS[claim.source] if claim and claim.uses_gpu else "",
+        ports_text(container.ports),
     ]
-
-
-def _ports(container: Container) -> str:
-    """Give the published ports once, though the engine lists them for IPv4 and for IPv6."""
-    told = {
-        f"{port.host_port}→{port.container_port}": None
-        for port in container.ports
-        if port.host_port is not None
-    }
-    return ", ".join(told)
 
 
 def _state(container: Container, engine: EngineSnapshot) -> str:
@@ -175,14 +160,6 @@ def _state(container: Container, engine: EngineSnapshot) -> str:
     if not isinstance(container.exit_code, int):
         return container.state
     return f"{container.state} {container.exit_code}" + (f" ({words})" if words else "")
-
-
-def _age(container: Container, now: datetime) -> str:
-    running = container.state in {"running", "paused"}
-    moment = container.started_at if running else container.finished_at
-    if not isinstance(moment, datetime):
-        return NOT_KNOWN
-    return format_age(max(0.0, (now - moment).total_seconds()))
 
 
 def _claim_cards(claim: Claim | None, snapshot: HostSnapshot) -> str:
@@ -198,7 +175,7 @@ def _alerts(snapshot: HostSnapshot) -> list[str]:
     rows = []
     for alert in snapshot.alerts:
         since = alert.since.astimezone().strftime("%H:%M") if alert.since else ""
-        rows.append([since, MARKS[alert.severity], f"{alert.subject} {alert.title}"])
+        rows.append([since, SYMBOLS[alert.severity], f"{alert.subject} {alert.title}"])
         if alert.hint:
             rows.append(["", "", f"  → {alert.hint}"])
     return columns(rows)

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Sequence
 
+from console.text import ELLIPSIS
+
 
 def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
     """Line up rows of cells, two blanks apart; columns in `right` are set flush right."""
@@ -10,7 +12,7 @@ def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) 
         return []
     count = max(len(row) for row in rows)
     full = [[*row, *[""] * (count - len(row))] for row in rows]
-    widths = [max(width_of(row[column]) for row in full) for column in range(count)]
+    widths = [max(text_width(row[column]) for row in full) for column in range(count)]
     lines = []
     for row in full:
         cells = [_padded(cell, widths[column], column in right) for column, cell in enumerate(row)]
@@ -18,8 +20,12 @@ def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) 
     return lines
 
 
-def width_of(text: str) -> int:
-    """Give how many terminal cells a text takes: wide characters two, combining ones none."""
+def text_width(text: str) -> int:
+    """Give how many terminal cells a text takes: wide characters two, combining ones none.
+
+    The full screen measures as Rich does, which draws it; importing that would cost `status` more
+    than all else it does.
+    """
     if text.isascii():
         return len(text)
     cells = 0
@@ -30,15 +36,15 @@ def width_of(text: str) -> int:
     return cells
 
 
-def shorten(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """Cut a text to at most `width` terminal cells, the last being `…` where something is cut."""
-    if width_of(text) <= width:
+    if text_width(text) <= width:
         return text
-    while width_of(text) >= width:
+    while text_width(text) >= width:
         text = text[:-1]
-    return text + "…"
+    return text + ELLIPSIS
 
 
 def _padded(cell: str, width: int, right: bool) -> str:
-    gap = " " * (width - width_of(cell))
+    gap = " " * (width - text_width(cell))
     return gap + cell if right else cell + gap

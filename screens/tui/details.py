@@ -10,11 +10,11 @@ from console.unknown import Unknown, known
 from screens.tui.holders import holders
 from screens.tui.paint import BLANK, UNKNOWN, Line, Span, left, wrap
 from screens.tui.words import (
-    SYMBOLS,
     card_text,
     local_clock,
     unknown_span,
 )
+from screens.words import SYMBOLS
 
 LABEL = 22
 

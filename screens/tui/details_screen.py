@@ -9,7 +9,7 @@ from screens.tui.details import card_details
 from screens.tui.host_details import host_details
 from screens.tui.keys import KeyHelp, bindings
 from screens.tui.paint import Line, Span, wrap
-from screens.tui.panels.cards import short_name
+from screens.tui.panels.cards import card_name
 from screens.tui.scroll_screen import ScrollScreen
 
 KEYS = (
@@ -34,7 +34,7 @@ class DetailsScreen(ScrollScreen):
         if self.kind == "host":
             return "host"
         found = next((gpu for gpu in snapshot.gpu.gpus if gpu.uuid == self.ident), None)
-        return f"GPU {found.index}  {short_name(found)}" if found is not None else self.ident
+        return f"GPU {found.index}  {card_name(found)}" if found is not None else self.ident
 
     def heading(self) -> Line:
         """Name what is shown."""

@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 from actions.snapshot import HostSnapshot
-from console.engine.snapshot import Container
+from console.engine.snapshot import UP, Container
 from console.gpu.snapshot import Gpu, GpuProcess
 from console.unknown import Unknown, known
-
-ALIVE = {"running", "restarting", "paused"}
 
 
 class Holder(NamedTuple):
@@ -71,7 +69,7 @@ def _container_holder(
             return Holder(container.name, total, "", "driver", container.id)
         return Holder(container.name, None, "", "driver names it, not how much", container.id)
     claim = snapshot.claims.get(container.id)
-    if claim is None or gpu.uuid not in claim.gpu_uuids or container.state not in ALIVE:
+    if claim is None or gpu.uuid not in claim.gpu_uuids or container.state not in UP:
         return None
     used = claim.used_bytes if known(claim.used_bytes) and len(claim.gpu_uuids) == 1 else None
     mark, how = ("~", "observed") if claim.source == "observed" else ("?", "declared")

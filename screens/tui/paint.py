@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
-ELLIPSIS = "…"
-UNKNOWN = "\N{EN DASH}"
-"""Stands for every figure that is not known; the reason is in the details."""
+from console.text import ELLIPSIS
+from console.unknown import NOT_KNOWN
+
+UNKNOWN = NOT_KNOWN
+"""Its reason is in the details."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from actions.snapshot import Alert, HostSnapshot
+from actions.verdict import SEVERITIES
 from console.engine.snapshot import Container
 from screens.tui.view import FOLD, View
 
 FOLD_ABOVE = 24
 """More containers than this: those with neither card nor alert are folded into one line."""
-WEIGHT = {"error": 0, "warning": 1, "info": 2}
+WEIGHT = {severity: place for place, severity in enumerate(SEVERITIES)}
 
 
 class Rows(NamedTuple):

@@ -1,16 +1,15 @@
 """Figures, ages and states in the words and symbols that every panel uses."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from actions.snapshot import Alert, Claim
-from console.engine.snapshot import Container, Port
-from console.units import format_age, format_gib
-from console.unknown import Unknown, known
+from console.engine.snapshot import Container
+from console.units import format_gib
+from console.unknown import Unknown
 from screens.tui.paint import TIMES, UNKNOWN, Span
+from screens.words import SYMBOLS
 
-SYMBOLS = {"error": "✖", "warning": "▲", "info": "·", "ok": "✔"}
 SEVERITY_WORDS = {"error": "broken", "warning": "will break", "info": "note", "ok": "well"}
 RESTED = {"created", "exited"}
 BETWEEN = {"restarting", "removing", "paused"}
@@ -54,28 +53,12 @@ def short_bytes(value: int | Unknown) -> str:
     return f"{size:.1f}G" if size < 1000 else f"{size / 1024:.1f}T"
 
 
-def age(moment: datetime | Unknown | None, now: datetime) -> str:
-    """Write how long ago a moment was; a dash where it is not known."""
-    if moment is None or isinstance(moment, Unknown):
-        return UNKNOWN
-    return format_age((now - moment).total_seconds())
-
-
 def local_clock(moment: datetime | None, now: datetime) -> str:
     """Write a moment as people say it: time of today, else the day."""
     if moment is None:
         return UNKNOWN
     here, today = moment.astimezone(), now.astimezone()
     return here.strftime("%H:%M" if here.date() == today.date() else "%d %b")
-
-
-def container_age(container: Container) -> datetime | Unknown | None:
-    """Give the moment that a container's age counts from: its start, or its end if it ended."""
-    if container.state in {"exited", "dead"} and known(container.finished_at):
-        return container.finished_at
-    if container.state == "created":
-        return container.created_at
-    return container.started_at
 
 
 def container_state(container: Container, alert: Alert | None) -> State:
@@ -118,31 +101,7 @@ def health_word(container: Container) -> str:
     return "no check" if health in {"none", ""} else health
 
 
-def ports_text(ports: Iterable[Port]) -> str:
-    """Write published ports as `8188→8188`; what is only exposed is not listed."""
-    shown: list[str] = []
-    for port in ports:
-        if port.host_port is None:
-            continue
-        text = (
-            str(port.host_port)
-            if port.host_port == port.container_port
-            else f"{port.host_port}→{port.container_port}"
-        )
-        text += "" if port.protocol == "tcp" else f"/{port.protocol}"
-        if text not in shown:
-            shown.append(text)
-    return " ".join(shown)
-
-
 SOURCE_MARKS = {"processes": "", "service": "*", "observed": "~", "declared": "?", "unknown": "?"}
-SOURCE_WORDS = {
-    "processes": "driver",
-    "service": "service",
-    "observed": "observed",
-    "declared": "declared",
-    "unknown": "unknown",
-}
 
 
 def card_text(claim: Claim | None, indexes: dict[str, int]) -> str:

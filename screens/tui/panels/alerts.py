@@ -3,7 +3,8 @@
 from actions.snapshot import Alert
 from screens.tui.paint import Line, Span, clickable, cut, fit, left, on, wrap
 from screens.tui.view import Scene
-from screens.tui.words import SYMBOLS, local_clock
+from screens.tui.words import local_clock
+from screens.words import SYMBOLS
 
 
 def alerts(scene: Scene, top: int, width: int, height: int, tall: bool = False) -> list[Line]:

@@ -7,7 +7,7 @@ from console.unknown import Unknown
 from screens.tui.bars import bar
 from screens.tui.history import memory_share
 from screens.tui.paint import UNKNOWN, Line, Span, clickable, fit, left, on, right, wrap
-from screens.tui.panels.cards import bar_role, gravest_alert, selected_gpu, short_name
+from screens.tui.panels.cards import bar_role, card_name, gravest_alert, selected_gpu
 from screens.tui.view import Scene
 from screens.tui.words import figure, gib, local_clock
 
@@ -52,7 +52,7 @@ def _row(scene: Scene, gpu: Gpu, width: int, marked: bool) -> Line:
         spans.append(Span("✖ lost ", "error"))
     elif alert is not None and alert.severity != "info":
         spans.append(Span(f"{'✖' if alert.severity == 'error' else '▲'} ", alert.severity))
-    spans.append(Span(short_name(gpu), "dim"))
+    spans.append(Span(card_name(gpu), "dim"))
     return tuple(spans)
 
 

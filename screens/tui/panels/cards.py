@@ -1,5 +1,6 @@
 """A card as a panel: figures at the left, bar, history and holders at the right."""
 
+from actions.card_alerts import short_name
 from actions.snapshot import Alert, HostSnapshot
 from console.gpu.snapshot import Gpu
 from console.units import format_gib
@@ -20,7 +21,8 @@ from screens.tui.paint import (
 )
 from screens.tui.rows import WEIGHT
 from screens.tui.view import Scene
-from screens.tui.words import SYMBOLS, figure, gib, whole_gib
+from screens.tui.words import figure, gib, whole_gib
+from screens.words import SYMBOLS
 
 FIGURES_WIDTH = 15
 PANEL_HEIGHT = 6
@@ -40,14 +42,9 @@ def selected_gpu(scene: Scene) -> Gpu | None:
     return next((gpu for gpu in gpus if gpu.uuid == wanted), gpus[0] if gpus else None)
 
 
-def short_name(gpu: Gpu) -> str:
+def card_name(gpu: Gpu) -> str:
     """Give a card's name without the words that every card carries."""
-    if isinstance(gpu.name, Unknown):
-        return f"card {UNKNOWN}"
-    name = gpu.name
-    for prefix in ("NVIDIA ", "GeForce "):
-        name = name.removeprefix(prefix)
-    return name.removesuffix(" GPU") or gpu.name
+    return f"card {UNKNOWN}" if isinstance(gpu.name, Unknown) else short_name(gpu.name)
 
 
 def is_marked(scene: Scene, gpu: Gpu) -> bool:
@@ -126,7 +123,7 @@ def pictures(
 
 def _title(scene: Scene, gpu: Gpu, alert: Alert | None, width: int) -> Line:
     marked = is_marked(scene, gpu)
-    name, tail = short_name(gpu), f"  {whole_gib(gpu.memory_total_bytes)}"
+    name, tail = card_name(gpu), f"  {whole_gib(gpu.memory_total_bytes)}"
     # The size is in the figures too: it goes before the name is cut.
     tail = "" if text_width(name) + len(tail) > width - 3 else tail
     line: list[Span] = [

@@ -10,17 +10,14 @@ from screens.tui.paint import UNKNOWN, Line, Span, clickable, cut, fit, left, on
 from screens.tui.rows import Rows, alerts_by_container, matches
 from screens.tui.view import FOLD, Scene
 from screens.tui.words import (
-    SOURCE_WORDS,
     State,
-    age,
     card_text,
-    container_age,
     container_state,
     gib,
     health_word,
-    ports_text,
     short_bytes,
 )
+from screens.words import SOURCE_WORDS, age, age_begins, ports_text
 
 MARK_WIDTH = 5
 
@@ -230,7 +227,7 @@ def usage(scene: Scene, rows: Rows, top: int, width: int, height: int) -> list[L
 
 
 def _usage_text(scene: Scene, container: Container, claim: Claim | None, wide: bool) -> str:
-    old = right(age(container_age(container), scene.view.now), 5)
+    old = right(age(age_begins(container), scene.view.now), 5)
     if not wide:
         return old + " "
     used: ContainerUsage | None = scene.snapshot.usage.get(container.id)

@@ -5,7 +5,8 @@ from console.units import format_age
 from console.unknown import Unknown, known
 from screens.tui.paint import UNKNOWN, Line, Span, clickable, cut, fit, line_width
 from screens.tui.view import Scene, View
-from screens.tui.words import SEVERITY_WORDS, SYMBOLS
+from screens.tui.words import SEVERITY_WORDS
+from screens.words import SYMBOLS
 
 CLOCK_WIDTH = 20
 REHEARSAL_NAME_FROM = 80
