@@ -8,17 +8,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import console
 from actions.executor import Executor
 from actions.journal import Journal
 from actions.operations import verbs_for
 from actions.plan import PlanDone
 from actions.session import Session
 from console.errors import ConsoleError, UsageError
+from console.itself import importable, own_command
 
 _LOG_BYTES = 4 << 20
 
@@ -29,16 +28,7 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
     Raises:
         ConsoleError: it cannot be started (`runner.cannot-start`).
     """
-    command = [
-        sys.executable,
-        # Without -P a folder named `console` in the working directory would be run instead.
-        "-P",
-        "-m",
-        "console",
-        *_config(session),
-        "_run",
-        plan_id,
-    ]
+    command = [*own_command(), *_config(session), "_run", plan_id]
     try:
         with _log(session.places.log_file) as log:
             return subprocess.Popen(
@@ -47,7 +37,7 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=_environment(session),
+                env=importable(session.environ),
             )
     except OSError as error:
         raise ConsoleError(
@@ -93,16 +83,6 @@ def _config(session: Session) -> tuple[str, ...]:
     """Give the option for the config that is read here; a missing one is missing there too."""
     path = session.places.config_file
     return ("--config", str(path.absolute())) if path.exists() else ()
-
-
-def _environment(session: Session) -> dict[str, str]:
-    """Give the runner's environment; a clone that is not installed must find itself again."""
-    environment = dict(session.environ)
-    root = Path(console.__file__).resolve().parent.parent
-    if root.name not in {"site-packages", "dist-packages"}:
-        known = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else str(root)
-    return environment
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from actions.containers.facts import ContainerFacts
 from actions.containers.signals import ends_container
 from actions.containers.words import check
 from actions.plan import Check, Step
-from console.engine.exit_codes import meaning
 
 # What the engine may need beyond the grace: it waits 10 s for its own kill, then gives up.
 STOP_MARGIN = 15.0
@@ -56,12 +55,10 @@ def draft_start(facts: ContainerFacts, _options: Mapping[str, Any], around: Surr
     if facts.error:
         checks.append(check("container.start-failed", "warn", error=facts.error[:200]))
     elif facts.restart_count >= _CRASHES and facts.exit_code:
-        exit_text, count = _exit_text(facts), facts.restart_count
-        checks.append(
-            check("container.crash-loop", "warn", name=facts.name, count=count, exit=exit_text)
-        )
+        values = {"name": facts.name, "count": facts.restart_count, "exit": facts.exit_text()}
+        checks.append(check("container.crash-loop", "warn", **values))
     elif facts.state == "exited" and facts.exit_code not in _ASKED_FOR:
-        checks.append(check("container.last-exit", exit=_exit_text(facts)))
+        checks.append(check("container.last-exit", exit=facts.exit_text()))
     undo = "" if facts.auto_remove else _command(around, "stop", facts.name)
     step = _step("start", "Start", facts, _command(around, "start", facts.name), undo=undo)
     return Draft(steps=(step,), checks=tuple(checks), longest_seconds=START_LONGEST)
@@ -191,11 +188,6 @@ def _port_check(facts: ContainerFacts, around: Surroundings) -> Check:
                 named = f"{port.host_port}/{port.protocol}"
                 return check("container.port-taken", "refuse", port=named, other=other.name)
     return check("container.ports-free")
-
-
-def _exit_text(facts: ContainerFacts) -> str:
-    said = meaning(facts.exit_code, oom_killed=facts.oom_killed)
-    return f"exit {facts.exit_code} ({said})" if said else f"exit {facts.exit_code}"
 
 
 def _time(facts: ContainerFacts, asked: int | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from console.engine.exit_codes import meaning
 from console.engine.snapshot import UP
 from console.mask import mask_arguments, mask_text
 from console.text import clean_line
@@ -74,6 +75,11 @@ class ContainerFacts(msgspec.Struct, frozen=True, kw_only=True):
         """
         seconds = asked if asked is not None else self.stop_timeout
         return DEFAULT_GRACE if seconds is None or seconds < 0 else seconds
+
+    def exit_text(self, *, asked: bool = False) -> str:
+        """Give the exit code in words; an end that was `asked` for is never told as a failure."""
+        said = meaning(self.exit_code, self.oom_killed, asked_to_stop=asked, error=self.error)
+        return f"exit {self.exit_code} ({said})" if said else f"exit {self.exit_code}"
 
     def resting_on(self) -> dict[str, Any]:
         """Give what `run()` compares, as plain data for the plan."""

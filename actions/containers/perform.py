@@ -9,7 +9,6 @@ from actions.containers.signals import ends_container
 from actions.plan import Plan
 from actions.trouble import StepError
 from console.clock import SystemClock
-from console.engine.exit_codes import meaning
 from console.engine.faults import EngineTimeoutError, NoSuchContainerError
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def perform_stop(plan: Plan, client: "EngineClient") -> str:
         return _vanished(plan)
     if facts.exit_code == _KILLED and 0 < grace <= waited:
         return f"{plan.target} is stopped, exit {_KILLED} (killed after {grace} s of grace)"
-    return f"{plan.target} is stopped, {_exit_text(facts, asked=True)}"
+    return f"{plan.target} is stopped, {facts.exit_text(asked=True)}"
 
 
 def perform_restart(plan: Plan, client: "EngineClient") -> str:
@@ -70,7 +69,7 @@ def perform_kill(plan: Plan, client: "EngineClient") -> str:
         return _vanished(plan)
     if facts.runs:
         return f"SIG{signal} sent; {plan.target} is still {facts.state}"
-    return f"SIG{signal} sent; {plan.target} ended, {_exit_text(facts, asked=True)}"
+    return f"SIG{signal} sent; {plan.target} ended, {facts.exit_text(asked=True)}"
 
 
 PERFORMERS: dict[str, Callable[[Plan, "EngineClient"], str]] = {
@@ -98,11 +97,11 @@ def _settled(plan: Plan, client: "EngineClient") -> str:
         if facts.state == "restarting" or (facts.state != "running" and facts.exit_code):
             raise StepError(
                 "container.ended-at-once",
-                f"{plan.target} ended at once: {_exit_text(facts, asked=False)}",
+                f"{plan.target} ended at once: {facts.exit_text()}",
                 f"Its log says why: docker logs --tail 50 {plan.target}",
             )
         if facts.state == "exited":
-            return f"{plan.target} ran to its end, {_exit_text(facts, asked=False)}"
+            return f"{plan.target} ran to its end, {facts.exit_text()}"
         if _CLOCK.monotonic() >= deadline:
             return f"{plan.target} is {facts.state}"
         time.sleep(_LOOK_SECONDS)
@@ -140,11 +139,3 @@ def _will_not_end(plan: Plan, why: str) -> StepError:
         "Kill it: what it is working on is lost",
         offers=("kill",),
     )
-
-
-def _exit_text(facts: ContainerFacts, *, asked: bool) -> str:
-    """Give the exit code in words; an end that was `asked` for is never told as a failure."""
-    said = meaning(
-        facts.exit_code, oom_killed=facts.oom_killed, asked_to_stop=asked, error=facts.error
-    )
-    return f"exit {facts.exit_code} ({said})" if said else f"exit {facts.exit_code}"

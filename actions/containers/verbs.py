@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actions.containers.docker import docker_command
 from actions.containers.drafts import DRAFTS, Draft, Surroundings
 from actions.containers.facts import ContainerFacts, facts_of
 from actions.containers.find import Listed, find
@@ -112,14 +113,8 @@ class ContainerVerbs:
         return Surroundings(docker=self._docker(), others=found)
 
     def _docker(self) -> tuple[str, ...]:
-        """Give how to call docker so that it reaches the same engine."""
-        endpoint = self._session.endpoint
-        kind, _, name = endpoint.source.rpartition(" ")
-        if kind in {"docker context", "DOCKER_CONTEXT"}:
-            return ("docker", "--context", name)
-        if endpoint.source.startswith("default"):
-            return ("docker",)
-        return ("docker", "-H", mask_text(endpoint.address))
+        """Give how to call docker so that it reaches the same engine, as it may be shown."""
+        return tuple(mask_text(word) for word in docker_command(self._session.endpoint))
 
     def _plan(
         self, verb: str, facts: ContainerFacts, draft: Draft, options: dict[str, Any], asker: Asker

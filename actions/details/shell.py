@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actions.containers.docker import docker_command
 from actions.containers.drafts import Draft
 from actions.containers.facts import ContainerFacts
 from actions.containers.verbs import ContainerVerbs
@@ -15,7 +16,6 @@ from actions.containers.words import check
 from actions.gate import refusal
 from actions.plan import Asker, Check, Plan, Step
 from actions.step_thread import Work
-from console.engine.endpoint import Endpoint
 from console.engine.faults import EngineConflictError, EngineRefusedError
 
 if TYPE_CHECKING:
@@ -81,16 +81,6 @@ def draft_shell(facts: ContainerFacts, shell: str, docker: tuple[str, ...]) -> D
         command=shlex.join((*docker, "exec", "-it", facts.name, shell)),
     )
     return Draft(steps=(step,), checks=(check("container.shell", shell=shell),))
-
-
-def docker_command(endpoint: Endpoint) -> tuple[str, ...]:
-    """Give how to call docker so that it reaches the engine of this session."""
-    kind, _, name = endpoint.source.rpartition(" ")
-    if kind in {"docker context", "DOCKER_CONTEXT"}:
-        return ("docker", "--context", name)
-    if endpoint.source.startswith("default"):
-        return ("docker",)
-    return ("docker", "-H", endpoint.address)
 
 
 def _refused(facts: ContainerFacts, shell: str) -> Check | None:

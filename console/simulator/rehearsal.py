@@ -7,13 +7,12 @@ import os
 import select
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import console
 from console.errors import ConsoleError
+from console.itself import importable, own_command
 from console.simulator.places import RehearsalPlaces, new_places
 from console.simulator.scenario import DEFAULT, load_scenario
 from console.text import clean, clean_line
@@ -40,7 +39,7 @@ class Rehearsal:
             raise _not_started(str(error)) from error
         self.environ = self.places.environ(scene)
         self.address = self.environ["DOCKER_HOST"]
-        command = [sys.executable, "-m", "console.simulator.host"]
+        command = own_command("console.simulator.host")
         command += ["--scenario", scenario, "--seed", str(seed)]
         command += ["--folder", str(self.places.folder)]
         try:
@@ -50,7 +49,7 @@ class Rehearsal:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env=_importable(environ),
+                    env=importable(environ),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -138,13 +137,6 @@ def _not_started(why: str, words: str = "") -> ConsoleError:
         f"the rehearsal cannot start: {clean_line(why, 300)}",
         "XDG_RUNTIME_DIR, or else TMPDIR, says where its files go",
     )
-
-
-def _importable(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment in which the child finds this very program, wherever it was started."""
-    folder = str(Path(console.__file__).parent.parent)
-    before = environ.get("PYTHONPATH", "")
-    return {**environ, "PYTHONPATH": f"{folder}{os.pathsep}{before}" if before else folder}
 
 
 class _UnixConnection(http.client.HTTPConnection):

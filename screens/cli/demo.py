@@ -11,14 +11,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 
 import click
 import msgspec.json
 
-import console
 from console.errors import ConsoleError, ExitCode, UsageError
+from console.itself import importable, own_command
 from console.simulator.rehearsal import Rehearsal
 from console.simulator.scenario import DEFAULT, scenario_names, scenario_title
 from screens.cli.context import Cli, open_screen
@@ -141,10 +140,8 @@ def _resolved(command: list[str], environ: dict[str, str]) -> list[str]:
     name, *rest = command
     if name != "gpuconsole" or shutil.which(name):
         return command
-    folder = str(Path(console.__file__).parent.parent)
-    before = environ.get("PYTHONPATH", "")
-    environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}" if before else folder
-    return [sys.executable, "-m", "console", *rest]
+    environ.update(importable(environ))
+    return [*own_command(), *rest]
 
 
 class _Relay:

@@ -100,7 +100,7 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_host_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.simulator.rehearsal.sys.executable", "/bin/false")
+    monkeypatch.setattr("sys.executable", "/bin/false")
     host = Rehearsal("studio")
     with pytest.raises(ConsoleError, match="did not start"):
         host.wait_ready()
