@@ -14,6 +14,9 @@ from console.unknown import Unknown
 # A view draws at most so often; what comes in between is appended at once.
 _SPACING = 0.04
 _WAIT = 0.5
+# A view that reads the book waits for no more than so many lines, and gets its turn in between.
+_AT_ONCE = 4000
+_BREATH = 0.0005
 # Between two thousand lines whose levels are judged ahead: a view's thread needs the time more.
 _JUDGING = 0.01
 
@@ -100,8 +103,10 @@ class LogFollower:
             entries = self._gathering.take(wait)
             if entries is None:
                 break
-            if entries:
-                self._book.append(entries)
+            for begin in range(0, len(entries), _AT_ONCE):
+                self._book.append(entries[begin : begin + _AT_ONCE])
+                if begin + _AT_ONCE < len(entries):
+                    self._stopping.wait(_BREATH)
             if entries or self._told_anew():
                 self._publish()
                 wait = _JUDGING

@@ -10,16 +10,18 @@ from console.clock import Clock, SystemClock
 # Lines of several containers that come within this are put in order of their times.
 _HOLD = 0.1
 _ROOM = 50_000
+_ROOM_CHARACTERS = 16 << 20
 
 
 class _Queue:
     """What one reader brought and nobody took yet."""
 
-    __slots__ = ("arrived", "caught_up", "entries", "over")
+    __slots__ = ("arrived", "caught_up", "entries", "over", "size")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.arrived: list[tuple[float, int]] = []
+        self.size = 0
         self.caught_up = False
         self.over = False
 
@@ -45,11 +47,13 @@ class Merge:
     def put(self, number: int, entries: list[Entry]) -> None:
         """Take a reader's next entries; waits while it has brought too many."""
         queue = self._queues[number]
+        size = sum([len(entry.text) for entry in entries])
         with self._changed:
-            self._changed.wait_for(lambda: len(queue.entries) < self._room or self._closed)
+            self._changed.wait_for(lambda: self._has_room(queue) or self._closed)
             if self._closed:
                 return
             queue.entries += entries
+            queue.size += size
             queue.arrived.append((self._pace.monotonic(), len(queue.entries)))
             self._changed.notify_all()
 
@@ -87,11 +91,14 @@ class Merge:
                     return []
                 self._changed.wait(min(left, _HOLD) if soon else left)
 
+    def _has_room(self, queue: _Queue) -> bool:
+        return len(queue.entries) < self._room and queue.size < _ROOM_CHARACTERS
+
     def _ready(self) -> tuple[list[Entry], bool]:
         """Take out what may be given now; tells whether there is more that has to wait a little."""
         if len(self._queues) == 1:
             queue = self._queues[0]
-            entries, queue.entries = queue.entries, []
+            entries, queue.entries, queue.size = queue.entries, [], 0
             queue.arrived.clear()
             return entries, False
         # What a reader that is still in the past will bring is not known yet: no one may pass it.
@@ -124,11 +131,8 @@ class Merge:
 
 def _old_enough(queue: _Queue, limit: str | None, before: float) -> int:
     """Give how many of a queue's first entries are not newer than `limit` and came long ago."""
-    count = max((end for at, end in queue.arrived if at <= before), default=0)
-    if limit is not None:
-        while count and queue.entries[count - 1].stamp > limit:
-            count -= 1
-    return count
+    most = max((end for at, end in queue.arrived if at <= before), default=0)
+    return most if limit is None else min(most, _up_to(queue, 0, limit))
 
 
 def _up_to(queue: _Queue, count: int, newest: str) -> int:
@@ -142,5 +146,6 @@ def _up_to(queue: _Queue, count: int, newest: str) -> int:
 def _taken(queue: _Queue, count: int) -> list[Entry]:
     part = queue.entries[:count]
     del queue.entries[:count]
+    queue.size -= sum([len(entry.text) for entry in part])
     queue.arrived = [(at, end - count) for at, end in queue.arrived if end > count]
     return part

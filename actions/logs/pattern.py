@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from actions.logs.joined import joined
 from console.clock import Clock, SystemClock
 from console.errors import UsageError
 from console.text import clean_line
 
 _LIMIT = 2.0
-# With none of these a match never reaches beyond its line, so that all lines are searched at once.
-_MAY_CROSS = re.compile(r"\(\?|\[\^|\\[^dwbSBtx.()\[\]|*+?{}/-]|[+*?}]\+|\n|&&|--|\[\[")
+_MANY = 32
 
 
 class PatternError(UsageError):
@@ -67,6 +67,8 @@ class Finder:
         self._simple = not pattern.regex or re.escape(wanted) == wanted
         self._needle = wanted if pattern.case else wanted.lower()
         self._regex = _compiled(wanted, pattern.case) if not self._simple else None
+        at_once = None if self._simple else joined(wanted)
+        self._joined: Any = _compiled(at_once, pattern.case) if at_once is not None else None
         # A needle whose small letters are of another length would be found at odd places.
         self._plain_needle = pattern.case or len(self._needle) == len(wanted)
 
@@ -78,7 +80,10 @@ class Finder:
         """
         if self._regex is None:
             return self._needle in (text if self._pattern.case else text.lower())
-        return self._match(text, 0) is not None
+        try:
+            return self._regex.search(text, timeout=self._left()) is not None
+        except TimeoutError as error:
+            raise self._too_slow() from error
 
     def renew(self) -> None:
         """Begin the time anew, such as for the next line of a log that is followed."""
@@ -94,13 +99,19 @@ class Finder:
         folded = text if self._pattern.case else text.lower()
         if self._regex is None and self._plain_needle and len(folded) == len(text):
             return self._by_find(lines, folded)
-        if self._regex is not None and not _MAY_CROSS.search(self._pattern.wanted):
+        if self._joined is not None:
             return self._by_regex(lines, text)
         return self._by_line(text)
 
     def _by_find(self, lines: Lines, text: str) -> Iterator[int]:
         needle = self._needle
         if "\n" in needle:
+            return
+        if text.count(needle) > _MANY:
+            # Where most lines have it, looking up the line of each place is what takes time.
+            for index, line in enumerate(text.split("\n")[:-1]):
+                if needle in line:
+                    yield index
             return
         at = text.find(needle)
         while at >= 0:
@@ -111,27 +122,27 @@ class Finder:
             at = text.find(needle, end + 1)
 
     def _by_regex(self, lines: Lines, text: str) -> Iterator[int]:
-        at = 0
-        while 0 <= at < len(text):
-            found = self._match(text, at)
-            if found is None or found.start() >= len(text):
-                return
-            yield lines.index_of(found.start())
-            at = text.find("\n", found.start()) + 1
+        end = 0
+        try:
+            for found in self._joined.finditer(text, timeout=self._left()):
+                begin = found.start()
+                if begin >= end and begin < len(text):
+                    yield lines.index_of(begin)
+                    end = text.find("\n", begin) + 1
+        except TimeoutError as error:
+            raise self._too_slow() from error
 
     def _by_line(self, text: str) -> Iterator[int]:
         for index, line in enumerate(text.split("\n")[:-1]):
             if self.found_in(line):
                 yield index
 
-    def _match(self, text: str, at: int) -> Any:
+    def _left(self) -> float:
+        """Give the seconds that are left."""
         left = self._deadline - self._pace.monotonic()
-        if left <= 0 or self._regex is None:
+        if left <= 0:
             raise self._too_slow()
-        try:
-            return self._regex.search(text, at, timeout=left)
-        except TimeoutError as error:
-            raise self._too_slow() from error
+        return left
 
     def _too_slow(self) -> PatternError:
         return PatternError(

@@ -21,6 +21,7 @@ from console.engine.faults import (
     EngineRefusedError,
     EngineUnreachableError,
     NoSuchContainerError,
+    fault,
 )
 from console.engine.logs import LogStream
 from console.text import clean_line
@@ -124,6 +125,11 @@ class Reader:
     def _run(self) -> None:
         try:
             self._read_on()
+        except Exception as error:
+            # A fault of ours must not look like the end of the log.
+            self.error = fault(EngineError, "logs.internal", detail=type(error).__name__)
+            self.problem, self.state = self.error.unknown(), "ended"
+            raise
         finally:
             self.over = True
             self._sink.told(self._number)
@@ -234,8 +240,12 @@ class Reader:
             stream.cancel()
         begun = int(self._clock.now().timestamp() * _NANO)
         while not stream.ended and not self._stopping.is_set():
-            batch = stream.read(_IDLE if self.state == "reading" else None)
+            # The engine itself ends at `until` only when the next line comes.
+            calm = None if self._query.until is None else _LOOK_AGAIN
+            batch = stream.read(_IDLE if self.state == "reading" else calm)
             if batch is None:
+                if self._is_past():
+                    return
                 self._bookmark.not_found()
                 self._tell("following")
                 continue

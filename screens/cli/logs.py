@@ -132,12 +132,14 @@ class _Telling:
             self._gathering.stop()
 
     def _write_all(self) -> None:
+        caught_up = False
         while (entries := self._gathering.take(_TICK)) is not None:
             if entries:
                 self._take(entries)
-                continue
-            if self._gathering.state != "reading":
+            if caught_up:
                 self._release()
+            # Looked at before the next entries are taken: what was there by now is among them.
+            caught_up = self._gathering.state != "reading"
             self._tell_trouble()
             if reader_is_gone():
                 raise ReaderGone
