@@ -1,5 +1,6 @@
 """Where a reader is in a log: what is in view, the cursor, marks; no keys and no follower."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -47,6 +48,7 @@ class LogView:
         self.room = 1
         self._top = 0
         self._skip = 0
+        self._tall = 0
         self._drawn: LRUCache[tuple[object, ...], list[Line]] = LRUCache(_KEPT)
 
     def listing(self) -> Listing:
@@ -88,12 +90,13 @@ class LogView:
             self._skip = 0
         if here < first:
             first, self._skip = here, 0
+        self._tall = len(self._entry(listing.absolute(here), look, now))
         rows: list[Line] = []
         at = first
         while at < listing.count and len(rows) - self._skip < self.room:
             rows += self._entry(listing.absolute(at), look, now)
             at += 1
-            if at == here + 1 and len(rows) - self._skip > self.room:
+            if at == here + 1 and here > first and len(rows) - self._skip > self.room:
                 return self._upward(listing, here, look, now)
         if at <= here or (at >= listing.count and len(rows) - self._skip < self.room and first):
             return self._upward(listing, max(here, at - 1), look, now)
@@ -167,12 +170,23 @@ class LogView:
         self.cursor = absolute
 
     def move(self, step: int) -> None:
-        """Move the cursor by lines."""
+        """Move the cursor by lines; first through a line that is taller than the screen."""
+        if self._within(step):
+            return
         listing = self.listing()
         if not listing.count:
             return
         here = listing.index(self.cursor) + step
         self.go(listing.absolute(max(0, min(listing.count - 1, here))))
+
+    def _within(self, step: int) -> bool:
+        """Scroll inside a line that is taller than the screen; False at its end."""
+        if self.following or self._top != self.cursor or self._tall <= self.room:
+            return False
+        wanted = self._skip + (1 if step > 0 else -1) * max(1, self.room // 2)
+        wanted = max(0, min(wanted, self._tall - self.room))
+        moved, self._skip = wanted != self._skip, wanted
+        return moved
 
     def sideways(self, step: int) -> None:
         """Scroll cut lines to a side."""
@@ -189,18 +203,19 @@ class LogView:
 
     def hit(self, step: int) -> int | None:
         """Go to the next hit of the search in a direction, around the ends; give its place."""
-        listing = self.listing()
-        hits = [at for at in (self.search.hits if self.search else ()) if at >= listing.first]
+        hits = self.search.hits if self.search is not None else []
         if self.filter is not None:
             left = set(self.filter.positions)
             hits = [at for at in hits if at in left]
-        if not hits:
+        first = bisect_left(hits, self.book.dropped)
+        if first >= len(hits):
             return None
         if step > 0:
-            place = next((n for n, at in enumerate(hits) if at > self.cursor), 0)
+            place = bisect_right(hits, self.cursor)
+            place = first if place >= len(hits) else max(place, first)
         else:
-            before = [n for n, at in enumerate(hits) if at < self.cursor]
-            place = before[-1] if before else len(hits) - 1
+            place = bisect_left(hits, self.cursor) - 1
+            place = len(hits) - 1 if place < first else place
         self.go(hits[place])
         return place
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 PAINT_SECONDS = 0.1
 """A log that is flooded is painted ten times a second: more nobody reads, and keys come first."""
+READING_SECONDS = 0.3
+"""While what is there already is read, painting would only hold the reading up."""
+TYPING_SECONDS = 0.04
 _TIMES = ("no times", "local times", "ages")
 
 
@@ -52,6 +55,7 @@ class LogsTab(Tab):
         self._token = 0
         self._tokens = {"search": 0, "filter": 0}
         self._scanning: set[str] = set()
+        self._waiting: dict[str, tuple[int, Question, bool]] = {}
         self._told = False
         self._quiet: Timer | None = None
         self._dirty = False
@@ -101,7 +105,9 @@ class LogsTab(Tab):
 
     def _paint(self) -> None:
         self._dirty = False
-        self._quiet = self.screen.set_timer(PAINT_SECONDS, self._rested)
+        reading = self.follower is not None and self.follower.state == "reading"
+        pause = READING_SECONDS if reading else PAINT_SECONDS
+        self._quiet = self.screen.set_timer(pause, self._rested)
         if self.screen.current is self and self.screen.is_current:
             self.screen.paint()
 
@@ -266,7 +272,7 @@ class LogsTab(Tab):
     def _end_search(self) -> None:
         self.wanted = ""
         self._tokens["search"] = 0
-        self._scanning.discard("search")
+        self._waiting.pop("search", None)
         if self.view is not None:
             self.view.search = None
 
@@ -328,7 +334,7 @@ class LogsTab(Tab):
             return
         if not self.filtering and not self.source:
             self._tokens["filter"] = 0
-            self._scanning.discard("filter")
+            self._waiting.pop("filter", None)
             self.view.filter = None
             return
         question = Question(
@@ -341,12 +347,27 @@ class LogsTab(Tab):
         self._ask("filter", question, False)
 
     def _ask(self, purpose: str, question: Question, go: bool) -> None:
-        """Go through the book in a thread: a hundred thousand lines are too many between keys."""
-        assert self.view is not None  # noqa: S101 -- asked for only where there is a log
-        book, screen = self.view.book, self.screen
+        """Ask for lines; one reading of the book at a time, and of questions only the newest."""
         self._token += 1
         token = self._tokens[purpose] = self._token
+        busy = purpose in self._scanning
+        self._waiting[purpose] = (token, question, go)
         self._scanning.add(purpose)
+        if not busy:
+            # Letters come in bursts: what was typed in one go is asked in one go.
+            if self._typing:
+                self.screen.set_timer(TYPING_SECONDS, partial(self._scan, purpose))
+            else:
+                self._scan(purpose)
+
+    def _scan(self, purpose: str) -> None:
+        """Go through the book in a thread: a hundred thousand lines are too many between keys."""
+        asked = self._waiting.pop(purpose, None)
+        if asked is None or self.view is None:
+            self._scanning.discard(purpose)
+            return
+        token, question, go = asked
+        book, screen = self.view.book, self.screen
 
         def work() -> None:
             found, error = Found(question), None
@@ -360,9 +381,12 @@ class LogsTab(Tab):
 
     def hear_log_scanned(self, message: LogScanned) -> None:
         """Take what was found, unless something else has been asked for since."""
+        if message.purpose in self._waiting:
+            self._scan(message.purpose)
+        else:
+            self._scanning.discard(message.purpose)
         if self.view is None or message.token != self._tokens[message.purpose]:
             return
-        self._scanning.discard(message.purpose)
         if message.error is not None:
             # An expression that is still being typed is hardly ever whole.
             if not self._typing:

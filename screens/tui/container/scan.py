@@ -5,6 +5,7 @@ its oldest: `absolute == book.dropped + position`.
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,6 +16,8 @@ from actions.logs.source import fits
 
 UNSETTLED = 64
 """Lines at a book's end whose text may still change: a bar that moves, a traceback that grows."""
+
+_RECENT = 400
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,23 +52,30 @@ class Found:
         Raises:
             PatternError: what is looked for is no expression, or one that takes for ever.
         """
-        asked = self.question
         while True:
             dropped, end = book.dropped, book.dropped + len(book)
-            matching = book.matching(
-                asked.pattern,
-                asked.context,
-                regex=asked.regex,
-                case=asked.case,
-                sources=asked.sources,
-            )
+            positions, hits = self._all(book)
             # Lines that were dropped meanwhile have moved all positions: then once more.
             if book.dropped == dropped:
                 break
-        self.positions = [dropped + at for at in matching.positions]
-        self.hits = sorted(dropped + at for at in matching.hits)
+        self.positions = [dropped + at for at in positions]
+        self.hits = [dropped + at for at in hits]
         self.until = end
         return self
+
+    def _all(self, book: LogBook) -> tuple[Sequence[int], Sequence[int]]:
+        asked = self.question
+        if not asked.sources and not asked.context:
+            found = book.search(asked.pattern, regex=asked.regex, case=asked.case)
+            return found, found
+        matching = book.matching(
+            asked.pattern,
+            asked.context,
+            regex=asked.regex,
+            case=asked.case,
+            sources=asked.sources,
+        )
+        return matching.positions, sorted(matching.hits)
 
     def keep_up(self, book: LogBook) -> None:
         """Look at the lines that came since, and again at the last few before them.
@@ -94,14 +104,14 @@ class Found:
             }
         )
         # Before `restart` the old answer stands; only context of new hits may be added to it.
-        old = self.positions[: bisect_left(self.positions, restart)]
+        del self.positions[bisect_left(self.positions, restart) :]
         fresh = [allowed[at][0] for at in left]
-        added = {at for at in fresh if at < restart}.difference(old[-200:])
-        self.positions = sorted({*old[-200:], *added}) if added else old[-200:]
-        self.positions = old[:-200] + self.positions + [at for at in fresh if at >= restart]
-        self.hits = self.hits[: bisect_left(self.hits, restart)] + [
-            allowed[at][0] for at in hits if allowed[at][0] >= restart
-        ]
+        added = {at for at in fresh if at < restart}.difference(self.positions[-_RECENT:])
+        if added:
+            self.positions[-_RECENT:] = sorted({*self.positions[-_RECENT:], *added})
+        self.positions += [at for at in fresh if at >= restart]
+        del self.hits[bisect_left(self.hits, restart) :]
+        self.hits += [allowed[at][0] for at in hits if allowed[at][0] >= restart]
         self.until = end
 
     def holds(self, line: LogLine) -> bool:
