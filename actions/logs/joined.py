@@ -31,7 +31,10 @@ def joined(pattern: str) -> str | None:
             case "class":
                 if _ODD_IN_CLASS.search(text, 1):
                     return None
-                parts.append("[^\\n" + text[2:] if text.startswith("[^") else text)
+                if text.startswith("[^"):
+                    first = "\\]" if text[2] == "]" else text[2]
+                    text = f"[^\\n{first}{text[3:]}"
+                parts.append(text)
             case "escape":
                 replaced = _WITHOUT_BREAK.get(text)
                 if replaced is None and not _STAYS.fullmatch(text):

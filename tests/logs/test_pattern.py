@@ -3,7 +3,11 @@
 import time
 
 import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
 
+from actions.logs.joined import joined
 from actions.logs.pattern import Pattern, PatternError
 from console.errors import ExitCode
 
@@ -28,3 +32,27 @@ def test_small_and_capital_letters() -> None:
     assert not Pattern("oom", case=True).finder().found_in("an OOM")
     assert Pattern("o{2}m", regex=True).finder().found_in("an OOM")
     assert not Pattern("o{2}m", regex=True, case=True).finder().found_in("an OOM")
+
+
+TOKENS = st.sampled_from(
+    r"a b c 1 . ^ $ \b \s \S \W \D [ab] [^a] [^]a] []b] [\s1] * + ? *? {1,2} | (?:a) (?=b) (?!\s) (?<!a) (?<=b) \t".split()
+)
+
+
+@given(
+    st.lists(TOKENS, min_size=1, max_size=6).map("".join),
+    st.lists(st.text("abc1 ]", max_size=5), max_size=6),
+)
+def test_searching_many_lines_at_once_finds_what_one_by_one_does(
+    pattern: str, texts: list[str]
+) -> None:
+    try:
+        one = regex.compile(pattern)
+    except regex.error:
+        return
+    many = joined(pattern)
+    assert many is not None
+    text = "".join(f"{line}\n" for line in texts)
+    places = [m.start() for m in regex.finditer(many, text, regex.MULTILINE)]
+    found = {text.count("\n", 0, at) for at in places if at < len(text)}
+    assert found == {at for at, line in enumerate(texts) if one.search(line)}
