@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from console.engine.declared import ARGUMENT_NAMES
 from console.engine.snapshot import GpuDeclaration
 
 # How strongly a flag decides where there are several. The first picks among what stays visible. The
@@ -14,18 +15,6 @@ from console.engine.snapshot import GpuDeclaration
 # `--gpu-device-id` to theirs alone, and last. Read in Forge's modules_forge/initialization.py and
 # ComfyUI's main.py.
 RANKS = {"--device-id": 0, "--default-device": 1, "--gpu-device-id": 2, "--cuda-device": 2}
-# Environment names whose value is appended to the program's command line.
-ARGUMENT_NAMES = (
-    "FORGE_ARGS",
-    "FORGE_FLAGS",
-    "WEBUI_ARGS",
-    "WEBUI_FLAGS",
-    "COMMANDLINE_ARGS",
-    "CLI_ARGS",
-    "COMFYUI_ARGS",
-    "COMFYUI_FLAGS",
-    "EXTRA_ARGS",
-)
 # Variables that a command may set for itself: `sh -c "CUDA_VISIBLE_DEVICES=1 python main.py"`.
 SETTABLE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from console.engine.faults import (
 )
 from console.engine.logs import LogStream
 from console.engine.negotiation import EngineVersion, agree, speaks
-from console.engine.streams import ByteStream, EventStream, read_frames
+from console.engine.streams import EventStream, read_frames
 from console.text import clean_line
 
 if TYPE_CHECKING:
@@ -144,41 +144,6 @@ class EngineClient:
                 raise self._odd(what)
             pieces = response.iter_content(chunk_size=None)
             return EventStream(response, pieces, lambda error: self._translated(error, what))
-
-        return self._call(what, opened)
-
-    def logs(
-        self,
-        container: str,
-        tail: int | None = None,
-        since: float | None = None,
-        follow: bool = False,
-        timestamps: bool = False,
-    ) -> ByteStream:
-        """Open a container's log: stdout and stderr as they come, in pieces of bytes.
-
-        Args:
-            container: id or name.
-            tail: how many lines from the end; None is all.
-            since: Unix seconds, or None.
-            follow: wait for more after the end; close or cancel the stream to leave.
-            timestamps: put the engine's own time before each line.
-        """
-        what = f"log of {container}"
-
-        def opened(api: "Api") -> ByteStream:
-            pieces: Any = api.logs(
-                container,
-                stream=True,
-                follow=follow,
-                timestamps=timestamps,
-                tail="all" if tail is None else tail,
-                since=since,
-            )
-            response = api.last_stream
-            if response is None:
-                raise self._odd(what)
-            return ByteStream(response, pieces, lambda error: self._translated(error, what))
 
         return self._call(what, opened)
 
@@ -350,5 +315,5 @@ def _seconds(moment: float | None) -> str | None:
 
 
 def unix_seconds(moment: datetime) -> float:
-    """Give a time as Unix seconds, as `events` and `logs` take it."""
-    return moment.astimezone(UTC).timestamp()
+    """Give a time as Unix seconds, as `events` takes it."""
+    return moment.timestamp()

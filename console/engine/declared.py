@@ -7,6 +7,18 @@ from console.engine.snapshot import DeviceRequest, GpuDeclaration
 from console.engine.values import integer, items, mapping, text, texts
 from console.mask import mask_arguments, mask_environment
 
+# Variables whose value is appended to the program's command line.
+ARGUMENT_NAMES = (
+    "FORGE_ARGS",
+    "FORGE_FLAGS",
+    "WEBUI_ARGS",
+    "WEBUI_FLAGS",
+    "COMMANDLINE_ARGS",
+    "CLI_ARGS",
+    "COMFYUI_ARGS",
+    "COMFYUI_FLAGS",
+    "EXTRA_ARGS",
+)
 # Only these leave the engine door; everything else in an environment may be a secret.
 GPU_VARIABLES = frozenset(
     {
@@ -15,15 +27,7 @@ GPU_VARIABLES = frozenset(
         "CUDA_VISIBLE_DEVICES",
         "CUDA_DEVICE_ORDER",
         "GPU_DEVICE_ID",
-        "FORGE_ARGS",
-        "FORGE_FLAGS",
-        "COMMANDLINE_ARGS",
-        "WEBUI_ARGS",
-        "WEBUI_FLAGS",
-        "COMFYUI_ARGS",
-        "COMFYUI_FLAGS",
-        "CLI_ARGS",
-        "EXTRA_ARGS",
+        *ARGUMENT_NAMES,
     }
 )
 _CDI_VENDOR = "nvidia.com/gpu="

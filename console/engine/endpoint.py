@@ -1,14 +1,13 @@
 """Which engine we talk to, and why this one: the docker command line's own rules, followed."""
 
 import contextlib
-import os
-import pwd
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from console.paths import find_home
 from console.text import clean_line
 from console.unknown import Unknown
 
@@ -99,11 +98,8 @@ def _config_folder(environ: Mapping[str, str]) -> Path | None:
     """Give docker's configuration folder; None where there is not even a home."""
     if environ.get("DOCKER_CONFIG"):
         return Path(environ["DOCKER_CONFIG"])
-    home = environ.get("HOME", "")
-    if not home:
-        with contextlib.suppress(KeyError):
-            home = pwd.getpwuid(os.getuid()).pw_dir
-    return Path(home) / ".docker" if home else None
+    home = find_home(environ)
+    return home / ".docker" if home else None
 
 
 def _current_context(folder: Path | None) -> tuple[str, str]:

@@ -15,8 +15,8 @@ _MOST_OUTPUT = 8 << 20
 _FRAME_HEADER = 8
 
 
-class ByteStream:
-    """Pieces of an endless answer, as bytes; a context manager that closes its connection.
+class EventStream:
+    """Events as the engine sends them, one object a line; closes its connection at its end.
 
     `cancel()` may be called from any thread and ends a blocked read; everything else belongs to
     the thread of the client.
@@ -43,19 +43,25 @@ class ByteStream:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Give the pieces; ends quietly when cancelled.
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Give one decoded event after another; what is not an object is skipped.
 
         Raises:
             EngineError: the engine hung up in the middle.
         """
-        try:
-            yield from self._pieces
-        except self._faults as error:
-            if not self.cancelled:
-                raise self._raised(error) from error
-        finally:
-            self.close()
+        from console.engine.transport import decode
+
+        rest = b""
+        for piece in self._received():
+            rest += piece
+            *lines, rest = rest.split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                rest = b""
+            for line in lines:
+                with contextlib.suppress(ValueError):
+                    event = decode(line) if line.strip() else None
+                    if isinstance(event, dict):
+                        yield event
 
     def cancel(self) -> None:
         """End it, from any thread, at once."""
@@ -69,29 +75,15 @@ class ByteStream:
         with contextlib.suppress(*self._faults):
             self._response.close()
 
-
-class EventStream(ByteStream):
-    """Events as the engine sends them, one object a line."""
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Give one decoded event after another; what is not an object is skipped.
-
-        Raises:
-            EngineError: the engine hung up in the middle.
-        """
-        from console.engine.transport import decode
-
-        rest = b""
-        for piece in self:
-            rest += piece
-            *lines, rest = rest.split(b"\n")
-            if len(rest) > _LONGEST_LINE:
-                rest = b""
-            for line in lines:
-                with contextlib.suppress(ValueError):
-                    event = decode(line) if line.strip() else None
-                    if isinstance(event, dict):
-                        yield event
+    def _received(self) -> Iterator[bytes]:
+        """Give the pieces; ends quietly when cancelled."""
+        try:
+            yield from self._pieces
+        except self._faults as error:
+            if not self.cancelled:
+                raise self._raised(error) from error
+        finally:
+            self.close()
 
 
 def read_frames(response: "requests.Response | None", limit: float) -> bytes:
