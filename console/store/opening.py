@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from console.store.migrations import migrate, newest_version, schema_version
 from console.unknown import Unknown
 
 _BUSY_SECONDS = 1.0
+_SETTING_UP_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 0.02
 _REMEMBERED_ROWS = 5_000
 _TABLES = ("plans", "plan_events", "timeline")
 
@@ -108,12 +111,16 @@ def _open_file(path: Path) -> Opened:
         if present > newest_version():
             connection.close()
             return in_memory(trouble.newer(path, present, newest_version()), remembering=path)
+        if present < newest_version():
+            # SQLite does not wait its turn for the change to WAL, so consoles that start together
+            # on a new host take turns here.
+            with _alone(path.with_name("gpuconsole.db.setup")):
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         # WAL with NORMAL keeps all that was written when a process is killed; only a power cut
         # can take the last moments, and costs no sync for each journalled step.
         connection.execute("PRAGMA synchronous = NORMAL")
-        if present < newest_version():
-            migrate(connection)
     except BaseException:
         connection.close()
         raise
@@ -191,10 +198,23 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock among the processes of this user while a damaged file is replaced."""
+    """Hold a lock among the processes of this user while the file is set up or replaced.
+
+    Raises:
+        BlockingIOError: another process holds it for longer than that can take (it was stopped).
+    """
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    for _ in range(int(_SETTING_UP_SECONDS / _LOOK_AGAIN_SECONDS)):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
