@@ -18,11 +18,19 @@ _LOCAL = ("unix:", "http+unix:")
 def read_mounts(
     session: Session, mounts: Sequence[Mount], within: float = ANSWERS_WITHIN
 ) -> tuple[MountState, ...]:
-    """Look at each mount's source on this host; returns after `within` seconds at the latest."""
+    """Look at each mount's source on this host; returns after `within` seconds at the latest.
+
+    Sources are paths of the host, so they lie below its root (GPUCONSOLE_ROOT) like /proc does.
+    """
     here = session.endpoint.address.startswith(_LOCAL)
-    paths = [mount.source for mount in mounts if _on_host(mount)]
-    found = look_at(paths, within) if here else {}
-    return tuple(_state(mount, _folder(mount, found, here)) for mount in mounts)
+    paths = {mount.source: _place(session, mount) for mount in mounts if _on_host(mount)}
+    found = look_at(list(paths.values()), within) if here else {}
+    by_source = {source: found[path] for source, path in paths.items() if here}
+    return tuple(_state(mount, _folder(mount, by_source, here)) for mount in mounts)
+
+
+def _place(session: Session, mount: Mount) -> str:
+    return str(session.root / mount.source.lstrip("/"))
 
 
 def _on_host(mount: Mount) -> bool:

@@ -16,6 +16,8 @@ from actions.containers.words import check
 from actions.gate import refusal
 from actions.plan import Asker, Check, Plan, Step
 from actions.step_thread import Work
+from actions.trouble import StepError
+from console.clock import SystemClock
 from console.engine.faults import EngineConflictError, EngineRefusedError
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "sh")
 _PROBE_SECONDS = 5.0
+_NOT_BEGUN = (125, 126, 127)
+# Nobody types a command, sees it fail and leaves within this time.
+_AT_ONCE = 0.5
+_PACE = SystemClock()
 
 
 class ShellVerbs(ContainerVerbs):
@@ -59,8 +65,15 @@ class ShellWork:
 
     def run(self) -> str:
         """Let the shell have the terminal; gives how it ended."""
+        begun = _PACE.monotonic()
         self._process = subprocess.Popen(self._argv, env=dict(self._environ))
         code = self._process.wait()
+        if code in _NOT_BEGUN and _PACE.monotonic() - begun < _AT_ONCE:
+            raise StepError(
+                "container.shell-not-begun",
+                f"the shell in {self._plan.target} did not begin: exit {code}",
+                "The container may have ended, or its shell is gone",
+            )
         return f"the shell in {self._plan.target} ended with exit {code}"
 
     def abort(self) -> None:

@@ -29,6 +29,10 @@ class HostRoot:
             (self._root / "usr/lib/wsl/lib").mkdir(parents=True)
             (self._root / "run/WSL").mkdir(parents=True)
             self._write("dev/dxg", "")
+        for actor in self._stage.actors.values():
+            for mount in actor.spec.mounts:
+                source = mount.partition(":")[0].strip("/")
+                (self._root / source).mkdir(parents=True, exist_ok=True)
         self.refresh()
 
     def refresh(self) -> None:

@@ -157,3 +157,24 @@ def test_a_shell_on_a_real_terminal_and_back(workbench: Workbench, tmp_path: Pat
         session = session_at(workbench.address, tmp_path)
         entries = Operations(session).timeline()
         assert [(one.verb, one.outcome) for one in entries] == [("shell", "done")]
+
+
+@pytest.mark.terminal
+def test_the_rehearsal_has_a_shell_too(tmp_path: Path) -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command")
+    with Terminal(
+        [sys.executable, "-m", "console", "demo"], private_environment(tmp_path), 100, 30
+    ) as terminal:
+        terminal.wait_for(rb"comfyui-qwen")
+        terminal.press(b"/caddy\r\r")
+        terminal.wait_for(rb"Overview")
+        terminal.press(b"e")
+        terminal.wait_for(rb"exec -it caddy")
+        terminal.wait_for(rb"# ")
+        terminal.press(b"echo is thexx\x7f\x7fre\r")
+        terminal.wait_for(rb"is there\r")
+        terminal.press(b"exit 4\r")
+        terminal.wait_for(rb"shell in caddy ended with exit 4")
+        terminal.press(b"q")
+        assert terminal.wait_for_end() == 0

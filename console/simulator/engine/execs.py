@@ -72,11 +72,27 @@ class Execs:
             raise Refusal("no-such-exec", name=name)
         return self._known[name]
 
-    def run(self, made: Exec) -> Outcome:
-        """Run an exec to its end."""
+    def begin(self, made: Exec) -> None:
+        """Begin an exec; `run` does it for those that end by themselves."""
         made.begun = True
         made.pid = self._stage.next_pid()
         self._tell(made, "exec_start")
+
+    def typed(self, made: Exec, line: str) -> Outcome:
+        """Give what a line typed into an interactive shell answers."""
+        try:
+            return answer(self._stage, made.actor, ["sh", "-c", line])
+        except ValueError:
+            return Outcome(stderr="sh: syntax error: unterminated quoted string\n", code=2)
+
+    def end(self, made: Exec, code: int) -> None:
+        """End an interactive exec with the code its shell left with."""
+        made.exit_code = code
+        self._stage.tell(made.actor, "exec_die", execID=made.id, exitCode=str(code))
+
+    def run(self, made: Exec) -> Outcome:
+        """Run an exec to its end."""
+        self.begin(made)
         outcome = answer(self._stage, made.actor, made.argv)
         made.exit_code = outcome.code
         if outcome.code in {126, 127} and not outcome.stderr:
@@ -89,6 +105,11 @@ class Execs:
     def _tell(self, made: Exec, action: str) -> None:
         words = f"{made.argv[0]} {' '.join(made.argv[1:])}"
         self._stage.tell(made.actor, f"{action}: {words}", execID=made.id)
+
+
+def is_bare_shell(argv: list[str]) -> bool:
+    """Tell whether a command is a shell that would read what is typed."""
+    return len(argv) == 1 and argv[0] in _SHELLS
 
 
 def answer(stage: Stage, actor: Actor, argv: list[str]) -> Outcome:

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from console.simulator.engine.call import Call
 from console.simulator.engine.containers import read_json
-from console.simulator.engine.execs import Outcome, described
+from console.simulator.engine.execs import Exec, Outcome, described, is_bare_shell
+from console.simulator.engine.terminal import ShellTerminal
 from console.simulator.engine.wire import answer, frame
 
 _CREATED = 201
@@ -38,20 +39,52 @@ async def start(call: Call) -> web.StreamResponse:
     if made.begun:
         again = Outcome(f"Error: Exec command {made.id} has already run\r\n")
         return await _taken_over(call, again, tty=False)
+    if made.tty and is_bare_shell(made.argv) and not body.get("Detach"):
+        return await _interactive(call, made)
     outcome = call.engine.execs.run(made)
     if body.get("Detach"):
         return web.Response()
     return await _taken_over(call, outcome, tty=made.tty)
 
 
-async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamResponse:
-    """Write the head and the output by hand: after it the connection is no longer HTTP."""
+async def resize(call: Call) -> web.Response:
+    """Answer `POST /exec/{name}/resize`: there is no terminal behind it whose size matters."""
+    call.engine.execs.get(call.name)
+    return web.Response()
+
+
+async def _interactive(call: Call, made: Exec) -> web.StreamResponse:
+    """Hand the connection to a shell that reads what is typed."""
+    execs = call.engine.execs
+    execs.begin(made)
+    transport = call.request.transport
+    if isinstance(transport, asyncio.Transport):
+        terminal = ShellTerminal(
+            transport.get_protocol(),
+            lambda line: execs.typed(made, line),
+            lambda code: execs.end(made, code),
+        )
+        transport.set_protocol(terminal)
+        transport.write(_head(call))
+        await asyncio.sleep(_BEGINNING)
+        terminal.take(transport)
+        # aiohttp closes the connection as soon as its handler returns.
+        await terminal.over.wait()
+    return _Silent()
+
+
+def _head(call: Call) -> bytes:
+    """Give the head of the answer after which the connection is no longer HTTP."""
     upgrade = call.request.headers.get("Upgrade", "")
     lines = ["HTTP/1.1 101 UPGRADED" if upgrade else "HTTP/1.1 200 OK", f"Content-Type: {_TYPE}"]
     if upgrade:
         lines += ["Connection: Upgrade", f"Upgrade: {upgrade}"]
     lines += [f"{name}: {value}" for name, value in call.flavour.headers.items()]
-    head = "\r\n".join([*lines, "", ""]).encode()
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamResponse:
+    """Write the head and the output by hand: after it the connection is no longer HTTP."""
     data = b""
     for stream, text in ((1, outcome.stdout), (2, outcome.stderr)):
         if text:
@@ -60,7 +93,7 @@ async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamR
     transport = call.request.transport
     if isinstance(transport, asyncio.Transport):
         transport.set_protocol(_Hijacked(transport.get_protocol()))
-        transport.write(head)
+        transport.write(_head(call))
         await asyncio.sleep(_BEGINNING)
         transport.write(data)
         transport.close()

@@ -49,6 +49,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", f"/containers/{_NAME}", containers.remove),
     ("POST", f"/containers/{_NAME}/exec", execution.create),
     ("POST", f"/exec/{_NAME}/start", execution.start),
+    ("POST", f"/exec/{_NAME}/resize", execution.resize),
     ("GET", f"/exec/{_NAME}/json", execution.inspect),
 )
 _PATTERNS = tuple((method, re.compile(path), handler) for method, path, handler in _ROUTES)
