@@ -33,6 +33,7 @@ class Chunked:
 
     def __init__(self) -> None:
         self.over = False
+        self.bounded = True
         self._rest = b""
         self._left = 0
         self._body_ended = False
@@ -67,6 +68,27 @@ class Chunked:
             self.over = not left
         self._rest, self._left = data[at:], left
         return b"".join(content)
+
+
+class Sized:
+    """Takes as much as an answer said it has; what says nothing (None) goes on until it ends."""
+
+    def __init__(self, length: int | None) -> None:
+        self.bounded = length is not None
+        self._left = length or 0
+
+    @property
+    def over(self) -> bool:
+        """Tell whether all of it came."""
+        return self.bounded and self._left <= 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Give the content in the next bytes of the connection."""
+        if not self.bounded:
+            return data
+        content = data[: self._left]
+        self._left -= len(content)
+        return content
 
 
 class Frames:

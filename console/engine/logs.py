@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from console.engine.frames import Batch, Chunked, Frames, Raw
+from console.engine.frames import Batch, Chunked, Frames, Raw, Sized
 
 if TYPE_CHECKING:
     import requests
@@ -42,8 +42,10 @@ class LogStream:
             raise raised(ValueError("an answer without a connection"))
         self._socket: socket.socket = found
         chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
-        self._chunks = Chunked() if chunked else None
-        self._messages = Raw() if tty else Frames()
+        length = response.headers.get("Content-Length", "")
+        size = int(length) if length.isdecimal() else None
+        self._content: Chunked | Sized = Chunked() if chunked else Sized(size)
+        self._messages: Raw | Frames = Raw() if tty else Frames()
         self._first: bytes | None = self._buffered()
         self._cancelled = False
         self.ended = False
@@ -72,6 +74,8 @@ class LogStream:
         Raises:
             EngineError: the engine hung up in the middle.
         """
+        if self._content.over:
+            return self._last()
         try:
             data = self._received(wait)
         except self._faults as error:
@@ -83,19 +87,11 @@ class LogStream:
         if not data:
             self._end_of_connection()
             return self._messages.finish()
-        if self._chunks is None:
-            return self._messages.feed(data)
         try:
-            content = self._chunks.feed(data)
+            content = self._content.feed(data)
         except ValueError as error:
             raise self._raised(error) from error
-        batch = self._messages.feed(content)
-        if self._chunks.over:
-            self.ended = True
-            last = self._messages.finish()
-            if last.pieces:
-                return Batch(batch.pieces + last.pieces, plain=False)
-        return batch
+        return self._completed(self._messages.feed(content))
 
     def cancel(self) -> None:
         """End it, from any thread, at once."""
@@ -108,9 +104,20 @@ class LogStream:
         with contextlib.suppress(*self._faults):
             self._response.close()
 
+    def _completed(self, batch: Batch) -> Batch:
+        """Give messages with the very last one, where these were the last bytes."""
+        if not self._content.over:
+            return batch
+        last = self._last()
+        return Batch(batch.pieces + last.pieces, plain=False) if last.pieces else batch
+
+    def _last(self) -> Batch:
+        self.ended = True
+        return self._messages.finish()
+
     def _end_of_connection(self) -> None:
         self.ended = True
-        if self._chunks is not None and not self._chunks.over and not self._cancelled:
+        if self._content.bounded and not self._content.over and not self._cancelled:
             raise self._raised(ConnectionResetError(104, "the connection ended in the middle"))
 
     def _received(self, wait: float | None) -> bytes | None:
