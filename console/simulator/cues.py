@@ -69,9 +69,10 @@ class Prompter:
             raise ValueError(f"no cue is called {cue.do!r}; there are {', '.join(self._deeds)}")
         deed(cue)
 
-    def knows(self, name: str) -> bool:
-        """Tell whether a cue can be carried out."""
-        return name in self._deeds
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """Give the names of all cues there are."""
+        return tuple(self._deeds)
 
     def _plan(self, cue: Cue, at: float) -> None:
         def act() -> None:

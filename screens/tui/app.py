@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from actions.live import LiveHost
 from actions.session import Session
+from console.itself import importable, own_command
 
 if TYPE_CHECKING:
     from screens.tui.desk import Operator
@@ -34,7 +34,7 @@ def run(session: Session) -> int:
     app = Console(session, live, operations)
     result = app.run(mouse=session.settings.ui.mouse)
     if result == OPEN_REHEARSAL:
+        argv = [*own_command(), "demo"]
         # The environment as it came: Textual takes NO_COLOR out of ours.
-        argv = [sys.executable, "-m", "console", "demo"]
-        os.execve(sys.executable, argv, dict(session.environ))  # noqa: S606
+        os.execve(argv[0], argv, importable(session.environ))  # noqa: S606
     return int(result or app.return_code or 0)

@@ -40,7 +40,7 @@ def test_the_promised_scenarios_are_there_and_the_default_comes_first() -> None:
 def test_each_scenario_plays_and_its_table_can_be_read(name: str) -> None:
     world = opened(name)
     prompter = Prompter(world.stage, world.faults, world.mood)
-    assert all(prompter.knows(cue.do) for cue in world.scene.script)
+    assert all(cue.do in prompter.cues for cue in world.scene.script)
     for _ in range(4):
         world.advance(31.7)
         table = world.table()
