@@ -37,6 +37,7 @@ _LARGE = 500
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _LOOK_AGAIN = 0.5
+_REMOVAL_LOOKS = 20
 _NANO = 1_000_000_000
 
 
@@ -175,7 +176,7 @@ class Reader:
 
     def _goes_on(self, client: EngineClient) -> bool:
         """Tell, after a followed log's end, whether to read on; waits where that is asked for."""
-        known = run_of(client.inspect(self._container))
+        known = run_of(self._settled(client))
         if known.up:
             self._lose()
             self._stopping.wait(_LOOK_AGAIN)
@@ -189,6 +190,21 @@ class Reader:
                 self._tell("reading")
                 return True
         return False
+
+    def _settled(self, client: EngineClient) -> dict[str, Any]:
+        """Inspect once a removal under way is through: its kill ends the log before it is gone.
+
+        Raises:
+            NoSuchContainerError: it was removed.
+        """
+        inspected = client.inspect(self._container)
+        for _ in range(_REMOVAL_LOOKS):
+            state = inspected.get("State")
+            if not isinstance(state, dict) or state.get("Status") != "removing":
+                break
+            self._stopping.wait(_LOOK_AGAIN)
+            inspected = client.inspect(self._container)
+        return inspected
 
     def _is_past(self) -> bool:
         """Tell whether the end that was asked for has come."""
