@@ -47,7 +47,13 @@ class _WithCommand(click.Command):
 
 
 @click.command(cls=_WithCommand)
-@click.option("--scenario", metavar="NAME", default=DEFAULT, show_default=True)
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    default=DEFAULT,
+    show_default=True,
+    help="What the host is like; --list names them all.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, help="Vary what is left to chance.")
 @click.option("--list", "listing", is_flag=True, help="Name the scenarios, and end.")
 @click.option("--serve", is_flag=True, help="Print the environment as JSON, and stay up.")

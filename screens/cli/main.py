@@ -28,13 +28,13 @@ class Verb(NamedTuple):
 
 VERBS = {
     "status": Verb("screens.cli.status", "status", "Show cards, containers and alerts."),
-    "start": Verb("screens.cli.change", "start", "Start a container."),
-    "stop": Verb("screens.cli.change", "stop", "Stop a container."),
-    "restart": Verb("screens.cli.change", "restart", "Stop a container and start it again."),
-    "kill": Verb("screens.cli.change", "kill", "End a container that does not stop."),
+    "start": Verb("screens.cli.change", "start", "Start containers."),
+    "stop": Verb("screens.cli.change", "stop", "Stop containers."),
+    "restart": Verb("screens.cli.change", "restart", "Stop containers and start them again."),
+    "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
-    "demo": Verb("screens.cli.demo", "demo", "Open the rehearsal host: simulated cards."),
+    "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
     "_run": Verb("screens.cli.runner", "run", "Run a plan detached.", hidden=True),
 }
@@ -47,8 +47,8 @@ Examples:
   gpuconsole status --json        ... for scripts
   gpuconsole stop myia --dry-run  what stopping it would do
 \b
-Exit codes: 0 done, 1 failed, 2 usage or config, 3 refused, 4 unreachable,
-5 findings or alerts of severity error, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage or config, 3 refused, 4 out of reach,
+5 something is wrong on the host, 130 interrupted.
 """
 
 
@@ -137,7 +137,14 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EPILOG,
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def gpuconsole(context: click.Context) -> int | None:
     """The terminal console for people who run image generation on their own GPUs.
