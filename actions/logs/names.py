@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from actions.containers.find import Listed, find
+from actions.containers.find import container_of, find, listed_of
 from actions.session import Session
 
 
@@ -18,17 +18,6 @@ def find_containers(session: Session, names: Sequence[str]) -> list[str]:
     from console.engine.client import EngineClient
 
     with EngineClient(session.endpoint) as client:
-        listed = [
-            Listed(
-                id=str(entry.get("Id") or ""),
-                names=tuple(str(one).lstrip("/") for one in entry.get("Names") or ()),
-            )
-            for entry in client.list()
-        ]
-    found = [find(listed, _container_of(session, name)) for name in names]
+        listed = [listed_of(entry) for entry in client.list()]
+    found = [find(listed, container_of(session.settings, name)) for name in names]
     return list(dict.fromkeys(one.id for one in found))
-
-
-def _container_of(session: Session, name: str) -> str:
-    service = session.settings.services.get(name)
-    return (service.container if service is not None else "") or name

@@ -7,9 +7,10 @@ from actions.logs.line import Entry, stamp_of
 from actions.logs.source import HEADER_BEGIN, source_of
 from actions.logs.tidy import LONGEST, collapsed, tidy
 from console.engine.frames import CONTINUED, STAMP, Batch, Piece
-from console.text import ELLIPSIS
+from console.text import ELLIPSIS, clean
 
 _HARMLESS = bytes(range(0x20, 0x7F)) + b"\n"
+_BREAKS = "\r\x0b\x0c\x85\u2028\u2029"
 
 
 class _Pending:
@@ -85,11 +86,10 @@ class Splitter:
 
     def _whole_lines(self, pieces: list[Piece]) -> list[Entry] | None:
         """Make entries of messages that are one line each, all at once; None where they are not."""
-        data = b"".join([message for _, message in pieces])
-        lines = data.decode("utf-8", "replace").split("\n")
+        text, one_by_one = _made_safe(b"".join([message for _, message in pieces]))
+        lines = text.split("\n")
         if len(lines) != len(pieces) + 1:
             return None
-        harmless = not data.translate(None, _HARMLESS)
         entries: list[Entry] = []
         add, sources, container = entries.append, self._sources, self._container
         for (stream, message), line in zip(pieces, lines, strict=False):
@@ -98,7 +98,7 @@ class Splitter:
                 continue
             text = line[31:]
             progress = False
-            if not harmless and not (text.isascii() and text.isprintable()):
+            if one_by_one and not (text.isascii() and text.isprintable()):
                 text, progress = tidy(text)
             if sources[stream] or text.startswith(HEADER_BEGIN):
                 self._add(line[:30], stream, text, progress, entries)
@@ -151,6 +151,21 @@ class Splitter:
         self, stamp: str, stream: int, text: str, progress: bool, living: bool = False
     ) -> Entry:
         return Entry(stamp, stream, self._sources[stream], self._container, text, progress, living)
+
+
+def _made_safe(data: bytes) -> tuple[str, bool]:
+    """Decode and clean many lines at once; tells whether each has to be looked at all the same.
+
+    Cleaning a line is cleaning its part of the whole, as long as nothing in it breaks lines.
+    """
+    data = data.replace(b"\r\n", b"\n")
+    text = data.decode("utf-8", "replace")
+    if not data.translate(None, _HARMLESS):
+        return text, False
+    if any(mark in text for mark in _BREAKS):
+        return text, True
+    text = clean(text)
+    return text, "\t" in text
 
 
 def _normal(stamp: str) -> str:

@@ -10,7 +10,14 @@ from console.engine.frames import Frames
 from console.text import clean
 from tests.logs.wire import MESSAGE, cut, frame, message, stamp, written
 
-line_bytes = st.binary(max_size=60).map(lambda data: data.replace(b"\n", b""))
+ODD = [
+    b"\x1b[31m", b"\x1b]0;title", b"\x1b", b"\x07", b"\r", b"\x0b", b"\x0c", b"\t", b"\0", b"\xff",
+    *(text.encode() for text in ("\x85", "\u2028", "\u202e", "e\u0301\u0301\u0301\u0301", "\ufe0f", "x", "y ")),
+]  # fmt: skip
+line_bytes = st.one_of(
+    st.binary(max_size=60).map(lambda data: data.replace(b"\n", b"")),
+    st.lists(st.sampled_from(ODD), max_size=8).map(b"".join),
+)
 
 
 def read(data: bytes, places: tuple[int, ...] = ()) -> list[Entry]:
