@@ -14,7 +14,7 @@ def tidy(text: str) -> tuple[str, bool]:
     """
     overwrote = False
     if "\r" in text:
-        text, overwrote = _played(text)
+        text, overwrote = _played(text.rstrip("\r"))
     if text.isascii() and text.isprintable():
         return text, overwrote
     text = clean(text)
@@ -26,6 +26,8 @@ def tidy(text: str) -> tuple[str, bool]:
 def _played(text: str) -> tuple[str, bool]:
     """Give the last part that can be seen, and whether another could come before it."""
     parts = text.split("\r")
+    if len(parts) == 1:
+        return text, False
     for index in range(len(parts) - 1, -1, -1):
         part = parts[index]
         if part and not part.isspace() and clean(part).strip():
