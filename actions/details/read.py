@@ -6,7 +6,7 @@ from actions.details.inspected import details_of, environment_pairs
 from actions.details.raw import raw_lines
 from actions.details.snapshot import ContainerDetails, Top
 from actions.session import Session
-from console.engine.faults import EngineRefusedError, NoSuchContainerError
+from console.engine.faults import EngineRefusedError
 from console.engine.values import mapping
 from console.errors import UsageError
 from console.text import clean_line
@@ -71,11 +71,6 @@ def read_processes(session: Session, container: str) -> Top:
 
     with _client(session) as client:
         return read_top(client, container)
-
-
-def is_gone(error: Exception) -> bool:
-    """Tell whether an error says that the container exists no more."""
-    return isinstance(error, NoSuchContainerError)
 
 
 def _client(session: Session) -> "EngineClient":

@@ -26,6 +26,7 @@ from console.errors import ConsoleError, UsageError
 from console.unknown import Unknown
 from tests.support.snapshots import GIB, NOW
 
+NOT_READ = Unknown("details.not-read-yet", "not read yet")
 SECRET = "hf_aVerySecretTokenOf32Characters0"
 HANGS = Unknown("host.path-hangs", "no answer within 2 s: a network share or drive that is gone?")
 ENVIRONMENT = (
