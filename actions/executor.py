@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import datetime
 from typing import Any, Protocol
 
 from actions import endings, gate
@@ -201,7 +202,7 @@ class Executor:
     def _write(self, event: AnyEvent) -> None:
         self._journal.write(event)
 
-    def _now(self) -> Any:
+    def _now(self) -> datetime:
         return self._session.clock.now()
 
 

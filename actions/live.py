@@ -14,15 +14,13 @@ from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.engine.snapshot import ContainerUsage, EngineSnapshot
 from console.gpu.sampler import GpuSampler
-from console.host.snapshot import HostFacts
+from console.host.snapshot import NOT_READ_YET, HostFacts
 from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from console.engine.usage import UsageSampler
     from console.engine.watcher import EngineWatcher
     from console.host.sampler import HostSampler
-
-NOT_STARTED = Unknown("host.not-read-yet", "not read yet")
 
 
 class LiveHost:
@@ -89,7 +87,7 @@ class LiveHost:
     def snapshot(self) -> HostSnapshot:
         """Give the picture of this moment; cheap, for the view's own thread only."""
         usage: dict[str, ContainerUsage] = self._usage.usage() if self._usage is not None else {}
-        host: HostFacts | Unknown = NOT_STARTED if self._host is None else self._host.snapshot()
+        host: HostFacts | Unknown = NOT_READ_YET if self._host is None else self._host.snapshot()
         return self._merger.merge(self._gpu.snapshot(), self._engine_snapshot(), host, usage)
 
     def _engine_snapshot(self) -> EngineSnapshot:

@@ -6,11 +6,9 @@ from actions.snapshot import Claim, HostSnapshot
 from actions.verdict import pass_verdict
 from console.clock import Clock
 from console.engine.snapshot import ContainerUsage, EngineSnapshot
-from console.gpu.snapshot import Gpu, GpuSnapshot
+from console.gpu.snapshot import OVERDUE_SECONDS, Gpu, GpuSnapshot
 from console.host.snapshot import HostFacts
 from console.unknown import Unknown
-
-STALE_AFTER_SECONDS = 3.0
 
 
 class Merger:
@@ -48,7 +46,7 @@ class Merger:
             taken_at=now,
             gpu=gpu,
             gpus_age_seconds=age,
-            gpus_stale=age is not None and age > self._interval + STALE_AFTER_SECONDS,
+            gpus_stale=age is not None and age > self._interval + OVERDUE_SECONDS,
             engine=engine,
             host=host,
             claims=claims,

@@ -1,10 +1,12 @@
 """Which container a name means: its name, its id or the beginning of its id."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
+from console.config.schema import Settings
 from console.errors import UsageError
 from console.mask import mask_text
 from console.text import clean_line
@@ -18,6 +20,20 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     names: tuple[str, ...]
+
+
+def listed_of(entry: Mapping[str, Any]) -> Listed:
+    """Read one entry of the engine's list; one with a second slash is another's link."""
+    given = [clean_line(str(name)).removeprefix("/") for name in entry.get("Names") or ()]
+    own = sorted((name for name in given if name), key=lambda name: ("/" in name, name))
+    identity = str(entry.get("Id") or "")
+    return Listed(id=identity, names=tuple(own) or (identity[:_SHORT],))
+
+
+def container_of(settings: Settings, name: str) -> str:
+    """Give the container of the service of that name; where there is none, the name itself."""
+    service = settings.services.get(name)
+    return (service.container if service is not None else None) or name
 
 
 def find(listed: Iterable[Listed], name: str) -> Listed:

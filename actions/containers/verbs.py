@@ -9,7 +9,7 @@ import msgspec
 from actions.containers.docker import docker_command
 from actions.containers.drafts import DRAFTS, Draft, Surroundings
 from actions.containers.facts import ContainerFacts, facts_of
-from actions.containers.find import Listed, find
+from actions.containers.find import container_of, find, listed_of
 from actions.containers.perform import PERFORMERS
 from actions.containers.signals import signal_name
 from actions.containers.words import check
@@ -46,9 +46,7 @@ class ContainerVerbs:
         Raises:
             UsageError: unknown or ambiguous name, or an option that makes no sense.
         """
-        service = self._session.settings.services.get(name)
-        container = service.container if service is not None else None
-        return self._plan_for(verb, container or name, options, asker)
+        return self._plan_for(verb, container_of(self._session.settings, name), options, asker)
 
     def replan(self, plan: Plan) -> Plan:
         """Make the same plan again from what is true now, for the container of the same name."""
@@ -72,7 +70,7 @@ class ContainerVerbs:
         self, client: "EngineClient", listed: Sequence[dict[str, Any]], name: str
     ) -> ContainerFacts:
         """Inspect the one of the listed containers that a name or id means."""
-        found = find((_listed(entry) for entry in listed), name)
+        found = find((listed_of(entry) for entry in listed), name)
         try:
             return facts_of(client.inspect(found.id))
         except NoSuchContainerError as error:
@@ -199,15 +197,6 @@ def _checked_options(verb: str, options: dict[str, Any]) -> dict[str, Any]:
 def _is_grace(value: object) -> bool:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return whole and 0 <= value <= _LONGEST_TIMEOUT  # type: ignore[operator]
-
-
-def _listed(entry: dict[str, Any]) -> Listed:
-    """Read one entry of the list; names with a second slash are links of other containers."""
-    given = entry.get("Names") or ()
-    names = [clean_line(str(name)).removeprefix("/") for name in given]
-    own = sorted((name for name in names if name), key=lambda name: ("/" in name, name))
-    identity = str(entry.get("Id", ""))
-    return Listed(id=identity, names=tuple(own) or (identity[:12],))
 
 
 def _inspected(client: "EngineClient", identity: str) -> ContainerFacts | None:

@@ -9,13 +9,10 @@ from msgspec import structs
 
 from console.clock import Clock
 from console.gpu.faults import state
-from console.gpu.snapshot import GpuSnapshot
+from console.gpu.snapshot import OVERDUE_SECONDS, GpuSnapshot
 
 if TYPE_CHECKING:
     from console.gpu.reader import GpuReader
-
-OVERDUE = 3.0
-"""Seconds by which a reading may be late before it counts as stale."""
 
 log = logging.getLogger("gpuconsole.gpu")
 
@@ -79,7 +76,7 @@ class GpuSampler:
         due = self._due
         if self._stop is None or due is None:
             return False
-        return self._clock.monotonic() > due + OVERDUE
+        return self._clock.monotonic() > due + OVERDUE_SECONDS
 
     def age(self) -> float | None:
         """Give the seconds since the last reading; None before the first."""

@@ -6,6 +6,9 @@ import msgspec
 
 from console.unknown import Unknown
 
+OVERDUE_SECONDS = 3.0
+"""By so much may a reading be late before it counts as stale."""
+
 
 class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
     """A process that holds VRAM on a card, as the driver tells it.

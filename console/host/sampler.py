@@ -6,10 +6,8 @@ from pathlib import Path
 
 from console.host.disks import DiskReader
 from console.host.facts import read_facts
-from console.host.snapshot import HostFacts
+from console.host.snapshot import NOT_READ_YET, HostFacts
 from console.unknown import Unknown
-
-NOT_READ_YET = Unknown("host.not-read-yet", "not read yet")
 
 
 class HostSampler:

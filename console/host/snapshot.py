@@ -4,6 +4,8 @@ import msgspec
 
 from console.unknown import Unknown
 
+NOT_READ_YET = Unknown("host.not-read-yet", "not read yet")
+
 
 class Disk(msgspec.Struct, frozen=True, kw_only=True):
     """Space of the file system that holds one path that matters; sizes in bytes."""
