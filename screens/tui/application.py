@@ -25,6 +25,7 @@ from screens.tui.keys import DASHBOARD, EVERYWHERE, bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
     HostChanged,
+    JournalFound,
     PlanEnded,
     PlanEvent,
     PlanProblem,
@@ -32,6 +33,7 @@ from screens.tui.messages import (
     TimelineRead,
 )
 from screens.tui.panels.footer import Key
+from screens.tui.panels.header import journal_words
 from screens.tui.plan_flow import PlanFlow
 from screens.tui.themes import DEFAULT, NO_COLOUR, Palette, textual_theme, theme_names, theme_title
 from screens.tui.view import Notice, View
@@ -165,7 +167,7 @@ class Console(App[int]):
         import asyncio
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             loop.add_signal_handler(number, partial(self.exit, 128 + number))
 
     # -- the host -------------------------------------------------------------------------------
@@ -361,6 +363,12 @@ class Console(App[int]):
         """Forget a plan that is over."""
         self.flow.ended(message)
 
+    def on_journal_found(self, message: JournalFound) -> None:
+        """Say once, and then by a badge, that the journal is not what it should be."""
+        before, self.view.journal = self.view.journal, message.problem
+        if message.problem is not None and message.problem != before:
+            self.say(journal_words(message.problem), "warning", "▲")
+
     def on_timeline_read(self, message: TimelineRead) -> None:
         """Hand the journal's entries to the timeline, if it is open."""
         from screens.tui.timeline_screen import TimelineScreen
@@ -418,6 +426,8 @@ class Console(App[int]):
                 )
             )
             driver.flush()
+            # For when it takes the terminal back from a shell or from Ctrl-Z, and for its end.
+            driver._mouse = self.mouse_on
         self.say(f"mouse {state}" + ("" if self.mouse_on else ": select text as usual"))
 
     def get_system_commands(
@@ -431,13 +441,17 @@ class Console(App[int]):
                 f"key {view.number}",
                 partial(self.action_view, view.number),
             )
-        for name in theme_names():
+        for name in self.looks():
             title = f"Theme: {theme_title(name)}"
             yield SystemCommand(title, "change the look", partial(self.wear, name))
         for key in (*DASHBOARD, *EVERYWHERE):
             if key.group != "Move" and key.action not in {"back", "rehearse"}:
                 press = partial(self.simulate_key, key.keys.partition(",")[0])
                 yield SystemCommand(key.help[0].upper() + key.help[1:], f"key {key.shown}", press)
+
+    def looks(self) -> Sequence[str]:
+        """Give the looks to choose from: under `NO_COLOR` only those without colours."""
+        return (NO_COLOUR,) if self.session.environ.get("NO_COLOR") else theme_names()
 
     def wear(self, name: str) -> None:
         """Change the look of everything."""

@@ -8,14 +8,16 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from actions.snapshot import Alert
 from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu
+from screens.tui.cursor import alert_key, settle_alert
 from screens.tui.keys import DASHBOARD, bindings
 from screens.tui.layout import Dashboard, dashboard, nothing_here
 from screens.tui.live_screen import LiveScreen
 from screens.tui.panels.cards import selected_gpu
 from screens.tui.panels.footer import Key, keys
-from screens.tui.rows import next_match
+from screens.tui.rows import container_rows, next_match
 from screens.tui.view import FOLD, PANELS, Block, Notice, Scene, View
 
 FOOTER = (
@@ -78,11 +80,21 @@ class DashboardScreen(LiveScreen):
         if self.view.focus == "cards":
             return None
         if self.view.focus == "alerts":
-            alerts = self.console_app.snapshot.alerts[self.view.alert : self.view.alert + 1]
-            return self.console_app.container(alerts[0].subject_id) if alerts else None
+            alert = self.selected_alert()
+            return self.console_app.container(alert.subject_id) if alert is not None else None
         rows = self._rows().rows
         place = rows.place(self.view.container)
         return rows.containers[place] if place < len(rows.containers) else None
+
+    def selected_alert(self) -> Alert | None:
+        """Give the alert under the cursor of the alerts."""
+        alerts = self.console_app.snapshot.alerts
+        return alerts[settle_alert(self.view, alerts)] if alerts else None
+
+    def _select_alert(self, place: int) -> None:
+        alerts = self.console_app.snapshot.alerts
+        if alerts:
+            self.view.alert = alert_key(alerts[max(0, min(len(alerts) - 1, place))])
 
     def selected_card(self) -> Gpu | None:
         """Give the card under the cursor of the cards."""
@@ -95,8 +107,8 @@ class DashboardScreen(LiveScreen):
         if self.view.focus == "cards":
             self._move_card(step)
         elif self.view.focus == "alerts":
-            last = len(self.console_app.snapshot.alerts) - 1
-            self.view.alert = max(0, min(last, self.view.alert + step))
+            place = settle_alert(self.view, self.console_app.snapshot.alerts)
+            self._select_alert(place + step)
         else:
             rows = self._rows().rows
             place = rows.place(self.view.container) + step
@@ -147,7 +159,7 @@ class DashboardScreen(LiveScreen):
         elif self.view.focus == "cards" and snapshot.gpu.gpus:
             self.view.gpu = snapshot.gpu.gpus[0 if step < 0 else -1].uuid
         else:
-            self.view.alert = 0 if step < 0 else max(0, len(snapshot.alerts) - 1)
+            self._select_alert(0 if step < 0 else len(snapshot.alerts))
         self.paint()
 
     def action_panel(self, step: int) -> None:
@@ -185,8 +197,9 @@ class DashboardScreen(LiveScreen):
             if card is not None:
                 app.open_details("gpu", card.uuid)
         elif view.focus == "alerts":
-            if 0 <= view.alert < len(app.snapshot.alerts):
-                app.open_subject(app.snapshot.alerts[view.alert])
+            alert = self.selected_alert()
+            if alert is not None:
+                app.open_subject(alert)
         elif view.container == FOLD:
             view.unfolded = True
             rows = self._rows().rows
@@ -213,7 +226,7 @@ class DashboardScreen(LiveScreen):
         """Leave, one thing at a time: search, notice, full size, unfolded list; else cancel."""
         view = self.view
         if view.typing or view.search:
-            view.typing, view.search = False, ""
+            self._end_search()
         elif view.notice is not None and not view.jobs:
             view.notice = None
         elif view.full:
@@ -253,6 +266,7 @@ class DashboardScreen(LiveScreen):
         """Open the search line."""
         self.view.focus = "containers"
         self.view.typing, self.view.search, self.view.notice = True, "", None
+        self.view.searched_from = self.view.container
         self.paint()
 
     def on_key(self, event: events.Key) -> None:
@@ -268,7 +282,7 @@ class DashboardScreen(LiveScreen):
         if event.key == "enter":
             view.typing = False
         elif event.key == "escape":
-            view.typing, view.search = False, ""
+            view.typing, view.search, view.container = False, "", view.searched_from
         elif event.key == "backspace":
             view.search = view.search[:-1]
         elif event.key == "ctrl+u":
@@ -276,6 +290,14 @@ class DashboardScreen(LiveScreen):
         elif event.character and event.is_printable:
             view.search += event.character
         self._find(1, inclusive=True)
+
+    def _end_search(self) -> None:
+        """Forget what was searched; what was found stays in sight, though it be of the folded."""
+        view = self.view
+        view.typing, view.search = False, ""
+        rows = container_rows(self.console_app.snapshot, view)
+        if rows.folded and view.container not in {"", FOLD, *(one.id for one in rows.containers)}:
+            view.unfolded = True
 
     def action_match(self, step: int) -> None:
         """Move to the next or the last match."""
@@ -306,6 +328,9 @@ class DashboardScreen(LiveScreen):
         container = self.selected_container()
         if container is None:
             self.console_app.say("no container is selected: Tab goes there", "warning", "▲")
+        elif self.view.focus == "containers":
+            # What was acted on keeps the cursor, wherever its row goes.
+            self.view.container = container.id
         return container
 
     def action_menu(self) -> None:
@@ -333,7 +358,8 @@ class DashboardScreen(LiveScreen):
         elif verb == "gpu":
             self.view.focus, self.view.gpu = "cards", argument
         elif verb == "alert":
-            self.view.focus, self.view.alert = "alerts", int(argument)
+            self.view.focus = "alerts"
+            self._select_alert(int(argument))
         if times >= 2:
             self.action_open()
         self.paint()

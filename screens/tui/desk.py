@@ -20,8 +20,10 @@ from actions.plan import (
     StepStarted,
 )
 from console.errors import ConsoleError
+from console.unknown import Unknown
 from screens.tui.background import start, tell
 from screens.tui.messages import (
+    JournalFound,
     PlanEnded,
     PlanEvent,
     PlanProblem,
@@ -42,6 +44,11 @@ class RunningLike(Protocol):
 
 class Operator(Protocol):
     """What the desk needs of `actions.operations.Operations`."""
+
+    @property
+    def problem(self) -> Unknown | None:
+        """Say what is wrong with journal or locks."""
+        ...
 
     def plan(self, verb: str, name: str) -> Plan:
         """Make a plan; changes nothing."""
@@ -90,23 +97,36 @@ class Desk:
         self.jobs: dict[str, Job] = {}
         self.started_here: set[str] = set()
         self._watched: set[str] = set()
+        self._planning: set[str] = set()
 
     def propose(self, verb: str, target_id: str, name: str, preface: str = "") -> None:
-        """Ask for a plan; `PlanReady` or `PlanProblem` comes back."""
+        """Ask for a plan; `PlanReady` or `PlanProblem` comes back.
 
-        def work() -> None:
-            plan = self._open().plan(verb, target_id)
-            tell(self._pump, PlanReady(plan, preface))
-
-        self._start(work, f"{verb} {name}")
+        A key pressed again while its plan is being made asks for nothing more.
+        """
+        self._make_plan(
+            lambda: PlanReady(self._open().plan(verb, target_id), preface),
+            f"{verb} {name}",
+            f"{verb} {target_id}",
+        )
 
     def propose_undo(self) -> None:
         """Ask for the plan that takes the last one back."""
+        self._make_plan(lambda: PlanReady(self._open().undo()), "undo", "undo")
+
+    def _make_plan(self, make: Callable[[], PlanReady], doing: str, what: str) -> None:
+        if what in self._planning:
+            return
+        self._planning.add(what)
 
         def work() -> None:
-            tell(self._pump, PlanReady(self._open().undo()))
+            try:
+                ready = make()
+            finally:
+                self._planning.discard(what)
+            tell(self._pump, ready)
 
-        self._start(work, "undo")
+        self._start(work, doing)
 
     def run(self, plan: Plan) -> None:
         """Run a plan that was confirmed; its events come back one by one."""
@@ -189,6 +209,8 @@ class Desk:
                     )
             finally:
                 tell(self._pump, PlanEnded(plan.id))
+                # A disk may have filled up while the plan was written down.
+                tell(self._pump, JournalFound(self._open().problem))
 
         self._start(work, f"{plan.verb} {plan.target}")
 
@@ -196,6 +218,7 @@ class Desk:
         with self._lock:
             if self._operator is None:
                 self._operator = self._make()
+                tell(self._pump, JournalFound(self._operator.problem))
             return self._operator
 
     def _start(self, work: Callable[[], None], doing: str, quiet: bool = False) -> None:

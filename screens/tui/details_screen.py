@@ -14,7 +14,7 @@ from screens.tui.scroll_screen import ScrollScreen
 
 KEYS = (
     KeyHelp("u", "u", "undo", "undo the last plan", "Change"),
-    KeyHelp("y,Y", "y", "copy", "copy its UUID", "Look"),
+    KeyHelp("y,Y", "y Y", "copy", "copy its UUID", "Look"),
 )
 
 

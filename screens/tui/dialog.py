@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from screens.tui.paint import BLANK, Line, Span, clickable, fit, line_width, on
+from screens.tui.paint import BLANK, Line, Span, clickable, fit, line_width, on, text_width
 from screens.tui.pane import Pane
 from screens.tui.view import Block
 
@@ -82,7 +82,8 @@ class Dialog(ModalScreen[Answer]):
         shown = body[self._top : self._top + self._room]
         if hidden > 0:
             shown[-1] = (Span(f"… {hidden + 1} more lines ↓", "dim"),)
-        lines = _boxed(self.heading(), shown, self.buttons(), inner)
+        badge = " REHEARSAL " if self.console_app.view.rehearsal else ""
+        lines = _boxed(self.heading(), shown, self.buttons(), inner, badge)
         height = min(len(lines), size.height)
         x, y = max(0, (size.width - inner - 4) // 2), max(0, (size.height - height) // 2)
         return Block("box", x, y, min(inner + 4, size.width), height, lines)
@@ -101,14 +102,18 @@ class Dialog(ModalScreen[Answer]):
         """Run what a click in the box stands for."""
 
 
-def _boxed(heading: str, body: Sequence[Line], buttons: Line, inner: int) -> list[Line]:
-    """Draw a border around lines; `inner` columns between the bars and their blanks."""
-    head = fit(
-        (Span(" "), Span(heading, "title"), Span(" ")),
-        min(inner, len(heading) + 2) if heading.isascii() else inner,
-    )
-    rule = "─" * max(0, inner + 1 - line_width(head))
-    top: Line = (Span("┌─", "line"), *head, Span(rule + "┐", "line"))
+def _boxed(
+    heading: str, body: Sequence[Line], buttons: Line, inner: int, badge: str = ""
+) -> list[Line]:
+    """Draw a border around lines; `inner` columns between the bars and their blanks.
+
+    `badge` stands at the right of the upper border: a box may cover the one of the screen.
+    """
+    room = inner - (len(badge) + 1 if badge else 0)
+    head = fit((Span(" "), Span(heading, "title"), Span(" ")), min(room, text_width(heading) + 2))
+    rule = "─" * max(0, inner + (0 if badge else 1) - line_width(head) - len(badge))
+    end = (Span(badge, "badge-warning"), Span("─┐", "line")) if badge else (Span("┐", "line"),)
+    top: Line = (Span("┌─", "line"), *head, Span(rule, "line"), *end)
     rows: list[Line] = [top]
     rows += [
         (Span("│ ", "line"), *fit(line, inner), Span(" │", "line"))
@@ -122,7 +127,7 @@ def on_dialog(line: Line) -> Line:
     """Put a line on the box's own background, badges and buttons excepted."""
     return tuple(
         span
-        if "|" in span.role or span.role in {"button-focus", "badge"}
+        if "|" in span.role or span.role in {"button-focus", "badge", "badge-warning"}
         else on((span,), "dialog")[0]
         for span in line
     )

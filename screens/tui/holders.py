@@ -39,7 +39,7 @@ def holders(snapshot: HostSnapshot, gpu: Gpu) -> list[Holder]:
             found.append(holder)
     found += [_process_holder(process) for process in loose]
     found.sort(key=lambda holder: (holder.used_bytes is None, -(holder.used_bytes or 0)))
-    rest = _rest(gpu, found)
+    rest = _rest(gpu, found, snapshot.engine.state == "connected")
     return [*found, rest] if rest is not None else found
 
 
@@ -82,14 +82,17 @@ def _process_holder(process: GpuProcess) -> Holder:
     return Holder(name, used, "", "driver")
 
 
-def _rest(gpu: Gpu, found: list[Holder]) -> Holder | None:
-    """Work out what the listed holders do not account for; little is overhead of the driver."""
+def _rest(gpu: Gpu, found: list[Holder], heard: bool) -> Holder | None:
+    """Work out what the listed holders do not account for; little is overhead of the driver.
+
+    Where the engine was not `heard`, containers may be among them that nobody lists.
+    """
     if isinstance(gpu.memory_used_bytes, Unknown):
         return None
     told = sum(holder.used_bytes or 0 for holder in found)
     rest = gpu.memory_used_bytes - told
     if rest < 64 * 1024**2:
         return None
-    silent = any(holder.used_bytes is None for holder in found)
+    silent = not heard or any(holder.used_bytes is None for holder in found)
     name = "not told apart" if silent else "other"
     return Holder(name, rest, "~", "worked out")

@@ -25,8 +25,10 @@ class KeyHelp(NamedTuple):
 
 
 EVERYWHERE = (
-    KeyHelp("q,ctrl+q,ctrl+c", "q", "quit", "quit; plans that run detached go on", "Everywhere"),
-    KeyHelp("question_mark,f1", "?", "help", "this help", "Everywhere"),
+    KeyHelp(
+        "q,ctrl+q,ctrl+c", "q Ctrl-C", "quit", "quit, as Ctrl-Q; detached plans go on", "Everywhere"
+    ),
+    KeyHelp("question_mark,f1", "? F1", "help", "this help", "Everywhere"),
     KeyHelp(
         "m", "m", "mouse", "mouse on or off, so that the terminal can select text", "Everywhere"
     ),
@@ -76,8 +78,8 @@ DASHBOARD = (
 SCROLLING = (
     KeyHelp("up,k", "↑ k", "scroll(-1)", "up", "Move"),
     KeyHelp("down,j", "↓ j", "scroll(1)", "down", "Move"),
-    KeyHelp("pageup,b", "PgUp", "scroll_page(-1)", "a page up", "Move"),
-    KeyHelp("pagedown,space", "PgDn", "scroll_page(1)", "a page down", "Move"),
+    KeyHelp("pageup,b", "PgUp b", "scroll_page(-1)", "a page up", "Move"),
+    KeyHelp("pagedown,space", "PgDn Spc", "scroll_page(1)", "a page down", "Move"),
     KeyHelp("g,home", "g Home", "scroll_edge(-1)", "first line", "Move"),
     KeyHelp("G,end", "G End", "scroll_edge(1)", "last line", "Move"),
     KeyHelp("escape", "Esc", "back", "back", "Look"),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from actions.snapshot import HostSnapshot
 from console.gpu.snapshot import Gpu
+from screens.tui.cursor import settle_alert, settle_container
 from screens.tui.holders import holders
 from screens.tui.paint import BLANK, Line, Span
 from screens.tui.panels import alerts as alert_panel
@@ -46,6 +47,8 @@ class Dashboard(NamedTuple):
 def dashboard(scene: Scene, width: int, height: int, keys: Line = BLANK) -> Dashboard:
     """Lay out the dashboard for a terminal of `width` by `height`; `keys` is the last row."""
     rows = _rows(scene)
+    settle_container(scene.view, rows)
+    settle_alert(scene.view, scene.snapshot.alerts)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         lines = small(scene, width, height)
         return Dashboard([Block("small", 0, 0, width, height, lines)], rows, 1, ())
@@ -228,7 +231,7 @@ def _side_area(scene: Scene, area: Area, blocks: list[Block]) -> None:
 def _alert_area(scene: Scene, area: Area, blocks: list[Block], tall: bool) -> None:
     view = scene.view
     view.alerts_top = scroll_to(
-        view.alert, view.alerts_top, max(1, area.height - 2), len(scene.snapshot.alerts)
+        view.alert_place, view.alerts_top, max(1, area.height - 2), len(scene.snapshot.alerts)
     )
     lines = alert_panel.alerts(scene, view.alerts_top, area.width, area.height, tall)
     blocks.append(Block("alerts", area.x, area.y, area.width, area.height, lines))

@@ -12,10 +12,10 @@ from screens.tui.paint import Line, Span, clickable, fit, left, on
 from screens.tui.verbs import Verb
 
 KEYS = (
-    KeyHelp("enter,space", "↵", "choose", "choose the marked line", "In a menu"),
-    KeyHelp("escape,q,x", "Esc", "cancel", "close the menu", "In a menu"),
-    KeyHelp("down,j,tab", "↓ j", "move(1)", "down", "In a menu"),
-    KeyHelp("up,shift+tab", "↑", "move(-1)", "up", "In a menu"),
+    KeyHelp("enter,space", "↵ Space", "choose", "choose the marked line", "In a menu"),
+    KeyHelp("escape,q,x", "Esc q x", "cancel", "close the menu", "In a menu"),
+    KeyHelp("down,j,tab", "↓ j Tab", "move(1)", "down", "In a menu"),
+    KeyHelp("up,shift+tab", "↑ Shift-Tab", "move(-1)", "up", "In a menu"),
 )
 
 

@@ -6,6 +6,7 @@ from textual.message import Message
 
 from actions.plan import AnyEvent, Plan
 from console.errors import ConsoleError
+from console.unknown import Unknown
 
 
 class HostChanged(Message):
@@ -50,6 +51,14 @@ class PlanEnded(Message):
     def __init__(self, plan_id: str) -> None:
         super().__init__()
         self.plan_id = plan_id
+
+
+class JournalFound(Message):
+    """The journal was opened: what is wrong with it, or None."""
+
+    def __init__(self, problem: Unknown | None) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 class TimelineRead(Message):

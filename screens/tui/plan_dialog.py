@@ -14,8 +14,10 @@ from screens.tui.panels.plan import plan_lines, title
 KEYS = (
     KeyHelp("enter", "↵", "answer", "press the marked button", "In a dialog"),
     KeyHelp("y", "y", "confirm", "yes, run it", "In a dialog"),
-    KeyHelp("escape,n,q", "Esc n", "cancel", "no, leave everything as it is", "In a dialog"),
-    KeyHelp("tab,left,right,h,l,shift+tab", "Tab ← →", "switch", "the other button", "In a dialog"),
+    KeyHelp("escape,n,q", "Esc n q", "cancel", "no, leave everything as it is", "In a dialog"),
+    KeyHelp(
+        "tab,left,right,h,l,shift+tab", "Tab ← → h l", "switch", "the other button", "In a dialog"
+    ),
     KeyHelp("down,j", "↓ j", "scroll(1)", "scroll down", "In a dialog"),
     KeyHelp("up,k", "↑ k", "scroll(-1)", "scroll up", "In a dialog"),
 )
@@ -37,6 +39,11 @@ class PlanDialog(Dialog[bool]):
         self.refused = plan.verdict == "refused"
         careful = any(step.destructive for step in plan.steps) or plan.verdict != "ready"
         self.on_cancel = careful or self.refused
+
+    def asks_the_same(self, plan: Plan) -> bool:
+        """Tell whether another plan would ask the same question, for a key pressed twice."""
+        mine = (self.plan.verb, self.plan.target_id, self.plan.undoes)
+        return mine == (plan.verb, plan.target_id, plan.undoes)
 
     def heading(self) -> str:
         """Name the plan."""

@@ -93,6 +93,10 @@ class PlanFlow:
             return
         from screens.tui.plan_dialog import PlanDialog
 
+        shown = self._app.screen
+        if isinstance(shown, PlanDialog) and shown.asks_the_same(plan):
+            return
+
         def answered(yes: bool | None) -> None:
             if yes:
                 self._run(plan)

@@ -9,6 +9,8 @@ from screens.tui.keys import SCROLLING, bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.paint import Line, Span, fit, line_width
 from screens.tui.panels.footer import Key, keys, status
+from screens.tui.panels.header import with_badges
+from screens.tui.panels.small import LEAST_WIDTH
 from screens.tui.view import Block
 
 SCROLL_KEYS = (Key("Esc", "back", "key escape"), Key("↑↓", "scroll", "key down"))
@@ -42,8 +44,10 @@ class ScrollScreen(LiveScreen):
         self.top = max(0, min(self.top, self._count - self._page))
         more = self._count - self.top - self._page
         place = f"{more} more ↓ " if more > 0 else "end " if self.top else ""
-        head = fit(self.heading(), max(0, width - len(place)))
         view = self.console_app.view
+        if width < LEAST_WIDTH:
+            place = ""
+        head = with_badges(self.heading(), view, max(0, width - len(place)))
         return [
             Block("title", 0, 0, width, 1, [(*head, Span(place, "dim"))]),
             Block("lines", 0, 1, width, self._page, lines[self.top : self.top + self._page]),

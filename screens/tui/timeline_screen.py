@@ -12,6 +12,7 @@ from screens.tui.keys import KeyHelp, bindings
 from screens.tui.messages import TimelineRead
 from screens.tui.paint import BLANK, Line, Span, left, wrap
 from screens.tui.panels.footer import Key
+from screens.tui.panels.header import journal_words
 from screens.tui.scroll_screen import SCROLL_KEYS, ScrollScreen
 from screens.tui.words import local_clock
 
@@ -56,24 +57,34 @@ class TimelineScreen(ScrollScreen):
 
     def heading(self) -> Line:
         """Give the title with how many entries there are."""
-        count = "" if self.entries is None else f"  {len(self.entries)} entries"
+        number = len(self.entries or ())
+        count = "" if self.entries is None else f"  {number} entr{'y' if number == 1 else 'ies'}"
         return (Span(" Timeline", "title"), Span(count, "dim"))
 
     def content(self, width: int) -> Sequence[Line]:
         """Give an entry's line and, below, its command and who asked."""
+        trouble = self._trouble(width)
         if self.entries is None:
-            return [BLANK, (Span("  Reading the journal …", "dim"),)]
+            return [*trouble, BLANK, (Span("  Reading the journal …", "dim"),)]
         if not self.entries:
             return [
+                *trouble,
                 BLANK,
                 (Span("  Nothing has been changed from here yet."),),
                 (Span("  Every start, stop and restart will be listed, with who asked.", "dim"),),
             ]
         now = self.console_app.view.now
-        lines: list[Line] = []
+        lines: list[Line] = trouble
         for entry in self.entries:
             lines += entry_lines(entry, now, width)
         return lines
+
+    def _trouble(self, width: int) -> list[Line]:
+        """Say above the entries why the journal is not what it should be."""
+        problem = self.console_app.view.journal
+        if problem is None:
+            return []
+        return [(Span(f" {text}", "warning"),) for text in wrap(journal_words(problem), width - 2)]
 
     def action_undo(self) -> None:
         """Propose to take back the last plan."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from actions.snapshot import HostSnapshot
+from console.unknown import Unknown
 from screens.tui.history import History
 from screens.tui.kept import Kept
 from screens.tui.paint import Line
@@ -25,6 +26,14 @@ class Block(NamedTuple):
     width: int
     height: int
     lines: Sequence[Line]
+
+
+class Anchor(NamedTuple):
+    """A selected container: its id, the name it had when it was chosen, the line it stood on."""
+
+    ident: str
+    name: str
+    place: int
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,24 +76,30 @@ class View(msgspec.Struct, kw_only=True):
         focus: the panel that arrows move in.
         container: id of the selected container, `fold`, or empty for the first.
         gpu: UUID of the selected card, or empty for the first.
-        alert: place of the selected alert.
+        alert: key of the selected alert, as `alert_key` gives it; empty for the first.
+        alert_place: where it stood last; when it is gone, what stands there now is selected.
+        anchor: what the cursor of the containers was on when it was last drawn.
         unfolded: the rest of a long container list is shown.
         full: the focused panel takes the whole screen.
         search: what `/` looked for; matching rows are marked.
-        typing: the search line is open.
+        typing: the search line is open; `searched_from` is where the cursor was before.
         top: first container row that is shown.
         now: wall time; ages are counted from it.
         rehearsal: scenario name, or empty.
+        journal: what is wrong with the journal; None while all is well.
     """
 
     focus: str = "containers"
     container: str = ""
     gpu: str = ""
-    alert: int = 0
+    alert: str = ""
+    alert_place: int = 0
+    anchor: Anchor = Anchor("", "", 0)
     unfolded: bool = False
     full: bool = False
     search: str = ""
     typing: bool = False
+    searched_from: str = ""
     top: int = 0
     cards_top: int = 0
     alerts_top: int = 0
@@ -94,6 +109,7 @@ class View(msgspec.Struct, kw_only=True):
     jobs: tuple[Job, ...] = ()
     read_only: bool = False
     rehearsal: str = ""
+    journal: Unknown | None = None
 
 
 class Scene(NamedTuple):

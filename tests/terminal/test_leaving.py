@@ -54,6 +54,12 @@ def cursor_hidden(output: bytes) -> bool:
     return bool(last) and last[-1] == b"l"
 
 
+def stopped(terminal: Terminal) -> bool:
+    """Tell whether the program was put to sleep by now."""
+    terminal.read(0.05)
+    return Path(f"/proc/{terminal.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
+
 def assert_as_before(terminal: Terminal) -> None:
     output = bytes(terminal.output)
     assert left_on(output) == set()
@@ -74,7 +80,7 @@ def test_q_leaves_quietly(terminal: Terminal) -> None:
     assert_as_before(terminal)
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: int) -> None:
     os.kill(terminal.pid, number)
     status = terminal.wait_for_end()
@@ -85,12 +91,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: int)
 
 def test_sigtstp_gives_the_terminal_back_and_fg_takes_it_again(terminal: Terminal) -> None:
     os.kill(terminal.pid, signal.SIGTSTP)
-
-    def stopped() -> bool:
-        terminal.read(0.05)
-        return Path(f"/proc/{terminal.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
-
-    wait_until(stopped, seconds=5)
+    wait_until(lambda: stopped(terminal), seconds=5)
     terminal.read(0.2)
     assert left_on(bytes(terminal.output)) == set()
     assert terminal.attributes == terminal.attributes_before
@@ -109,3 +110,39 @@ def test_the_line_going_away_ends_it_without_a_word(terminal: Terminal) -> None:
     """As when an SSH connection drops: SIGHUP comes, and nothing can be written any more."""
     os.kill(terminal.pid, signal.SIGHUP)
     assert terminal.wait_for_end() in {0, 129, -signal.SIGHUP}
+
+
+def test_the_mouse_stays_as_m_left_it_over_a_stop_and_is_given_back(terminal: Terminal) -> None:
+    terminal.press(b"m")
+    terminal.wait_for(rb"mouse off")
+    os.kill(terminal.pid, signal.SIGTSTP)
+    wait_until(lambda: stopped(terminal), seconds=5)
+    os.kill(terminal.pid, signal.SIGCONT)
+    wait_until(
+        lambda: terminal.read(0.05) > 0 and 1049 in left_on(bytes(terminal.output)), seconds=5
+    )
+    terminal.read(0.5)
+    assert 1000 not in left_on(bytes(terminal.output))
+    terminal.press(b"m")
+    terminal.wait_for(rb"mouse on")
+    assert 1000 in left_on(bytes(terminal.output))
+    terminal.press(b"q")
+    assert terminal.wait_for_end() == 0
+    assert_as_before(terminal)
+
+
+def test_a_mouse_that_the_config_leaves_alone_is_given_back_too(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[ui]\nmouse = false\n")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "console", "--config", str(config)]
+    with Terminal(command, environ, 80, 24) as terminal:
+        terminal.wait_for(rb"gpuconsole")
+        terminal.read(0.5)
+        assert 1000 not in left_on(bytes(terminal.output))
+        terminal.press(b"m")
+        terminal.wait_for(rb"mouse on")
+        assert 1000 in left_on(bytes(terminal.output))
+        terminal.press(b"q")
+        assert terminal.wait_for_end() == 0
+        assert_as_before(terminal)

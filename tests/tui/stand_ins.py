@@ -21,6 +21,7 @@ from actions.plan import (
 from actions.snapshot import HostSnapshot
 from actions.timeline import TimelineEntry
 from console.errors import ConsoleError
+from console.unknown import Unknown
 from tests.support.snapshots import NOW, ident
 
 ASKER = Asker(user="jesse", ssh_origin="192.0.2.7", via="tui")
@@ -116,6 +117,7 @@ class Script:
         self.cancelled: list[str] = []
         self.plans: dict[str, Plan] = {}
         self.error: ConsoleError | None = None
+        self.problem: Unknown | None = None
         self.events: dict[str, Sequence[AnyEvent] | Iterator[AnyEvent]] = {}
         self.under_way: tuple[RunningPlan, ...] = ()
         self.entries: tuple[TimelineEntry, ...] = ()

@@ -81,7 +81,7 @@ async def test_search_finds_one_of_three_hundred(make_app: MakeApp) -> None:
         assert app.view.container != first
         await pilot.press("N")
         assert app.view.container == first
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         await until_seen(pilot, "other containers")
 
 

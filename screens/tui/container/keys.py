@@ -4,7 +4,9 @@ from screens.tui.keys import KeyHelp
 
 TABS = (
     KeyHelp("tab,right_square_bracket", "Tab ]", "next_tab(1)", "next tab", "A container"),
-    KeyHelp("shift+tab,left_square_bracket", "[", "next_tab(-1)", "tab before", "A container"),
+    KeyHelp(
+        "shift+tab,left_square_bracket", "Shift-Tab [", "next_tab(-1)", "tab before", "A container"
+    ),
     KeyHelp("O", "O", "tab('overview')", "overview", "A container"),
     KeyHelp("L", "L", "tab('logs')", "logs", "A container"),
     KeyHelp("E", "E", "tab('environment')", "environment", "A container"),

@@ -17,10 +17,11 @@ def alerts(scene: Scene, top: int, width: int, height: int, tall: bool = False) 
     for place, alert in enumerate(found[top:], top):
         if len(lines) >= height:
             break
-        selected = focused and place == scene.view.alert
+        selected = focused and place == scene.view.alert_place
         lines += _alert_lines(scene, alert, place, width, selected, tall)
     hidden = len(found) - top - (height - 1)
-    if not tall and hidden > 0 and height > 1:
+    # With room for one alert only, its text tells more than how many there are.
+    if not tall and hidden > 0 and height > 2:
         more = fit((Span(f"        and {hidden + 1} more", "dim"),), width)
         lines = [*lines[: height - 1], clickable(more, f"alert {top + height - 2}")]
     return lines[:height]

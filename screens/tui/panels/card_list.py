@@ -10,6 +10,7 @@ from screens.tui.paint import UNKNOWN, Line, Span, clickable, fit, left, on, rig
 from screens.tui.panels.cards import bar_role, card_name, gravest_alert, selected_gpu
 from screens.tui.view import Scene
 from screens.tui.words import figure, gib, local_clock
+from screens.words import SYMBOLS
 
 LIST_FIGURES_WIDTH = 44
 
@@ -41,18 +42,25 @@ def _row(scene: Scene, gpu: Gpu, width: int, marked: bool) -> Line:
         ),
         Span(f"{right(figure(gpu.utilization_percent), 4)} %", role),
         Span(f"{right(figure(gpu.temperature_celsius), 4)} °C", role),
-        Span(
-            f"{right(figure(gpu.power_watts), 4)}/{left(figure(gpu.power_limit_watts), 3)} W ", role
-        ),
-        Span(filled, bar_role(alert)),
-        Span(left(track, bar_width - len(filled)), "track"),
-        Span(" "),
     ]
+    mark: tuple[Span, ...] = ()
     if gpu.lost is not None:
-        spans.append(Span("✖ lost ", "error"))
+        mark = (Span("✖ lost ", "error"),)
     elif alert is not None and alert.severity != "info":
-        spans.append(Span(f"{'✖' if alert.severity == 'error' else '▲'} ", alert.severity))
-    spans.append(Span(card_name(gpu), "dim"))
+        mark = (Span(f"{SYMBOLS[alert.severity]} ", alert.severity),)
+    watts = f"{right(figure(gpu.power_watts), 4)}/{left(figure(gpu.power_limit_watts), 3)} W "
+    if bar_width or not mark:
+        spans.append(Span(watts, role))
+    if bar_width:
+        spans += [
+            Span(filled, bar_role(alert)),
+            Span(left(track, bar_width - len(filled)), "track"),
+            Span(" "),
+        ]
+    # Without room for a bar, what is wrong takes the place of the watts.
+    spans += mark if bar_width else (Span(" "), *mark)
+    if name_width or bar_width:
+        spans.append(Span(card_name(gpu), "dim"))
     return tuple(spans)
 
 

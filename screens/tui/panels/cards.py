@@ -116,7 +116,10 @@ def pictures(
     lines += [(Span(row, "history"),) for row in graph(memory, width, heights[0])]
     lines += [(Span(row, "history-busy"),) for row in graph(busy, width, heights[1])]
     rest = height - len(lines)
-    lines += holder_lines(holders(scene.snapshot, gpu), width, max(1, rest - 1))
+    if known(gpu.memory_used_bytes):
+        lines += holder_lines(holders(scene.snapshot, gpu), width, max(1, rest - 1))
+    else:
+        lines.append((Span(f"{UNKNOWN} who holds it is not known", "dim"),))
     lines.append(remark(gpu, alert))
     return [clickable(line, f"gpu {gpu.uuid}") for line in lines[:height]]
 

@@ -16,11 +16,7 @@ ENDPOINT_FROM = 110
 def header(snapshot: HostSnapshot, view: View, width: int) -> Line:
     """Say which program, host, driver and engine; what does not fit is left out from the right."""
     parts: list[Span] = [Span("gpuconsole", "title")]
-    if view.rehearsal:
-        scenario = f" {view.rehearsal}" if width >= REHEARSAL_NAME_FROM else ""
-        parts.append(Span(f" REHEARSAL{scenario} ", "badge-warning"))
-    if view.read_only:
-        parts.append(Span(" READ-ONLY ", "badge"))
+    parts += badges(view, named=width >= REHEARSAL_NAME_FROM)
     parts.append(Span(_host_name(snapshot), "strong"))
     parts.append(_driver(snapshot))
     parts.append(_engine(snapshot))
@@ -32,6 +28,30 @@ def header(snapshot: HostSnapshot, view: View, width: int) -> Line:
         if part.text and line_width(line) + 2 + len(part.text) <= width:
             line += [part, Span("  ")]
     return clickable(fit(line, width), "key i")
+
+
+def badges(view: View, named: bool = False) -> list[Span]:
+    """Give what every screen has to say of itself; `named` tells the rehearsal's scenario too."""
+    found: list[Span] = []
+    if view.rehearsal:
+        scenario = f" {view.rehearsal}" if named else ""
+        found.append(Span(f" REHEARSAL{scenario} ", "badge-warning"))
+    if view.read_only:
+        found.append(Span(" READ-ONLY ", "badge"))
+    if view.journal is not None:
+        found.append(Span(" JOURNAL TROUBLE ", "badge-warning"))
+    return found
+
+
+def journal_words(problem: Unknown) -> str:
+    """Say in one sentence what is wrong with the journal, and what to do."""
+    return f"{problem.title}; {problem.hint}" if problem.hint else problem.title
+
+
+def with_badges(line: Line, view: View, width: int) -> Line:
+    """Put the badges at the right end of a title line."""
+    tail = [span for badge in badges(view) for span in (badge, Span(" "))]
+    return fit((*fit(line, max(0, width - line_width(tail))), *tail), width)
 
 
 def _endpoint(snapshot: HostSnapshot) -> str:

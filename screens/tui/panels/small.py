@@ -1,6 +1,6 @@
 """What a terminal too small for the dashboard shows: the verdict, and how much room is needed."""
 
-from screens.tui.paint import Line, Span, wrap
+from screens.tui.paint import Line, Span, cut, wrap
 from screens.tui.panels.header import verdict_words
 from screens.tui.view import Scene
 
@@ -18,8 +18,21 @@ def small(scene: Scene, width: int, height: int) -> list[Line]:
         lines = lines[:room]
     lines += [()] * (room - len(lines))
     if height > 1:
-        need = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}  q quits"
-        lines.append(
-            (Span(need if width >= len(need) else f"<{LEAST_WIDTH}x{LEAST_HEIGHT}", "dim"),)
-        )
+        lines.append(_last_line(scene, width))
     return lines
+
+
+def _last_line(scene: Scene, width: int) -> Line:
+    """Say what the dashboard needs, after a word for each badge the header would carry."""
+    view = scene.view
+    told = [
+        word
+        for word, holds in (("REHEARSAL", view.rehearsal), ("READ-ONLY", view.read_only))
+        if holds
+    ]
+    size = f"{LEAST_WIDTH}x{LEAST_HEIGHT}"
+    for need in (f"needs {size}  q quits", f"needs {size}", f"<{size}", ""):
+        text = "  ".join([*told, need]).strip()
+        if len(text) <= width:
+            return (Span(text, "dim"),)
+    return (Span(cut("  ".join(told) or f"<{size}", width), "dim"),)
