@@ -1,10 +1,11 @@
 """From messages to entries: lines whole, safe, bounded, and told whose they are."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.logs.line import Entry
-from actions.logs.splitter import Splitter
+from actions.logs.splitter import Splitter, _Pending
 from actions.logs.tidy import LONGEST, tidy
 from console.engine.frames import Frames
 from console.text import clean
@@ -146,3 +147,25 @@ def test_stamps_with_zones_and_without_nanoseconds_are_made_alike() -> None:
 
 def test_bytes_without_frames_from_a_broken_engine_are_still_lines() -> None:
     assert [one.text for one in read(b"plain text\nand more\n")] == ["plain text", "and more"]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"\r", b"\r", b"12345", b" ", b"\x1b[K", b"x", b"\xc3\xa9"]), max_size=60
+    ),
+    st.lists(st.integers(0, 300), max_size=10),
+)
+def test_a_bar_that_outgrows_the_limit_still_shows_its_last_state(
+    parts: list[bytes], places: list[int]
+) -> None:
+    line = b"".join(parts)
+    expected, _ = tidy(line.decode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("actions.logs.splitter.LONGEST", 40)
+        pending = _Pending("")
+        for piece in cut(line, places):
+            pending.add(piece)
+        shown, _ = pending.text()
+    if max(map(len, line.split(b"\r"))) < 20:
+        assert shown.partition("\N{HORIZONTAL ELLIPSIS}")[0] == expected
+    assert len(pending.kept) <= 40
