@@ -12,23 +12,15 @@ from actions.verdict import pass_verdict, worst_first
 from console.engine.snapshot import Container, EngineEvent, EngineSnapshot
 from console.gpu.snapshot import GpuSnapshot
 from console.unknown import Unknown
-from tests.actions.build import (
-    GIB,
-    NOW,
-    RTX_3080,
-    make_3090,
-    make_cards,
-    make_container,
-    make_engine,
-    make_gpu,
-)
+from tests.actions.build import RTX_3080, make_3090, make_cards, make_container, make_gpu
+from tests.support.snapshots import GIB, NOW, engine_snapshot
 
 
 def look(
     *containers: Container, cards: GpuSnapshot | None = None, engine: EngineSnapshot | None = None
 ) -> dict[str, Alert]:
     cards = cards or make_cards(make_gpu())
-    found = AlertBook().look(cards, engine or make_engine(*containers), {}, NOW)
+    found = AlertBook().look(cards, engine or engine_snapshot(*containers), {}, NOW)
     return {alert.id: alert for alert in found}
 
 
@@ -43,7 +35,7 @@ def die(container: Container, minutes_ago: float, code: int = 2) -> EngineEvent:
 
 
 def test_a_healthy_host_has_no_alert_and_says_so() -> None:
-    engine = make_engine(make_container())
+    engine = engine_snapshot(make_container())
     cards = make_cards()
     alerts = AlertBook().look(cards, engine, {}, NOW)
     assert alerts == ()
@@ -57,7 +49,7 @@ def test_a_crash_loop_says_how_often_since_when_and_why() -> None:
         "myia", state="restarting", exit_code=2, restart_count=6, started_at=NOW
     )
     events = tuple(die(looping, minutes) for minutes in (0.2, 1, 2, 3, 4, 5))
-    engine = make_engine(looping, events=events)
+    engine = engine_snapshot(looping, events=events)
     alert = look(engine=engine)["container.crash-loop"]
     assert (alert.severity, alert.count) == ("error", 6)
     assert alert.since == NOW - timedelta(minutes=5)
@@ -70,7 +62,7 @@ def test_a_crash_loop_says_how_often_since_when_and_why() -> None:
 def test_caught_in_the_moment_it_runs_a_crash_loop_is_still_one() -> None:
     looping = make_container(restart_count=5, exit_code=0, started_at=NOW - timedelta(seconds=3))
     events = tuple(die(looping, minutes) for minutes in (0.1, 0.5, 1, 2, 3))
-    assert "container.crash-loop" in look(engine=make_engine(looping, events=events))
+    assert "container.crash-loop" in look(engine=engine_snapshot(looping, events=events))
 
 
 def test_old_restarts_of_a_container_that_has_run_since_are_no_loop() -> None:
@@ -81,7 +73,7 @@ def test_old_restarts_of_a_container_that_has_run_since_are_no_loop() -> None:
 def test_a_restart_after_a_quiet_day_begins_a_new_count_of_time() -> None:
     looping = make_container(state="restarting", exit_code=1, restart_count=9)
     events = tuple(die(looping, minutes) for minutes in (1, 2, 600))
-    alert = look(engine=make_engine(looping, events=events))["container.crash-loop"]
+    alert = look(engine=engine_snapshot(looping, events=events))["container.crash-loop"]
     assert alert.since == NOW - timedelta(minutes=2)
     assert alert.count == 2
     assert "2 restarts since" in alert.title
@@ -91,14 +83,14 @@ def test_a_restart_after_a_quiet_day_begins_a_new_count_of_time() -> None:
 def test_a_loop_is_seen_though_the_engine_forgot_most_of_its_events() -> None:
     """It keeps 256, and the health checks of other containers fill that in minutes."""
     looping = make_container(restart_count=36, started_at=NOW - timedelta(seconds=5))
-    engine = make_engine(looping, events=(die(looping, 0.5),))
+    engine = engine_snapshot(looping, events=(die(looping, 0.5),))
     assert "container.crash-loop" in look(engine=engine)
 
 
 def test_one_restart_of_late_is_no_loop_where_memory_reaches_back() -> None:
     once = make_container(restart_count=4, started_at=NOW - timedelta(minutes=2))
     other = make_container("caddy")
-    engine = make_engine(once, events=(die(once, 2), die(other, 55)))
+    engine = engine_snapshot(once, events=(die(once, 2), die(other, 55)))
     assert look(engine=engine) == {}
 
 
@@ -120,7 +112,7 @@ def test_an_end_weighs_by_its_code_and_its_age(code: int, hours: float, severity
 
 def test_a_stop_that_was_asked_for_is_no_alert_even_when_it_ends_in_137() -> None:
     stopped = make_container(state="exited", exit_code=137, finished_at=NOW)
-    engine = make_engine(stopped, asked_to_stop=frozenset({stopped.id}))
+    engine = engine_snapshot(stopped, asked_to_stop=frozenset({stopped.id}))
     assert look(engine=engine) == {}
 
 
@@ -157,7 +149,7 @@ def test_a_driver_that_never_answered_is_worse_than_one_that_is_late() -> None:
 
 def test_a_lost_card_reads_as_a_sentence() -> None:
     lost = Unknown("nvml.gpu-lost", "the card fell off the bus (GPU is lost)")
-    cards, engine = make_cards(make_gpu(lost=lost)), make_engine()
+    cards, engine = make_cards(make_gpu(lost=lost)), engine_snapshot()
     verdict = pass_verdict(AlertBook().look(cards, engine, {}, NOW), cards, engine)
     assert verdict.text == (
         "card 0 RTX 3080 Laptop does not answer: the card fell off the bus (GPU is lost)"
@@ -182,7 +174,7 @@ def test_an_alert_does_not_flap_on_the_edge() -> None:
 
     def titles(percent: float) -> set[str]:
         card = make_gpu(memory_free_bytes=int(16 * GIB * (100 - percent) / 100))
-        return {alert.id for alert in book.look(make_cards(card), make_engine(), {}, NOW)}
+        return {alert.id for alert in book.look(make_cards(card), engine_snapshot(), {}, NOW)}
 
     assert titles(94) == set()
     assert titles(96) == {"card.nearly-full"}
@@ -205,11 +197,11 @@ def test_heat_and_a_lost_card() -> None:
 def test_since_is_when_it_was_first_seen_and_starts_again_after_a_break() -> None:
     book = AlertBook()
     hot, cool = make_cards(make_gpu(temperature_celsius=87)), make_cards(make_gpu())
-    first = book.look(hot, make_engine(), {}, NOW)[0]
-    later = book.look(hot, make_engine(), {}, NOW + timedelta(minutes=5))[0]
+    first = book.look(hot, engine_snapshot(), {}, NOW)[0]
+    later = book.look(hot, engine_snapshot(), {}, NOW + timedelta(minutes=5))[0]
     assert first.since == later.since == NOW
-    book.look(cool, make_engine(), {}, NOW + timedelta(minutes=6))
-    again = book.look(hot, make_engine(), {}, NOW + timedelta(minutes=7))[0]
+    book.look(cool, engine_snapshot(), {}, NOW + timedelta(minutes=6))
+    again = book.look(hot, engine_snapshot(), {}, NOW + timedelta(minutes=7))[0]
     assert again.since == NOW + timedelta(minutes=7)
 
 
@@ -225,7 +217,7 @@ def test_an_engine_that_does_not_answer_is_an_error_at_the_first_look_too() -> N
     """A one-shot `status` at night has never heard it, and must not call that a detail."""
     gone = Unknown("engine.absent", "no engine answers")
     for heard in (1_000.0, None):
-        engine = make_engine(state="lost", problem=gone, heard_monotonic=heard)
+        engine = engine_snapshot(state="lost", problem=gone, heard_monotonic=heard)
         assert look(engine=engine)["engine.absent"].severity == "error"
 
 
@@ -235,7 +227,7 @@ def test_the_verdict_counts_what_else_is_wrong_and_leaves_out_the_harmless() -> 
         Alert(id="b", severity="warning", subject="card 0", title="is hot"),
         Alert(id="c", severity="error", subject="myia", title="is dead", subject_id=RTX_3080),
     ]
-    verdict = pass_verdict(alerts, make_cards(), make_engine())
+    verdict = pass_verdict(alerts, make_cards(), engine_snapshot())
     assert (verdict.severity, verdict.text) == ("error", "myia is dead (and 1 more)")
 
 

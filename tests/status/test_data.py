@@ -13,15 +13,9 @@ from console.errors import ExitCode
 from console.gpu.snapshot import GpuProcess, GpuSnapshot
 from console.host.facts import read_facts
 from console.unknown import Unknown
-from tests.actions.build import (
-    NOW,
-    make_3090,
-    make_cards,
-    make_container,
-    make_engine,
-    make_gpu,
-)
+from tests.actions.build import make_3090, make_cards, make_container, make_gpu
 from tests.support.program import ROOT
+from tests.support.snapshots import NOW, engine_snapshot
 
 LOST = Unknown("nvml.gpu-lost", "the card fell off the bus (GPU is lost)", "reboot")
 NO_ENGINE = Unknown("engine.absent", "no Docker Engine at unix:///x", "install it")
@@ -34,7 +28,7 @@ def merged(cards: GpuSnapshot, engine: EngineSnapshot) -> Any:
 
 
 def data_of(cards: GpuSnapshot, engine: EngineSnapshot | None = None) -> dict[str, Any]:
-    return status_data(merged(cards, engine or make_engine()))
+    return status_data(merged(cards, engine or engine_snapshot()))
 
 
 def missing(item: dict[str, Any]) -> dict[str, str]:
@@ -51,7 +45,7 @@ def test_a_lost_card_is_called_lost() -> None:
 
 
 def test_with_every_card_lost_and_no_engine_there_is_nothing_to_look_at() -> None:
-    engine = make_engine(state="lost", problem=NO_ENGINE)
+    engine = engine_snapshot(state="lost", problem=NO_ENGINE)
     cards = make_cards(make_gpu(lost=LOST))
     assert status_exit_code(merged(cards, engine)) is ExitCode.UNREACHABLE
     assert status_exit_code(merged(make_cards(), engine)) is ExitCode.FINDINGS
@@ -69,7 +63,7 @@ def test_a_process_names_its_container_or_why_it_cannot() -> None:
         GpuProcess(pid=pid, name="python", used_bytes=5, kind="compute", container_id=inside)
         for pid, inside in ((1, container.id), (2, None), (3, gone), (4, "f" * 64))
     )
-    [card] = data_of(make_cards(make_gpu(processes=processes)), make_engine(container))["gpus"]
+    [card] = data_of(make_cards(make_gpu(processes=processes)), engine_snapshot(container))["gpus"]
     told = [process["container"] for process in card["processes"]]
     assert told == ["myia", None, None, "f" * 64]
     assert missing(card["processes"][2]) == {"container": "process.gone"}
@@ -79,7 +73,7 @@ def test_a_process_names_its_container_or_why_it_cannot() -> None:
 def test_fields_that_are_missing_go_by_the_names_they_have_in_json() -> None:
     untold = Unknown("engine.lost", "the engine hung up")
     container = make_container(gpu=untold, exit_code=untold)
-    [item] = data_of(make_cards(), make_engine(container))["containers"]
+    [item] = data_of(make_cards(), engine_snapshot(container))["containers"]
     assert missing(item) == {"gpu_uuids": "engine.lost", "exit_code": "engine.lost"}
     assert set(missing(item)) <= set(item)
 
@@ -89,7 +83,7 @@ def test_a_card_that_nobody_can_tell_has_its_reason() -> None:
         requests=(DeviceRequest(driver="", count=-1, device_ids=(), capabilities=("gpu",)),),
         environment=(("CUDA_VISIBLE_DEVICES", "$GPU"),),
     )
-    [item] = data_of(make_cards(), make_engine(make_container(gpu=declared)))["containers"]
+    [item] = data_of(make_cards(), engine_snapshot(make_container(gpu=declared)))["containers"]
     assert (item["gpu_source"], item["gpu_uuids"]) == ("unknown", [])
     [why] = item["unavailable"]
     assert why["field"] == "gpu_uuids"
@@ -117,6 +111,8 @@ def test_the_hosts_facts_have_the_drivers_versions_or_why_not() -> None:
 
 def test_times_are_utc_and_an_age_of_nothing_is_zero_not_unknown() -> None:
     container = make_container(started_at=NOW - timedelta(hours=1))
-    data = data_of(make_cards(taken_monotonic=HeldClock(NOW).monotonic()), make_engine(container))
+    data = data_of(
+        make_cards(taken_monotonic=HeldClock(NOW).monotonic()), engine_snapshot(container)
+    )
     assert data["gpus"][0]["age_seconds"] == 0
     assert data["containers"][0]["started_at"].endswith("Z")
