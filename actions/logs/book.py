@@ -141,17 +141,7 @@ class LogBook:
         Raises:
             PatternError: it is no regular expression, or one that takes for ever.
         """
-        finder = Pattern(pattern, regex, case).check().finder()
-        found: list[int] = []
-        base = 0
-        for lines in self._pieces():
-            hits = set(finder.search(lines))
-            for index, rare in lines.rare.items():
-                if index not in hits and any(map(finder.found_in, rare.folded)):
-                    hits.add(index)
-            found += [base + index for index in sorted(hits)]
-            base += len(lines)
-        return found
+        return _found_in(self._pieces(), Pattern(pattern, regex, case))
 
     def matching(
         self,
@@ -178,11 +168,12 @@ class LogBook:
         Raises:
             PatternError: as of `search`.
         """
-        wanted = set(self.search(pattern, regex=regex, case=case)) if pattern else None
+        pieces = self._pieces()
+        wanted = set(_found_in(pieces, Pattern(pattern, regex, case))) if pattern else None
         least = LEVELS.index(level)
         hits: list[int] = []
         allowed: list[int] = []
-        for at, lines, index in self._walk(least > 0):
+        for at, lines, index in _walk(pieces, judged=least > 0):
             origin = lines.origin_of(index)
             if (sources and not fits(origin.source, sources)) or (
                 containers and origin.container not in containers
@@ -256,15 +247,6 @@ class LogBook:
         with self._lock:
             return *self._chunks, OpenRows(self._rows, tuple(self._living.values()))
 
-    def _walk(self, judged: bool) -> Iterator[tuple[int, Chunk | OpenRows, int]]:
-        base = 0
-        for lines in self._pieces():
-            if judged:
-                lines.levels(level_of)
-            for index in range(len(lines)):
-                yield base + index, lines, index
-            base += len(lines)
-
     def _sealed(self) -> int:
         return self._ends[-1] if self._ends else 0
 
@@ -312,6 +294,34 @@ class LogBook:
             self._bytes -= oldest.size
             self._dropped += len(oldest)
         self._ends = list(accumulate(map(len, self._chunks)))
+
+
+def _found_in(pieces: "Sequence[Chunk | OpenRows]", pattern: Pattern) -> list[int]:
+    """Give the positions of the lines that hold what is searched for, also folded beneath them."""
+    finder = pattern.check().finder()
+    found: list[int] = []
+    base = 0
+    for lines in pieces:
+        hits = set(finder.search(lines))
+        for index, rare in lines.rare.items():
+            if index not in hits and any(map(finder.found_in, rare.folded)):
+                hits.add(index)
+        found += [base + index for index in sorted(hits)]
+        base += len(lines)
+    return found
+
+
+def _walk(
+    pieces: "Sequence[Chunk | OpenRows]", *, judged: bool
+) -> "Iterator[tuple[int, Chunk | OpenRows, int]]":
+    """Give every line's position, what it is in and its index there; their levels known."""
+    base = 0
+    for lines in pieces:
+        if judged:
+            lines.levels(level_of)
+        for index in range(len(lines)):
+            yield base + index, lines, index
+        base += len(lines)
 
 
 def _of_row(row: Row, number: int) -> LogLine:
