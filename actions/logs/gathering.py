@@ -26,7 +26,6 @@ class Gathering:
     """
 
     def __init__(self, session: Session, containers: Sequence[str], query: Query) -> None:
-        self._stay = query.follow and query.stay
         self._merge = Merge(len(containers))
         self._readers = [
             Reader(number, session.endpoint, container, query, self, session.clock)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from actions.details.snapshot import Variable
-from screens.tui.container.finding import Finding
 from screens.tui.container.messages import ReadFailed, Revealed
-from screens.tui.container.tab import RowsTab
+from screens.tui.container.searched import SearchedTab
 from screens.tui.container.telling import nothing_yet, said_lines
 from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, on, wrap
 from screens.tui.panels.footer import Key
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_NAME = 34
 
 
-class EnvironmentTab(RowsTab):
+class EnvironmentTab(SearchedTab):
     """Every variable; `revealed` is the one whose value is shown, and its value."""
 
     name, title, letter = "environment", "Environment", "E"
@@ -28,7 +27,6 @@ class EnvironmentTab(RowsTab):
     def __init__(self, screen: ContainerScreen) -> None:
         super().__init__(screen)
         self.revealed: tuple[str, str] | None = None
-        self.finding = Finding(self)
 
     def content(self, width: int) -> Sequence[Line]:
         """Give a line a variable; long values go on below."""
@@ -119,7 +117,7 @@ class EnvironmentTab(RowsTab):
         if self.revealed is not None:
             self.hide()
             return True
-        return self.finding.end()
+        return super().back()
 
     def do_move(self, step: int) -> None:
         """Move on; what was shown is hidden."""
@@ -140,23 +138,7 @@ class EnvironmentTab(RowsTab):
         """Put the cursor on a row."""
         if place != self.cursor:
             self.hide()
-        self.cursor = place
-
-    def do_search(self) -> None:
-        """Open the search line."""
-        self.finding.ask()
-
-    def do_match(self, step: int) -> None:
-        """Go to the next hit."""
-        self.finding.go(step)
-
-    def do_toggle_case(self) -> None:
-        """Let the case matter or not."""
-        self.finding.toggle("case")
-
-    def do_toggle_regex(self) -> None:
-        """Search by text or by expression."""
-        self.finding.toggle("regex")
+        super().do_select(place)
 
     def do_copy(self) -> None:
         """Copy the variable: its value where that is shown, else as it is masked."""
@@ -169,7 +151,3 @@ class EnvironmentTab(RowsTab):
             app.say(f"copied the value of {variable.name}", "ok", "✔")
         else:
             app.copy(f"{variable.name}={variable.value}")
-
-    def status(self, width: int) -> Line | None:
-        """Give the search line, or how the search stands."""
-        return super().status(width) or self.finding.status(width)

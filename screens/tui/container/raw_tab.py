@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from screens.tui.container.finding import Finding
-from screens.tui.container.tab import RowsTab
+from screens.tui.container.searched import SearchedTab
 from screens.tui.container.telling import nothing_yet, staleness
 from screens.tui.paint import Line, Span, clickable, fit, on, wrap
 from screens.tui.panels.footer import Key
 
-if TYPE_CHECKING:
-    from screens.tui.container.screen import ContainerScreen
 
-
-class RawTab(RowsTab):
+class RawTab(SearchedTab):
     """JSON a line a row; the cursor is what a search moves."""
 
     name, title, letter = "raw", "Raw", "R"
     keys = (Key("/", "search", "key slash"), Key("n N", "next hit", "key n"))
-
-    def __init__(self, screen: ContainerScreen) -> None:
-        super().__init__(screen)
-        self.finding = Finding(self)
 
     def texts(self) -> Sequence[str]:
         """Give what a search looks through."""
@@ -57,39 +48,11 @@ class RawTab(RowsTab):
             lines.append(clickable(on(line, "selected") if chosen else line, f"row {place}"))
         return lines
 
-    def do_select(self, place: int) -> None:
-        """Put the cursor on a row."""
-        self.cursor = place
-
-    def do_search(self) -> None:
-        """Open the search line."""
-        self.finding.ask()
-
-    def do_match(self, step: int) -> None:
-        """Go to the next hit."""
-        self.finding.go(step)
-
-    def do_toggle_case(self) -> None:
-        """Let the case matter or not."""
-        self.finding.toggle("case")
-
-    def do_toggle_regex(self) -> None:
-        """Search by text or by expression."""
-        self.finding.toggle("regex")
-
     def do_copy(self) -> None:
         """Copy the line under the cursor."""
         texts = self.texts()
         if 0 <= self.cursor < len(texts):
             self.screen.console_app.copy(texts[self.cursor].strip())
-
-    def back(self) -> bool:
-        """End the search before the screen is left."""
-        return self.finding.end()
-
-    def status(self, width: int) -> Line | None:
-        """Give the search line, or how the search stands."""
-        return super().status(width) or self.finding.status(width)
 
 
 def _coloured(text: str, hit: bool, first: bool) -> Line:
