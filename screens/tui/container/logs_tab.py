@@ -59,6 +59,7 @@ class LogsTab(Tab):
         self._told = False
         self._quiet: Timer | None = None
         self._dirty = False
+        self._reading = False
         self._seen = 0
 
     @property
@@ -98,15 +99,21 @@ class LogsTab(Tab):
     def hear_log_changed(self, _message: LogChanged) -> None:
         """Paint what is new, now if it is long enough ago, else soon."""
         self._told = False
+        if self._quiet is not None and self._reading and not self._is_reading():
+            self._quiet.stop()
+            self._quiet = None
         if self._quiet is not None:
             self._dirty = True
             return
         self._paint()
 
+    def _is_reading(self) -> bool:
+        return self.follower is not None and self.follower.state == "reading"
+
     def _paint(self) -> None:
         self._dirty = False
-        reading = self.follower is not None and self.follower.state == "reading"
-        pause = READING_SECONDS if reading else PAINT_SECONDS
+        self._reading = self._is_reading()
+        pause = READING_SECONDS if self._reading else PAINT_SECONDS
         self._quiet = self.screen.set_timer(pause, self._rested)
         if self.screen.current is self and self.screen.is_current:
             self.screen.paint()
