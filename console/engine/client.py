@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from string import hexdigits
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
@@ -32,6 +33,7 @@ LIMIT = 10.0
 START_LIMIT = 60.0
 STOP_MARGIN = 30.0
 DEFAULT_GRACE = 10
+ID_LENGTH = 64
 
 # Only what changes a container: `exec_*` of health checks would wake us every few seconds. The
 # engine takes `health_status` for a prefix of `health_status: healthy`.
@@ -84,11 +86,13 @@ class EngineClient:
 
     def inspect(self, container: str) -> dict[str, Any]:
         """Give everything the engine knows about a container, by id, id prefix or name."""
-        return self._object(f"inspect of {container}", lambda api: api.inspect_container(container))
+        return self._object(
+            f"inspect of {_short(container)}", lambda api: api.inspect_container(container)
+        )
 
     def start(self, container: str) -> bool:
         """Start a container; False where it was running already."""
-        self._call(f"start of {container}", lambda api: api.start(container), START_LIMIT)
+        self._call(f"start of {_short(container)}", lambda api: api.start(container), START_LIMIT)
         return not self._was_so_already()
 
     def stop(self, container: str, timeout: int | None = None) -> bool:
@@ -99,21 +103,23 @@ class EngineClient:
         """
         grace = self._grace(container) if timeout is None else timeout
         # The SDK adds the grace to the limit.
-        self._call(f"stop of {container}", lambda api: api.stop(container, grace), STOP_MARGIN)
+        self._call(
+            f"stop of {_short(container)}", lambda api: api.stop(container, grace), STOP_MARGIN
+        )
         return not self._was_so_already()
 
     def restart(self, container: str, timeout: int | None = None) -> None:
         """Stop and start a container, killed after `timeout` seconds (None: its own grace)."""
         grace = self._grace(container) if timeout is None else timeout
         self._call(
-            f"restart of {container}",
+            f"restart of {_short(container)}",
             lambda api: api.restart(container, grace),
             STOP_MARGIN + START_LIMIT,
         )
 
     def kill(self, container: str, signal: str = "SIGKILL") -> None:
         """Send a signal; EngineConflictError where the container does not run."""
-        self._call(f"kill of {container}", lambda api: api.kill(container, signal))
+        self._call(f"kill of {_short(container)}", lambda api: api.kill(container, signal))
 
     def stats_once(self, container: str) -> dict[str, Any]:
         """Give one sample of a container's use of the host, at once where the engine can.
@@ -122,7 +128,7 @@ class EngineClient:
         """
         at_once = True if self._one_shot() else None
         return self._object(
-            f"statistics of {container}",
+            f"statistics of {_short(container)}",
             lambda api: api.stats(container, stream=False, one_shot=at_once),
         )
 
@@ -167,7 +173,7 @@ class EngineClient:
             until: the same, for the end.
             follow: wait for more after the end, until the container ends.
         """
-        what = f"log of {container}"
+        what = f"log of {_short(container)}"
         asked = {
             "stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0",
             "tail": "all" if tail is None else str(tail), "since": since, "until": until,
@@ -199,7 +205,7 @@ class EngineClient:
 
     def top(self, container: str) -> dict[str, Any]:
         """Give the processes of a container as the engine's `ps` prints them: titles and rows."""
-        return self._object(f"processes of {container}", lambda api: api.top(container))
+        return self._object(f"processes of {_short(container)}", lambda api: api.top(container))
 
     def image(self, name: str) -> dict[str, Any]:
         """Give everything the engine knows about an image, by id or name."""
@@ -317,3 +323,9 @@ def _seconds(moment: float | None) -> str | None:
 def unix_seconds(moment: datetime) -> float:
     """Give a time as Unix seconds, as `events` takes it."""
     return moment.timestamp()
+
+
+def _short(container: str) -> str:
+    """Give a container's id as short as `docker ps` shows it; a name stays as it is."""
+    whole = len(container) == ID_LENGTH and set(container) <= set(hexdigits)
+    return container[:12] if whole else container

@@ -96,3 +96,22 @@ async def test_without_an_engine_memory_is_not_said_to_be_of_others(make_app: Ma
         text = seen(app)
         assert "not told apart" in text
         assert " other " not in text
+
+
+async def test_heat_is_named_before_the_power_cap_and_once(make_app: MakeApp) -> None:
+    base = hosts.healthy()
+    reasons = ("sw_power_cap", "sw_thermal_slowdown", "hw_thermal_slowdown")
+    hot = replace(base.gpu.gpus[0], throttle_reasons=reasons)
+    app = make_app(changed(base, gpu=replace(base.gpu, gpus=(hot, *base.gpu.gpus[1:]))))
+    async with app.run_test(size=(160, 48)):
+        assert "slowed by heat, power-capped" in seen(app)
+
+
+async def test_a_hint_that_is_cut_says_so(make_app: MakeApp) -> None:
+    base = hosts.no_driver()
+    told = Unknown("nvml.driver-not-loaded", "no driver", "first this, " * 30)
+    app = make_app(changed(base, gpu=replace(base.gpu, problem=told)))
+    async with app.run_test(size=(80, 24)):
+        hint = [line for line in seen(app).splitlines() if "first this" in line]
+        assert len(hint) == 2
+        assert hint[1].endswith("…")

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from screens.tui.app import OPEN_REHEARSAL
-from screens.tui.application import URGENT_GAP_SECONDS, choose_theme
-from screens.tui.themes import Palette, textual_theme, theme_names
+from screens.tui.application import URGENT_GAP_SECONDS
+from screens.tui.themes import Palette, choose_theme, textual_theme, theme_names
 from tests.support import hosts
 from tests.support.snapshots import alert, changed, container, engine_snapshot, host
 from tests.tui.conftest import MakeApp

@@ -6,7 +6,7 @@ from console.gpu.snapshot import Gpu
 from console.unknown import Unknown
 from screens.tui.bars import bar
 from screens.tui.history import memory_share
-from screens.tui.paint import UNKNOWN, Line, Span, clickable, fit, left, on, right, wrap
+from screens.tui.paint import UNKNOWN, Line, Span, clickable, cut, fit, left, on, right, wrap
 from screens.tui.panels.cards import bar_role, card_name, gravest_alert, selected_gpu
 from screens.tui.view import Scene
 from screens.tui.words import figure, gib, local_clock
@@ -114,8 +114,16 @@ def lost_engine(scene: Scene, width: int) -> list[Line]:
 def missing(title: str, hint: str, width: int) -> list[Line]:
     """Give a problem's title and hint, each wrapped to at most two lines."""
     lines: list[Line] = [
-        (Span(f" {text}", "warning"),) for text in wrap(f"▲ {title}", width - 2)[:2]
+        (Span(f" {text}", "warning"),) for text in _two_lines(f"▲ {title}", width - 2)
     ]
     if hint:
-        lines += [(Span(f"   {text}", "text"),) for text in wrap(hint, width - 4)[:2]]
+        lines += [(Span(f"   {text}", "text"),) for text in _two_lines(hint, width - 4)]
     return lines
+
+
+def _two_lines(text: str, width: int) -> list[str]:
+    """Wrap a text to two lines; the second says by its end that there was more."""
+    lines = wrap(text, width)
+    if len(lines) <= 2:
+        return lines
+    return [lines[0], cut(f"{lines[1]} {lines[2]}" + " " * width, width).rstrip()]

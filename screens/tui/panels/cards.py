@@ -163,13 +163,23 @@ def remark(gpu: Gpu, alert: Alert | None) -> Line:
 
 
 def throttle_words(gpu: Gpu) -> str:
-    """Say what slows a card, such as `power-capped`; empty where nothing does."""
+    """Say what slows a card, such as `power-capped`; empty where nothing does.
+
+    What only says more exactly what was said is left to the details, which list every reason.
+    """
     if isinstance(gpu.throttle_reasons, Unknown) or not gpu.throttle_reasons:
         return ""
     # Imported late: the names come from a file, and most cards are not throttled at start-up.
     from console.gpu.faults import slowing, throttle_label
 
-    return ", ".join(throttle_label(name) for name in slowing(gpu.throttle_reasons))
+    # Where the line is cut, heat is what must not be missed.
+    worst_first = sorted(slowing(gpu.throttle_reasons), key=lambda name: "thermal" not in name)
+    labels: list[str] = []
+    for name in worst_first:
+        label = throttle_label(name)
+        if not any(label.startswith(said) for said in labels):
+            labels.append(label)
+    return ", ".join(labels)
 
 
 def holder_spans(holder: Holder) -> Line:
