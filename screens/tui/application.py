@@ -6,8 +6,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -17,11 +16,12 @@ from actions.session import Session
 from actions.snapshot import Alert, HostSnapshot
 from console.engine.snapshot import Container
 from screens.tui.app import OPEN_REHEARSAL
-from screens.tui.background import start, tell
+from screens.tui.background import start, tell, warm_up
 from screens.tui.desk import Desk, Operator
 from screens.tui.history import History
 from screens.tui.kept import Kept
-from screens.tui.keys import DASHBOARD, EVERYWHERE, bindings
+from screens.tui.keys import EVERYWHERE, bindings
+from screens.tui.live import Live
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
     HostChanged,
@@ -35,7 +35,7 @@ from screens.tui.messages import (
 from screens.tui.panels.footer import Key
 from screens.tui.panels.header import journal_words
 from screens.tui.plan_flow import PlanFlow
-from screens.tui.themes import DEFAULT, NO_COLOUR, Palette, textual_theme, theme_names, theme_title
+from screens.tui.themes import NO_COLOUR, Palette, choose_theme, textual_theme
 from screens.tui.view import Notice, View
 from screens.tui.views import VIEWS
 
@@ -55,30 +55,6 @@ TROUBLE_SECONDS = 60.0
 URGENT_GAP_SECONDS = 0.15
 COVERED_GAP_SECONDS = 5.0
 """A host under a dialog is painted this seldom: Textual sends the whole screen each time."""
-
-
-class Live(Protocol):
-    """What the console needs of `actions.live.LiveHost`."""
-
-    def start(self) -> None:
-        """Start reading; returns at once."""
-        ...
-
-    def stop(self) -> None:
-        """Stop reading; returns at once."""
-        ...
-
-    def snapshot(self) -> HostSnapshot:
-        """Give the picture of this moment."""
-        ...
-
-    def subscribe(self, callback: Callable[[], None]) -> None:
-        """Call back, from any thread, when something is new."""
-        ...
-
-    def watch_usage(self, ids: Sequence[str]) -> None:
-        """Say whose CPU and memory are on the screen."""
-        ...
 
 
 class Console(App[int]):
@@ -148,7 +124,7 @@ class Console(App[int]):
             gc.enable()
             gc.freeze()
         self.live.start()
-        self.set_timer(WARM_UP_SECONDS, partial(start, _warm_up, "warm-up"))
+        self.set_timer(WARM_UP_SECONDS, partial(start, warm_up, "warm-up"))
         # The journal is opened once the containers are on the screen, not while they come.
         self.set_timer(LOOK_ROUND_FIRST_SECONDS, self.desk.follow_running)
         self.set_interval(LOOK_ROUND_SECONDS, self.desk.follow_running)
@@ -435,23 +411,9 @@ class Console(App[int]):
         screen: Screen[object],  # noqa: ARG002 -- the signature is Textual's
     ) -> Iterable[SystemCommand]:
         """Give what the command palette offers: views, help, looks."""
-        for view in VIEWS:
-            yield SystemCommand(
-                f"View: {view.title}",
-                f"key {view.number}",
-                partial(self.action_view, view.number),
-            )
-        for name in self.looks():
-            title = f"Theme: {theme_title(name)}"
-            yield SystemCommand(title, "change the look", partial(self.wear, name))
-        for key in (*DASHBOARD, *EVERYWHERE):
-            if key.group != "Move" and key.action not in {"back", "rehearse"}:
-                press = partial(self.simulate_key, key.keys.partition(",")[0])
-                yield SystemCommand(key.help[0].upper() + key.help[1:], f"key {key.shown}", press)
+        from screens.tui.palette import commands
 
-    def looks(self) -> Sequence[str]:
-        """Give the looks to choose from: under `NO_COLOR` only those without colours."""
-        return (NO_COLOUR,) if self.session.environ.get("NO_COLOR") else theme_names()
+        yield from commands(self)
 
     def wear(self, name: str) -> None:
         """Change the look of everything."""
@@ -463,19 +425,6 @@ class Console(App[int]):
         self.paint()
 
 
-def _warm_up() -> None:
-    """Import what the first key may open, so that it opens as fast as the next ones."""
-    for name in (
-        "container.screen",
-        "details_screen",
-        "plan_dialog",
-        "menu_dialog",
-        "help_screen",
-        "timeline_screen",
-    ):
-        import_module(f"screens.tui.{name}")
-
-
 def _news(before: HostSnapshot, after: HostSnapshot) -> bool:
     """Tell whether something changed that an operator wants to see at once."""
     one, other = before.engine, after.engine
@@ -485,14 +434,3 @@ def _news(before: HostSnapshot, after: HostSnapshot) -> bool:
         or (one.containers is not other.containers and one.containers != other.containers)
         or before.unavailable != after.unavailable
     )
-
-
-def choose_theme(session: Session) -> str:
-    """Choose the look: `NO_COLOR` first, then the config; `auto` follows the terminal's ground."""
-    if session.environ.get("NO_COLOR"):
-        return NO_COLOUR
-    wanted = session.settings.ui.theme
-    if wanted in theme_names():
-        return wanted
-    ground = session.environ.get("COLORFGBG", "").rpartition(";")[2]
-    return "light" if ground in {"7", "15"} else DEFAULT

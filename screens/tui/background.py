@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -26,3 +27,16 @@ def start(work: Callable[[], None], name: str) -> threading.Thread:
     thread = threading.Thread(target=work, name=f"console-{name}", daemon=True)
     thread.start()
     return thread
+
+
+def warm_up() -> None:
+    """Import what the first key may open, so that it opens as fast as the next ones."""
+    for name in (
+        "container.screen",
+        "details_screen",
+        "plan_dialog",
+        "menu_dialog",
+        "help_screen",
+        "timeline_screen",
+    ):
+        import_module(f"screens.tui.{name}")

@@ -14,7 +14,7 @@ from screens.tui.words import (
     local_clock,
     unknown_span,
 )
-from screens.words import SYMBOLS
+from screens.words import SOURCE_WORDS, SYMBOLS
 
 LABEL = 22
 
@@ -73,7 +73,7 @@ def claim_lines(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list
     names = {gpu.uuid: gpu.name for gpu in snapshot.gpu.gpus}
     cards = ", ".join(str(names.get(uuid) or uuid) for uuid in claim.gpu_uuids)
     lines = pair("card", f"{card_text(claim, indexes)}  {cards}".rstrip(), width)
-    lines += pair("known by", claim.source, width)
+    lines += pair("known by", SOURCE_WORDS.get(claim.source, claim.source), width)
     lines += pair("memory held", formatted(claim.used_bytes, "bytes"), width)
     for place, step in enumerate(claim.chain, 1):
         lines.append(

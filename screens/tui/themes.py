@@ -7,6 +7,7 @@ from typing import Any
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
 
+from actions.session import Session
 from console.packaged import packaged, read_table
 
 DEFAULT = "dark"
@@ -25,6 +26,22 @@ def _look(name: str) -> Mapping[str, Any]:
 def theme_names() -> tuple[str, ...]:
     """Give the names of all looks, as the config's `ui.theme` and the palette know them."""
     return tuple(sorted(path.stem for path in packaged(_FOLDER).glob("*.toml")))
+
+
+def looks(session: Session) -> tuple[str, ...]:
+    """Give the looks to choose from: under `NO_COLOR` only the one without colours."""
+    return (NO_COLOUR,) if session.environ.get("NO_COLOR") else theme_names()
+
+
+def choose_theme(session: Session) -> str:
+    """Choose the look: `NO_COLOR` first, then the config; `auto` follows the terminal's ground."""
+    if session.environ.get("NO_COLOR"):
+        return NO_COLOUR
+    wanted = session.settings.ui.theme
+    if wanted in theme_names():
+        return wanted
+    ground = session.environ.get("COLORFGBG", "").rpartition(";")[2]
+    return "light" if ground in {"7", "15"} else DEFAULT
 
 
 def theme_title(name: str) -> str:
