@@ -141,7 +141,16 @@ class LogView:
             return [on((Span("▸", "title"), *row), "selected") for row in rows]
         if self.is_marked(absolute):
             return [on((Span("┃", "title"), *row), "dialog") for row in rows]
-        return [(Span(" "), *row) for row in rows]
+        mark = Span("•", "accent") if self._is_left_for_itself(absolute) else Span(" ")
+        return [(mark, *row) for row in rows]
+
+    def _is_left_for_itself(self, absolute: int) -> bool:
+        """Tell a line that matches the filter from those left around it."""
+        if self.filter is None or not self.filter.question.context:
+            return False
+        hits = self.filter.hits
+        at = bisect_left(hits, absolute)
+        return at < len(hits) and hits[at] == absolute
 
     def _look(self, width: int, now: datetime) -> Look:
         dated = False
