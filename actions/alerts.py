@@ -36,19 +36,23 @@ class AlertBook:
             found += card_alerts(gpu.gpus, standing)
         found += _engine_alerts(engine)
         found += container_alerts(engine, now)
-        return tuple(newest_first([self._dated(alert, now) for alert in self._kept(found)]))
+        self._forget_all_but(found)
+        return tuple(newest_first([self._dated(alert, now) for alert in found]))
 
-    def _kept(self, found: Sequence[Alert]) -> Sequence[Alert]:
-        names = {(alert.id, alert.subject_id or alert.subject) for alert in found}
-        self._first_seen = {key: at for key, at in self._first_seen.items() if key in names}
-        return found
+    def _forget_all_but(self, found: Sequence[Alert]) -> None:
+        """Forget when alerts began that stand no more: one that comes again begins anew."""
+        stand = {_key(alert) for alert in found}
+        self._first_seen = {key: at for key, at in self._first_seen.items() if key in stand}
 
     def _dated(self, alert: Alert, now: datetime) -> Alert:
-        key = (alert.id, alert.subject_id or alert.subject)
-        first = self._first_seen.setdefault(key, now)
+        first = self._first_seen.setdefault(_key(alert), now)
         if alert.since is not None:
             return alert
         return msgspec.structs.replace(alert, since=first)
+
+
+def _key(alert: Alert) -> tuple[str, str]:
+    return alert.id, alert.subject_id or alert.subject
 
 
 def note(kind: str, subject: str, problem: Unknown, severity: str = "warning") -> Alert:

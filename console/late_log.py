@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from console.paths import Places
 
-_NAME = "gpuconsole"
+NAME = "gpuconsole"
 
 
 class LateLog(logging.Handler):
@@ -23,7 +23,7 @@ class LateLog(logging.Handler):
         """Replace this handler by the log file's own."""
         from console.log import open_log
 
-        logger = logging.getLogger(_NAME)
+        logger = logging.getLogger(NAME)
         logger.removeHandler(self)
         open_log(self._find())
         logger.handle(record)
@@ -35,7 +35,7 @@ def log_when_needed(find: Callable[[], Places]) -> None:
     Args:
         find: gives the places, with the log file among them.
     """
-    root, ours = logging.getLogger(), logging.getLogger(_NAME)
+    root, ours = logging.getLogger(), logging.getLogger(NAME)
     if not root.handlers:
         root.addHandler(logging.NullHandler())
     if not ours.handlers:

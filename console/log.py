@@ -9,12 +9,12 @@ import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from console.late_log import NAME
 from console.mask import mask_text
 from console.paths import Places, ensure_private_dir
 from console.text import clean
 from console.unknown import Unknown
 
-NAME = "gpuconsole"
 _LARGEST = 1_000_000
 _KEPT = 3
 
