@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from console.engine.declared import ARGUMENT_NAMES
-from console.engine.snapshot import GpuDeclaration
+from console.engine.snapshot import ARGUMENT_NAMES, GpuDeclaration
 
 # How strongly a flag decides where there are several. The first picks among what stays visible. The
 # others set CUDA_VISIBLE_DEVICES for the process, whatever the environment said: ComfyUI's

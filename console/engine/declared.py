@@ -3,22 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console.engine.snapshot import DeviceRequest, GpuDeclaration
+from console.engine.snapshot import ARGUMENT_NAMES, DeviceRequest, GpuDeclaration
 from console.engine.values import integer, items, mapping, text, texts
 from console.mask import mask_arguments, mask_environment
 
-# Variables whose value is appended to the program's command line.
-ARGUMENT_NAMES = (
-    "FORGE_ARGS",
-    "FORGE_FLAGS",
-    "WEBUI_ARGS",
-    "WEBUI_FLAGS",
-    "COMMANDLINE_ARGS",
-    "CLI_ARGS",
-    "COMFYUI_ARGS",
-    "COMFYUI_FLAGS",
-    "EXTRA_ARGS",
-)
 # Only these leave the engine door; everything else in an environment may be a secret.
 GPU_VARIABLES = frozenset(
     {

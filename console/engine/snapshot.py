@@ -11,6 +11,19 @@ NOT_INSPECTED = Unknown("engine.not-inspected", "not inspected yet")
 UP = frozenset({"running", "paused", "restarting"})
 """States of a container that has processes, or is about to have some again by its policy."""
 
+# Variables whose value is appended to the program's command line.
+ARGUMENT_NAMES = (
+    "FORGE_ARGS",
+    "FORGE_FLAGS",
+    "WEBUI_ARGS",
+    "WEBUI_FLAGS",
+    "COMMANDLINE_ARGS",
+    "CLI_ARGS",
+    "COMFYUI_ARGS",
+    "COMFYUI_FLAGS",
+    "EXTRA_ARGS",
+)
+
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
     """A port of a container; `host_ip` and `host_port` are None where it is only exposed."""
