@@ -40,6 +40,7 @@ from screens.tui.view import Notice, View
 from screens.tui.views import VIEWS
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.timer import Timer
 
     from screens.tui.container.source import Source
@@ -135,6 +136,15 @@ class Console(App[int]):
 
     def delay_update(self, delay: float = 0.0) -> None:
         """Do not hold back the first frame of another view: ours are whole when they come."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Choose the driver as Textual does, but for terminals one that bears any bytes."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from screens.tui.driver import PatientDriver
+
+        found = super().get_driver_class()
+        return PatientDriver if found is LinuxDriver else found
 
     def catch_signals(self) -> None:
         """Leave in order at the signals that end programs."""

@@ -146,3 +146,19 @@ def test_a_mouse_that_the_config_leaves_alone_is_given_back_too(tmp_path: Path) 
         terminal.press(b"q")
         assert terminal.wait_for_end() == 0
         assert_as_before(terminal)
+
+
+@pytest.mark.parametrize("typed", [b"\xe9", b"\xff\xfe\x80", b"\xc3"])
+def test_bytes_that_are_no_text_do_not_end_it(terminal: Terminal, typed: bytes) -> None:
+    """As a terminal set to Latin-1 sends them for an umlaut."""
+    terminal.press(typed)
+    terminal.read(0.3)
+    # A lone first byte of a character takes the next key with it, and no more than that.
+    terminal.press(b"?")
+    terminal.read(0.3)
+    terminal.press(b"?")
+    terminal.wait_for(rb"gpuconsole help")
+    terminal.press(b"q")
+    assert terminal.wait_for_end() == 0
+    assert "Traceback" not in terminal.text()
+    assert_as_before(terminal)
