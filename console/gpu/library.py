@@ -180,4 +180,6 @@ def _load_module(path: Path, environ: Mapping[str, str]) -> Any:
 
 def _broken(path: str, error: Exception) -> Unknown:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return state("library-broken", path=clean_line(path), reason=clean_line(reason, 300))
+    path, reason = clean_line(path), clean_line(reason, 300)
+    # The loader names the file itself, Python does not.
+    return state("library-broken", reason=reason if path in reason else f"{path}: {reason}")

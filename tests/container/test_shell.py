@@ -145,7 +145,9 @@ def test_a_shell_on_a_real_terminal_and_back(workbench: Workbench, tmp_path: Pat
         terminal.wait_for(rb"/ #")
         terminal.press(b"echo one-$((40+2))\n")
         terminal.wait_for(rb"one-42")
-        terminal.press(b"sleep 30\n")
+        # Ctrl-C once the command runs: sent before, the shell may take it for nobody's.
+        terminal.press(b"echo up-$((1+1)); sleep 30\n")
+        terminal.wait_for(rb"up-2")
         terminal.press(b"\x03")
         terminal.press(b"echo two-$((40+3))\n")
         terminal.wait_for(rb"two-43")
