@@ -6,7 +6,6 @@ from datetime import datetime
 import msgspec
 
 from actions.card_alerts import card_alerts, driver_alerts
-from actions.container_alerts import container_alerts
 from actions.snapshot import Alert, Claim
 from actions.verdict import newest_first
 from console.engine.snapshot import EngineSnapshot
@@ -35,7 +34,11 @@ class AlertBook:
         if gpu.problem is None or gpu.problem.code == "gpu.stale":
             found += card_alerts(gpu.gpus, standing)
         found += _engine_alerts(engine)
-        found += container_alerts(engine, now)
+        if engine.containers:
+            # Imported here: a first frame has no containers yet, and should not wait for this.
+            from actions.container_alerts import container_alerts
+
+            found += container_alerts(engine, now)
         self._forget_all_but(found)
         return tuple(newest_first([self._dated(alert, now) for alert in found]))
 

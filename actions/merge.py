@@ -1,7 +1,6 @@
 """Merging what the samplers published into one picture of the host."""
 
 from actions.alerts import AlertBook
-from actions.assignment import assign
 from actions.snapshot import Claim, HostSnapshot
 from actions.verdict import pass_verdict
 from console.clock import Clock
@@ -59,6 +58,11 @@ class Merger:
     def _claims_of(
         self, gpu: GpuSnapshot, engine: EngineSnapshot, host: HostFacts | Unknown
     ) -> dict[str, Claim]:
+        if not engine.containers:
+            return {}
+        # Imported here: a first frame has no containers yet, and should not wait for this.
+        from actions.assignment import assign
+
         wsl = on_wsl(host)
         rest_on = (engine.containers, tuple(_card_facts(card) for card in gpu.gpus), wsl)
         if rest_on != self._claims_rest_on:

@@ -54,6 +54,8 @@ LOOK_ROUND_SECONDS = 15.0
 GOOD_NEWS_SECONDS = 10.0
 TROUBLE_SECONDS = 60.0
 URGENT_GAP_SECONDS = 0.15
+FIRST_FRAME_SECONDS = 0.02
+"""From the moment the application is ready until its first frame is drawn; Textual has no word."""
 COVERED_GAP_SECONDS = 5.0
 """A host under a dialog is painted this seldom: Textual sends the whole screen each time."""
 
@@ -100,7 +102,6 @@ class Console(App[int]):
         self._urgent: Timer | None = None
         self._beat: Timer | None = None
         self._watched: tuple[str, ...] = ()
-        self._begun = False
         if "SSH_CONNECTION" in session.environ:
             self.animation_level = "none"
 
@@ -112,15 +113,16 @@ class Console(App[int]):
         self._beat = self.set_interval(BEAT_SECONDS, self._on_beat)
         self.catch_signals()
 
-    def first_frame_is_out(self) -> None:
-        """Start what costs time, now that the operator sees something; the first screen calls it.
+    def on_ready(self) -> None:
+        """Begin once the first frame is out.
 
-        At the mount of the application itself the frame would still wait behind the samplers: each
-        start of a thread waits until that thread has run, and those import for a long time.
+        Earlier the frame would wait behind the samplers: each start of a thread waits until that
+        thread has run, and those import for a long time.
         """
-        if self._begun:
-            return
-        self._begun = True
+        self.set_timer(FIRST_FRAME_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        """Start what costs time, now that the operator sees something."""
         if not gc.isenabled():
             gc.enable()
             gc.freeze()

@@ -50,10 +50,6 @@ class LiveScreen(Screen[object]):
             pane = self._panes[block.name] = Pane(block, self._palette)
             yield pane
 
-    def on_mount(self) -> None:
-        """Let the samplers begin once the first frame is out."""
-        self.call_after_refresh(self.console_app.first_frame_is_out)
-
     def paint(self) -> None:
         """Show the present blocks; cheap where little changed."""
         size = self.app.size
