@@ -20,7 +20,7 @@ from actions.plan import (
     StepStarted,
 )
 from actions.session import Session
-from actions.step_thread import StepThread, Work
+from actions.step_thread import StepThread, Talk, Work
 from console.errors import ConsoleError, UsageError
 from console.store.locks import Holder, LockFolder, Taken
 from console.unknown import iso_time
@@ -134,8 +134,10 @@ class Executor:
         """Do one step in a thread of its own, telling how long it takes; gives its result."""
         self._write(StepStarted(at=self._now(), plan_id=plan.id, step_id=step.id, title=step.title))
         self._touched = True
-        doing = StepThread(self._verbs.work(plan, step))
         begun = self._session.clock.monotonic()
+        said: list[str] = []
+        talk = Talk(said.append, lambda: self._journal.plans.cancel_requested(plan.id))
+        doing = StepThread(self._verbs.work(plan, step), talk)
         told, looked, warned = 0, 0.0, False
         while not doing.ended.wait(_TICK_SECONDS):
             if plan.interactive:

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from actions.fit.model import Fit
+
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One change a plan makes.
@@ -14,6 +16,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         command: the equivalent command line a person could type.
         destructive: something is lost that this program cannot bring back.
         undo: the command that takes it back, or empty.
+        longest_seconds: how long it may take; None is as long as the plan.
+        target_id: the container or service it is about, where the plan has several.
+        options: what it needs to know beside the plan, such as `{"service": "myia"}`.
     """
 
     id: str
@@ -22,6 +27,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     destructive: bool = False
     undo: str = ""
+    longest_seconds: float | None = None
+    target_id: str = ""
+    options: dict[str, Any] = {}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +70,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         longest_seconds: how long it may take at most; over 10 s it runs detached.
         locks: names of the locks it holds while it runs, such as `container-<id>`.
         undoes: id of the plan that this one takes back, or empty.
+        continues: id of the interrupted plan that this one goes on with, or empty.
+        subject: what `target_id` names: `container`, `service` (its name) or `layout` (its name);
+            with `verb` it says who can run the plan.
+        fits: the pre-checks it rests on, one for each service that it starts.
+        diff: what it changes in a file, as a unified diff; may be empty. Secrets in it are masked.
         interactive: it takes over the terminal of who runs it, for as long as they like: it never
             runs detached, and no limit of time ends it.
     """
@@ -79,6 +92,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     longest_seconds: float = 5.0
     locks: tuple[str, ...] = ()
     undoes: str = ""
+    continues: str = ""
+    subject: str = "container"
+    fits: tuple[Fit, ...] = ()
+    diff: str = ""
     interactive: bool = False
     created_at: datetime
     asker: Asker

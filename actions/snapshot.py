@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from actions.services.snapshot import ServiceStatus
 from console.engine.snapshot import ContainerUsage, EngineSnapshot
 from console.gpu.snapshot import GpuSnapshot
 from console.host.snapshot import HostFacts
@@ -88,6 +89,7 @@ class HostSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         gpus_stale: the reading is overdue by 3 s.
         claims: by container id.
         usage: by container id; only for containers somebody looks at.
+        services: configured and discovered, in the config's order, then by name.
         unavailable: sources that are missing altogether: (`gpu` | `engine` | ..., why).
     """
 
@@ -101,4 +103,5 @@ class HostSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     usage: dict[str, ContainerUsage]
     alerts: tuple[Alert, ...]
     verdict: Verdict
+    services: tuple[ServiceStatus, ...] = ()
     unavailable: tuple[tuple[str, Unknown], ...] = ()

@@ -1,13 +1,27 @@
 """One step's work in a thread of its own, so that its end can be waited for in bits."""
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+
+class Talk(NamedTuple):
+    """What a step says and hears while it works; all of it safe from the step's own thread.
+
+    Attributes:
+        tell: says in a few words how it goes, such as `waiting until ready: loading, 12 s`.
+        cancelled: tells whether somebody asked to cancel; a step that can, then raises
+            `CancelledStepError` and leaves things as its text says.
+    """
+
+    tell: Callable[[str], None]
+    cancelled: Callable[[], bool]
 
 
 class Work(Protocol):
     """One step, ready to be done."""
 
-    def run(self) -> str:
+    def run(self, talk: Talk) -> str:
         """Do it, and give the result in words; belongs to one thread."""
         ...
 
@@ -23,8 +37,9 @@ class StepThread:
         ended: set once the work has ended, well or not.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, talk: Talk) -> None:
         self.work = work
+        self._talk = talk
         self.ended = threading.Event()
         self._text = ""
         self._error: BaseException | None = None
@@ -38,7 +53,7 @@ class StepThread:
 
     def _run(self) -> None:
         try:
-            self._text = self.work.run()
+            self._text = self.work.run(self._talk)
         except BaseException as error:  # noqa: BLE001 -- raised again by result()
             self._error = error
         finally:

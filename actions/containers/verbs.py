@@ -15,7 +15,7 @@ from actions.containers.signals import signal_name
 from actions.containers.words import check
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.session import Session
-from actions.step_thread import Work
+from actions.step_thread import Talk, Work
 from console.engine.faults import NoSuchContainerError
 from console.errors import UsageError
 from console.mask import MASK, mask_text
@@ -149,7 +149,7 @@ class ContainerWork:
         self._step = step
         self._client = client
 
-    def run(self) -> str:
+    def run(self, _talk: Talk) -> str:
         """Carry the step out and wait for its effect; gives the result in words."""
         try:
             return PERFORMERS[self._step.id](self._plan, self._client)

@@ -15,7 +15,7 @@ from actions.containers.verbs import ContainerVerbs
 from actions.containers.words import check
 from actions.gate import refusal
 from actions.plan import Asker, Check, Plan, Step
-from actions.step_thread import Work
+from actions.step_thread import Talk, Work
 from actions.trouble import StepError
 from console.clock import SystemClock
 from console.engine.faults import EngineConflictError, EngineRefusedError
@@ -63,7 +63,7 @@ class ShellWork:
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self) -> str:
+    def run(self, _talk: Talk) -> str:
         """Let the shell have the terminal; gives how it ended."""
         begun = _PACE.monotonic()
         self._process = subprocess.Popen(self._argv, env=dict(self._environ))

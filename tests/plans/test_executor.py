@@ -14,7 +14,7 @@ from actions.journal import Journal
 from actions.operations import Operations
 from actions.plan import Asker, Plan, PlanDone, PlanFailed, Step
 from actions.session import Session
-from actions.step_thread import Work
+from actions.step_thread import Talk, Work
 from actions.trouble import StepError
 from console.engine.faults import EngineTimeoutError, fault
 from console.log import close_log
@@ -42,7 +42,7 @@ class Scripted:
     def left_behind(self, plan: Plan) -> dict[str, Any]:
         return {"state": "running"}
 
-    def run(self) -> str:
+    def run(self, _talk: Talk) -> str:
         return self._work()
 
     def abort(self) -> None:

@@ -1,0 +1,1 @@
+"""Services: which there are, in what state, on which card, with what evidence."""

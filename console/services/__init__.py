@@ -1,0 +1,1 @@
+"""What services say of themselves: readings by their own API and by their start log."""
