@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LONGEST_TIMEOUT = 86_400
 _SLOW_SECONDS = 2.0
 # Longer than a screen waits for its figures: an engine that takes 10 s to answer still does work.
-_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
 _OPTIONS = {"stop": {"timeout"}, "restart": {"timeout"}, "kill": {"signal"}, "start": set[str]()}
 
 
@@ -95,7 +95,7 @@ class ContainerVerbs:
         # The docker SDK takes a tenth of a second to import: only who asks the engine pays it.
         from console.engine.client import EngineClient
 
-        return EngineClient(self._session.endpoint, _PATIENCE_SECONDS)
+        return EngineClient(self._session.endpoint, PATIENCE_SECONDS)
 
     def _around(
         self, client: "EngineClient", listed: Sequence[dict[str, Any]], facts: ContainerFacts

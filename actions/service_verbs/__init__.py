@@ -1,0 +1,1 @@
+"""Start, stop, restart, free, move and switch of services: found, checked, planned, done."""

@@ -1,0 +1,54 @@
+"""The words of checks, the limits and the equivalent commands of plans for services."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from actions.plan import Check
+from actions.services.snapshot import Service
+from console.mask import mask_text
+from console.packaged import read_table
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Give the packaged table, read at first need."""
+    return read_table("service_plans.toml")
+
+
+def limit(group: str, name: str) -> float:
+    """Give a limit of the packaged table, in the unit that its name says (else seconds)."""
+    return float(table()[group][name])
+
+
+def check(check_id: str, verdict: str = "pass", **values: object) -> Check:
+    """Give a check in its packaged words.
+
+    Args:
+        check_id: its id in the table; also the code of a refusal.
+        verdict: `pass`, `warn` or `refuse`.
+        values: what its words name.
+
+    Raises:
+        KeyError: the id or a value is missing: a fault of the program, not of data.
+    """
+    entry = table()["checks"][check_id]
+    return Check(
+        id=check_id,
+        title=entry["title"].format(**values),
+        verdict=verdict,
+        detail=entry.get("hint", "").format(**values),
+    )
+
+
+def under_code(made: Check, code: str) -> Check:
+    """Give a check under another id, such as the code of the error that it tells of."""
+    return msgspec.structs.replace(made, id=code)
+
+
+def command(name: str, service: Service) -> str:
+    """Give what a person would type for a step; secrets that an URL carries are masked."""
+    words = table()["commands"][name]
+    text = words if isinstance(words, str) else words[service.kind]
+    return str(text).format(url=mask_text(service.url.rstrip("/")) or "URL")
