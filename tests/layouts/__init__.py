@@ -1,0 +1,1 @@
+"""Tests of moving services and of switching layouts: the plan, what is done, the way back."""
