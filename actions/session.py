@@ -11,12 +11,14 @@ from actions.plan import Asker
 from console.clock import Clock, SystemClock
 from console.config.load import Loaded, load
 from console.engine.endpoint import Endpoint, resolve
+from console.errors import UsageError
 from console.host.facts import ssh_origin
-from console.paths import Places, find_places
+from console.paths import Places, expand, find_places
 from console.text import clean_line
 
 if TYPE_CHECKING:
     from console.config.schema import Settings
+    from console.models.catalog import Catalog
     from console.store.database import Store
 
 
@@ -30,6 +32,7 @@ class Session:
         environ: the environment the program was started with.
         read_only: nothing outside our own state directory may be changed (flag or policy).
         rehearsal: the scenario's name on the rehearsal host, else empty; a label, nothing more.
+        catalog_file: the model catalogue named on the command line; None for the packaged one.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Session:
         clock: Clock,
         environ: Mapping[str, str],
         read_only: bool,
+        catalog_file: Path | None = None,
     ) -> None:
         self.config = config
         self.places = places
@@ -47,6 +51,7 @@ class Session:
         self.environ = environ
         self.read_only = read_only or config.settings.policy.read_only
         self.rehearsal = environ.get("GPUCONSOLE_REHEARSAL", "")
+        self.catalog_file = catalog_file
 
     @property
     def settings(self) -> "Settings":
@@ -70,6 +75,40 @@ class Session:
 
         return open_store(self.places, self.clock)
 
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """Give the model catalogue: `--catalog FILE` where that is good, else the packaged one.
+
+        It never raises: views that only look go on, and `catalog_problem` says what is wrong.
+        """
+        return self._catalog_read[0]
+
+    @property
+    def catalog_problem(self) -> "UsageError | None":
+        """Give what is wrong with `--catalog FILE`; None where it is good or was not given."""
+        return self._catalog_read[1]
+
+    def needed_catalog(self) -> "Catalog":
+        """Give the model catalogue for a verb that rests on it.
+
+        Raises:
+            UsageError: `--catalog FILE` is bad: another one in its place would answer wrongly.
+        """
+        if self.catalog_problem is not None:
+            raise self.catalog_problem
+        return self.catalog
+
+    @cached_property
+    def _catalog_read(self) -> "tuple[Catalog, UsageError | None]":
+        from console.models.catalog import packaged_catalog, read_catalog
+
+        if self.catalog_file is None:
+            return packaged_catalog(), None
+        try:
+            return read_catalog(self.catalog_file), None
+        except UsageError as problem:
+            return packaged_catalog(), problem
+
     def asker(self, via: str) -> Asker:
         """Say who asks: the login name and, over SSH, the address they come from."""
         return Asker(user=_user_name(), ssh_origin=ssh_origin(self.environ) or "", via=via)
@@ -80,8 +119,17 @@ def open_session(
     config: str | None = None,
     read_only: bool = False,
     clock: Clock | None = None,
+    catalog: str | None = None,
 ) -> Session:
-    """Read the configuration and find the places; never fails on a broken host."""
+    """Read the configuration and find the places; never fails on a broken host.
+
+    Args:
+        environ: the process's own where it is None.
+        config: the config file as typed; None for the usual place.
+        read_only: nothing outside our own state directory may be changed.
+        clock: the system's where it is None.
+        catalog: the model catalogue as typed; None for the packaged one.
+    """
     environ = dict(os.environ if environ is None else environ)
     places = find_places(environ, config)
     return Session(
@@ -90,6 +138,7 @@ def open_session(
         clock=clock or SystemClock(),
         environ=environ,
         read_only=read_only,
+        catalog_file=expand(catalog, environ) if catalog else None,
     )
 
 

@@ -1,10 +1,28 @@
 """The catalogue: model files and the variants made of them, read from `assets/catalog.toml`."""
 
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
+from console.errors import UsageError
 from console.packaged import read_table
+from console.text import clean_line
+
+KINDS = (
+    "diffusion_model",
+    "text_encoder",
+    "mmproj",
+    "prompt_enhancer",
+    "vae",
+    "lora",
+    "controlnet",
+    "model_patch",
+)
+_LARGEST = 8 << 20
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -12,16 +30,22 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     Attributes:
         id: as in facts and config, such as `qwen2.5-vl-7b-fp8-scaled`.
-        kind: `diffusion_model`, `text_encoder`, `mmproj`, `vae`, `lora`, `controlnet`,
-            `model_patch`.
-        repo, path: on the hub; the file's name is the path's last part.
+        kind: one of `KINDS`.
+        quant: such as `fp8_e4m3fn`, `q4_k_m`, `bf16`.
+        repo, path: on the hub.
         bytes: exact; None where only a rounded size is known, then `approximate_bytes` is it.
         sha256: None where no source has it.
         folder: below a models folder, such as `diffusion_models`; also_in: where else it is found.
+        save_as: its name on disk, where that is not the path's last part.
+        families: of the variants it goes with.
+        needs: ids of files that must lie beside it.
+        loader: ComfyUI's node that loads it; may be empty.
+        custom_node: what has to be installed beside ComfyUI; may be empty.
     """
 
     id: str
     kind: str
+    quant: str = ""
     repo: str
     path: str
     bytes: int | None = None
@@ -29,17 +53,22 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sha256: str | None = None
     folder: str
     also_in: tuple[str, ...] = ()
+    save_as: str = ""
+    families: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    loader: str = ""
+    custom_node: str = ""
     licence: str = "apache-2.0"
 
     @property
     def name(self) -> str:
-        """The file's name."""
-        return self.path.rpartition("/")[2]
+        """The file's name on disk."""
+        return self.save_as or self.path.rpartition("/")[2]
 
     @property
-    def size(self) -> int:
-        """Its bytes, exact where that is known."""
-        return self.bytes or self.approximate_bytes or 0
+    def size(self) -> int | None:
+        """Its bytes, exact where that is known; None where no source tells."""
+        return self.bytes or self.approximate_bytes
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +85,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         fused_lora: a Lightning LoRA is part of the file.
         patches_lora: a LoRA takes VRAM of its own (GGUF, Nunchaku).
         min_capability, max_capability: of the card, such as `7.5`; empty is any.
+        min_card_bytes: the smallest card it is run on at all, as sold (decimal gigabytes).
         quality: rank within its family, 1 is best.
     """
 
@@ -71,6 +101,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     patches_lora: bool = False
     min_capability: str = ""
     max_capability: str = ""
+    min_card_bytes: int = 8_000_000_000
     quality: int = 0
 
 
@@ -100,8 +131,91 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Give a variant by its id."""
         return next((one for one in self.variants if one.id == variant_id), None)
 
+    def files_of(self, variant: Variant) -> tuple[ModelFile, ...]:
+        """Give every file a variant needs, its diffusion model first."""
+        by_id = {one.id: one for one in self.files}
+        return tuple(by_id[file_id] for file_id in variant.files if file_id in by_id)
+
 
 @cache
 def packaged_catalog() -> Catalog:
     """Read the catalogue that ships with the program."""
     return msgspec.convert(read_table("catalog.toml"), Catalog)
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Read the catalogue in a file of the operator's, in place of the packaged one.
+
+    Raises:
+        UsageError: it cannot be read, is no TOML, or does not describe a catalogue.
+    """
+    shown = clean_line(str(path), 200)
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise _bad(shown, f"it is larger than {_LARGEST >> 20} MiB")
+        catalog = msgspec.convert(tomllib.loads(content.decode("utf-8")), Catalog)
+    except OSError as error:
+        raise UsageError(
+            "catalog.unreadable",
+            f"the model catalogue {shown} cannot be read: {error.strerror or error}",
+            "Check the path after --catalog",
+        ) from error
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise _bad(shown, clean_line(str(error), 200)) from error
+    for problem in problems_of(catalog):
+        raise _bad(shown, clean_line(problem, 200))
+    return catalog
+
+
+def problems_of(catalog: Catalog) -> Iterator[str]:
+    """Give what does not hold together in a catalogue, in words; nothing where all does."""
+    for what, ids in (("file", catalog.files), ("variant", catalog.variants)):
+        for ident, times in Counter(one.id for one in ids).items():
+            if times > 1:
+                yield f"the {what} {ident} is there {times} times"
+    for file in catalog.files:
+        yield from _problems_of_file(file)
+    known = {one.id: one.kind for one in catalog.files}
+    for variant in catalog.variants:
+        missing = [one for one in variant.files if one not in known]
+        if missing:
+            yield f"the variant {variant.id} names the file {missing[0]}, which is not there"
+        lacking = {"diffusion_model", "text_encoder", "vae"} - {
+            known.get(one, "") for one in variant.files
+        }
+        if not missing and lacking:
+            yield f"the variant {variant.id} has no {min(lacking)}"
+        for capability in (variant.min_capability, variant.max_capability):
+            if capability and parse_capability(capability) is None:
+                yield f"{capability} (variant {variant.id}) is not a capability such as 8.6"
+
+
+def parse_capability(text: str) -> tuple[int, int] | None:
+    """Read a compute capability such as `8.6`; None where it is none."""
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isdecimal() and minor.isdecimal() and len(text) < 8):
+        return None
+    return int(major), int(minor)
+
+
+def _problems_of_file(file: ModelFile) -> Iterator[str]:
+    if file.kind not in KINDS:
+        yield f"{file.kind} (file {file.id}) is not one of {', '.join(KINDS)}"
+    for size in (file.bytes, file.approximate_bytes):
+        if size is not None and size <= 0:
+            yield f"the file {file.id} has {size} bytes"
+    for folder in (file.folder, *file.also_in):
+        if folder.startswith("/") or ".." in folder.split("/"):
+            yield f"{folder} (file {file.id}) is not below a models folder"
+    if "/" in file.save_as or file.name in {"", ".", ".."}:
+        yield f"the file {file.id} has no name"
+
+
+def _bad(shown: str, why: str) -> UsageError:
+    return UsageError(
+        "catalog.wrong",
+        f"the model catalogue {shown} is wrong: {why}",
+        "Leave out --catalog to use the one that ships with the program",
+    )

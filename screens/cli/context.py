@@ -66,7 +66,7 @@ class Cli:
                     f"there is no file {named}",
                     f"Check the path after --{option}",
                 )
-        return open_session(self.environ, self.config, self.read_only)
+        return open_session(self.environ, self.config, self.read_only, catalog=self.catalog)
 
 
 def open_screen(cli: Cli) -> int:
