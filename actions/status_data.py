@@ -22,7 +22,7 @@ NO_UUID = Unknown(
 )
 # How a field of a snapshot is called in JSON.
 RENAMED = {"container_id": "container", "gpu": "gpu_uuids"}
-INTERNAL = ("gpu", "labels", "revision")
+INTERNAL = ("gpu", "labels", "revision", "network_mode")
 
 
 def status_data(snapshot: HostSnapshot) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         compose_file, compose_service, compose_project: what creates it; from the config, else from
             the container's labels. All three may be missing.
         compose_dir: the project's working directory, from the labels.
+        compose_files: every file of the project in order, from the labels; empty without them.
         url: of its API from this host; url_source says where that is from: `config`, `port`
             (published port of its container), or empty.
         gpu: as configured: a UUID or part of a name.
@@ -63,6 +64,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     compose_service: str = ""
     compose_project: str = ""
     compose_dir: Path | None = None
+    compose_files: tuple[Path, ...] = ()
     url: str = ""
     url_source: str = ""
     public_url: str = ""

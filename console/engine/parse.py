@@ -54,6 +54,7 @@ def listed(entry: Mapping[str, Any], known: Container | None = None) -> Containe
         ports=_listed_ports(entry.get("Ports")),
         compose=compose(labels),
         labels=mask_environment(labels),
+        network_mode=text(mapping(entry.get("HostConfig")).get("NetworkMode"), 200),
         **fresh,
     )
 
@@ -84,6 +85,7 @@ def inspected(answer: Mapping[str, Any], now: datetime) -> Container | None:
         restart_policy=_restart_policy(mapping(host.get("RestartPolicy"))),
         stop_timeout=_optional(config, "StopTimeout"),
         gpu=declaration(answer),
+        network_mode=text(host.get("NetworkMode"), 200),
         **run,
     )
 

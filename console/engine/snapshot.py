@@ -92,6 +92,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         restart_policy: no, always, unless-stopped, on-failure or on-failure:N.
         stop_timeout: seconds of grace the container is configured with; None is the engine's 10.
         pid: of the container's init in the host's namespace; None where it does not run.
+        network_mode: such as `bridge`, `host` or a network's name; empty where it is not told.
         revision: grows with each change the door has seen, so that views know what to redraw.
     """
 
@@ -115,6 +116,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     stop_timeout: int | Unknown | None = NOT_INSPECTED
     pid: int | Unknown | None = NOT_INSPECTED
     gpu: GpuDeclaration | Unknown = NOT_INSPECTED
+    network_mode: str = ""
     revision: int = 0
 
 
