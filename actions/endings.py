@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from actions import gate
-from actions.plan import Plan, PlanDone, PlanFailed, Refusal
+from actions.plan import Plan, PlanDone, PlanFailed, Refusal, Step
 from actions.trouble import StepError
 from console.errors import ConsoleError, ExitCode, RefusedError
 from console.store.locks import Taken
@@ -55,9 +56,33 @@ def cancelled(plan: Plan, where: str, text: str, at: datetime) -> PlanFailed:
         outcome="interrupted",
         code="plan.cancelled",
         title=f"{plan.verb} {plan.target} was cancelled, {where}",
-        text=text or f"{plan.target} was not touched",
+        text=text,
         exit_code=int(ExitCode.INTERRUPTED),
     )
+
+
+def cancelled_before(plan: Plan, number: int, at: datetime) -> PlanFailed:
+    """Say that the wish to cancel was met before step `number` (from 1)."""
+    text = f"{plan.target} was not touched" if number == 1 else ""
+    return cancelled(plan, f"before step {number} of {len(plan.steps)}", text, at)
+
+
+def cancelled_in(
+    plan: Plan, step: Step, number: int, error: ConsoleError, at: datetime
+) -> PlanFailed:
+    """Say that a step ended early because somebody asked to cancel, and how it left things."""
+    where = f"in step {number} of {len(plan.steps)} ({step.title})"
+    return cancelled(plan, where, error.title, at)
+
+
+def cancelled_late(plan: Plan, text: str, at: datetime) -> PlanFailed:
+    """Say that the wish to cancel came after the last step's work was begun; `text` is its result.
+
+    What was done is taken back all the same, where there is a way back.
+    """
+    back = plan.subject != "container"
+    where = "after its last step" if back else "too late to take anything back"
+    return cancelled(plan, where, text, at)
 
 
 def broke_off(plan: Plan, error: BaseException, log_file: Path, at: datetime) -> PlanFailed:
@@ -67,11 +92,16 @@ def broke_off(plan: Plan, error: BaseException, log_file: Path, at: datetime) ->
     return failed(plan, "interrupted", ConsoleError("plan.broke-off", title, hint), at)
 
 
-def outlasted(plan: Plan) -> StepError:
-    """Give the error of a step that took longer than the plan promised."""
+def outlasted(plan: Plan, step: Step, longest: float, last: str = "") -> StepError:
+    """Give the error of a step that took longer than the plan promised; `last` is its last word."""
+    what = f"{plan.verb} {plan.target}" if step.longest_seconds is None else step.title
+    heard = f"; last heard: {last}" if last else ""
+    if plan.subject != "container":
+        hint = "What it was told to do it may still do; look at its state"
+        return StepError("plan.outlasted", f"{what} was not over after {longest:g} s{heard}", hint)
     return StepError(
         "plan.outlasted",
-        f"{plan.verb} {plan.target} was not over after {plan.longest_seconds:g} s",
+        f"{what} was not over after {longest:g} s{heard}",
         "The engine may still do it; look at its state, or kill the container",
         offers=("kill",) if plan.verb in {"stop", "restart"} else (),
     )
@@ -88,8 +118,11 @@ def lock_held(plan: Plan, taken: Taken) -> RefusedError:
     return RefusedError("lock.held", f"{plan.target} is taken: {who}", hint)
 
 
-def with_text(event: PlanDone | PlanFailed, text: str) -> PlanDone | PlanFailed:
+def with_state(
+    event: PlanDone | PlanFailed, text: str, left: dict[str, Any]
+) -> PlanDone | PlanFailed:
     """Say in a failure in what state things were left; a success has said so itself."""
-    if isinstance(event, PlanDone) or event.text:
+    if isinstance(event, PlanDone):
         return event
-    return msgspec.structs.replace(event, text=text)
+    words = f"{event.text}; {text}" if event.went_back and event.text else event.text or text
+    return msgspec.structs.replace(event, text=words, left=left)

@@ -3,51 +3,20 @@
 import os
 import socket
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from actions import endings, gate
+from actions.going_back import go_back
 from actions.journal import Journal
-from actions.plan import (
-    AnyEvent,
-    Asker,
-    Plan,
-    PlanDone,
-    PlanFailed,
-    PlanStarted,
-    Step,
-    StepFinished,
-    StepProgress,
-    StepStarted,
-)
+from actions.plan import Plan, PlanDone, PlanFailed, PlanStarted, Step
 from actions.session import Session
-from actions.step_thread import StepThread, Talk, Work
+from actions.staleness import worse
+from actions.stepping import Stepper
+from actions.trouble import CancelledStepError
+from actions.verbs import Verbs
 from console.errors import ConsoleError, UsageError
 from console.store.locks import Holder, LockFolder, Taken
 from console.unknown import iso_time
-
-_TICK_SECONDS = 0.1
-_CANCEL_LOOK_SECONDS = 0.3
-_VERDICTS = ("ready", "warned", "refused")
-
-
-class Verbs(Protocol):
-    """What the executor asks of whoever knows a kind of target."""
-
-    def plan(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
-        """Make a plan."""
-        ...
-
-    def replan(self, plan: Plan) -> Plan:
-        """Make the same plan from what is true now."""
-        ...
-
-    def work(self, plan: Plan, step: Step) -> Work:
-        """Give what carries a step out."""
-        ...
-
-    def left_behind(self, plan: Plan) -> dict[str, Any]:
-        """Give the target's facts as they are now."""
-        ...
 
 
 class Executor:
@@ -58,7 +27,7 @@ class Executor:
         self._journal = journal
         self._verbs = verbs
         self._locks = LockFolder(session.places)
-        self._touched = False
+        self._stepper: Stepper | None = None
 
     def run(self, plan: Plan) -> PlanDone | PlanFailed:
         """Carry a saved plan out and give its last event; whatever happens is journalled."""
@@ -96,21 +65,47 @@ class Executor:
         """Look again, then do the steps; the caller holds the locks all along."""
         try:
             end = self._look_again(plan)
-            if end is not None:
-                return end
-            self._write(PlanStarted(at=self._now(), plan_id=plan.id))
-            text = ""
-            for number, step in enumerate(plan.steps, start=1):
-                if self._journal.plans.cancel_requested(plan.id):
-                    return endings.cancelled(
-                        plan, f"before step {number} of {len(plan.steps)}", "", self._now()
-                    )
-                text = self._do(plan, step)
-            if self._journal.plans.cancel_requested(plan.id):
-                return endings.cancelled(plan, "too late to take anything back", text, self._now())
         except ConsoleError as error:
             return endings.failed(plan, "failed", error, self._now())
+        if end is not None:
+            return end
+        self._journal.write(PlanStarted(at=self._now(), plan_id=plan.id))
+        self._stepper = Stepper(self._session, self._journal, self._verbs, plan)
+        return self._do_all(plan, self._stepper)
+
+    def _do_all(self, plan: Plan, stepper: Stepper) -> PlanDone | PlanFailed:
+        """Do the steps in their order; one that does not end well leads back, where there is a way.
+
+        Whoever asks to cancel is heard in between, and by the steps that can end early.
+        """
+        done: list[Step] = []
+        text = ""
+        for number, step in enumerate(plan.steps, start=1):
+            if stepper.wish.there_now():
+                end = endings.cancelled_before(plan, number, self._now())
+                return go_back(self._verbs, stepper, plan, done, None, end)
+            try:
+                text = stepper.do(step)
+            except Exception as error:
+                end = self._end_by(plan, step, number, error)
+                end = go_back(self._verbs, stepper, plan, done, step, end)
+                if isinstance(error, ConsoleError):
+                    return end
+                self._finish(plan, end)
+                raise
+            done.append(step)
+        if stepper.wish.there_now():
+            end = endings.cancelled_late(plan, text, self._now())
+            return go_back(self._verbs, stepper, plan, done, None, end)
         return PlanDone(at=self._now(), plan_id=plan.id, text=text)
+
+    def _end_by(self, plan: Plan, step: Step, number: int, error: Exception) -> PlanFailed:
+        """Give the end of a plan by what a step of it raised."""
+        if isinstance(error, CancelledStepError):
+            return endings.cancelled_in(plan, step, number, error, self._now())
+        if isinstance(error, ConsoleError):
+            return endings.failed(plan, "failed", error, self._now())
+        return endings.broke_off(plan, error, self._session.places.log_file, self._now())
 
     def _look_again(self, plan: Plan) -> PlanDone | PlanFailed | None:
         """Read the facts again; None where the plan still stands."""
@@ -122,54 +117,13 @@ class Executor:
             return endings.stale(
                 plan, fresh, f"{plan.target} is another container now", self._now()
             )
-        if _VERDICTS.index(fresh.verdict) > _VERDICTS.index(plan.verdict):
-            said = next((one.title for one in fresh.checks if one.verdict != "pass"), "")
+        said = worse(plan, fresh)
+        if said:
             return endings.stale(plan, fresh, f"{plan.target} has changed: {said}", self._now())
         if not fresh.steps:
             said = fresh.checks[0].title if fresh.checks else "nothing is left to do"
             return PlanDone(at=self._now(), plan_id=plan.id, text=f"{plan.target}: {said}")
         return None
-
-    def _do(self, plan: Plan, step: Step) -> str:
-        """Do one step in a thread of its own, telling how long it takes; gives its result."""
-        self._write(StepStarted(at=self._now(), plan_id=plan.id, step_id=step.id, title=step.title))
-        self._touched = True
-        begun = self._session.clock.monotonic()
-        said: list[str] = []
-        talk = Talk(said.append, lambda: self._journal.plans.cancel_requested(plan.id))
-        doing = StepThread(self._verbs.work(plan, step), talk)
-        told, looked, warned = 0, 0.0, False
-        while not doing.ended.wait(_TICK_SECONDS):
-            if plan.interactive:
-                continue
-            elapsed = self._session.clock.monotonic() - begun
-            if elapsed > plan.longest_seconds:
-                doing.work.abort()
-                raise endings.outlasted(plan)
-            if not warned and elapsed - looked >= _CANCEL_LOOK_SECONDS:
-                looked = elapsed
-                warned = self._journal.plans.cancel_requested(plan.id)
-                if warned:
-                    text = f"{step.title}: cannot be taken back once sent; waiting for its end"
-                    self._progress(plan, step, text, elapsed)
-            if int(elapsed) > told:
-                told = int(elapsed)
-                self._progress(plan, step, step.title, elapsed)
-        text = doing.result()
-        self._write(StepFinished(at=self._now(), plan_id=plan.id, step_id=step.id, text=text))
-        return text
-
-    def _progress(self, plan: Plan, step: Step, text: str, elapsed: float) -> None:
-        self._write(
-            StepProgress(
-                at=self._now(),
-                plan_id=plan.id,
-                step_id=step.id,
-                text=text,
-                elapsed_seconds=round(elapsed, 1),
-                longest_seconds=plan.longest_seconds,
-            )
-        )
 
     def _finish(self, plan: Plan, event: PlanDone | PlanFailed) -> PlanDone | PlanFailed:
         """Journal the end of a plan that did not get to its steps, or broke off."""
@@ -181,13 +135,14 @@ class Executor:
         self, plan: Plan, event: PlanDone | PlanFailed
     ) -> tuple[PlanDone | PlanFailed, dict[str, Any]]:
         """Give the end with the state things were left in, and that state's facts."""
-        if not self._touched:
+        if self._stepper is None or not self._stepper.touched:
             return event, {}
         try:
             left = self._verbs.left_behind(plan)
         except ConsoleError as error:
-            return endings.with_text(event, f"its state is not known: {error.title}"), {}
-        return endings.with_text(event, f"{plan.target} is {left.get('state')} now"), left
+            return endings.with_state(event, f"its state is not known: {error.title}", {}), {}
+        text = str(left.get("text") or f"{plan.target} is {left.get('state')} now")
+        return endings.with_state(event, text, left), left
 
     def _holder(self, plan: Plan) -> Holder:
         asker = plan.asker
@@ -200,9 +155,6 @@ class Executor:
             since=iso_time(self._now()),
             what=f"{plan.verb} {plan.target}",
         )
-
-    def _write(self, event: AnyEvent) -> None:
-        self._journal.write(event)
 
     def _now(self) -> datetime:
         return self._session.clock.now()

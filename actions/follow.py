@@ -101,21 +101,27 @@ class Follower:
         total = len(plan.steps)
         if row.state == "queued" or step is None:
             where, text = "before step 1", f"{plan.target} was not touched"
+        elif step.back:
+            where = f"while it went back from step {number} of {total}"
+            done = "was done" if finished else "was begun; whether it was done is not known"
+            text = f"{step.title} {done}"
         elif finished:
             where = f"after step {number} of {total}"
             text = f"{step.title} was done"
         else:
             where = f"at step {number} of {total}"
             text = f"{step.title} was begun; whether it was done is not known"
+        hint = f"The log {self._session.places.log_file} may say why"
+        ways = f"gpuconsole jobs resume {plan.id} goes on, gpuconsole jobs back {plan.id} goes back"
         return PlanFailed(
             at=self._session.clock.now(),
             plan_id=plan.id,
             outcome="interrupted",
             code="plan.interrupted",
             title=f"{plan.verb} {plan.target} was interrupted {where}: its process ended",
-            hint=f"The log {self._session.places.log_file} may say why",
+            hint=hint if step is None else f"{ways}; {hint[0].lower()}{hint[1:]}",
             text=text,
-            offers=(plan.verb, *_BACK.get(plan.verb, ())),
+            offers=(plan.verb, *_BACK.get(plan.verb, ())) if plan.subject == "container" else (),
             exit_code=1,
         )
 

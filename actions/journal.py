@@ -81,16 +81,37 @@ class Journal:
         return self.plans.newest(OPEN_STATES)
 
     def step_reached(self, plan_id: str) -> tuple[int, StepStarted | None, bool]:
-        """Tell how far a plan came: the number of steps begun, the last, whether it finished."""
-        begun: list[StepStarted] = []
-        finished = False
+        """Tell how far a plan came: the number of steps begun, the last, whether it finished.
+
+        Steps that go back do not count, but the last may be one: it says so.
+        """
+        number, last, finished = 0, None, False
         for _, event in self.events(plan_id):
             if isinstance(event, StepStarted):
-                begun.append(event)
-                finished = False
+                number += not event.back
+                last, finished = event, False
             elif isinstance(event, StepFinished):
                 finished = True
-        return len(begun), begun[-1] if begun else None, finished
+        return number, last, finished
+
+    def end_of(self, plan_id: str) -> PlanDone | PlanFailed | None:
+        """Give how a plan ended; None while it has not, and where nobody can read it any more."""
+        ends = (event for _, event in self.events(plan_id) if isinstance(event, FINAL))
+        return next(ends, None)
+
+    def first_of(self, plan: Plan) -> Plan:
+        """Give the plan that was interrupted first, where `plan` goes on with an interrupted one.
+
+        Gives the plan itself where it goes on with none.
+        """
+        seen = {plan.id}
+        while plan.continues and plan.continues not in seen:
+            seen.add(plan.continues)
+            found = self.plan(plan.continues)
+            if found is None:
+                break
+            plan = found[0]
+        return plan
 
     def _on_timeline(self, plan: Plan, outcome: str, text: str, seconds: float | None) -> None:
         self.timeline.put(

@@ -10,20 +10,17 @@ from typing import Any
 import msgspec
 
 from actions import endings, gate
-from actions.executor import Executor, Verbs
+from actions.executor import Executor
 from actions.follow import Follower
 from actions.journal import Journal
 from actions.plan import AnyEvent, Plan, PlanDone, StepProgress
 from actions.session import Session
 from actions.timeline import TimelineEntry, read_timeline
-from console.errors import ConsoleError, UsageError
+from actions.verbs import locking_services, verbs_for, verbs_of
+from console.errors import ConsoleError
 from console.log import log_crash
 from console.store.locks import LockFolder
-from console.text import clean_line
 from console.unknown import Unknown
-
-CONTAINER_VERBS = ("start", "stop", "restart", "kill")
-SHELL = "shell"
 
 
 class RunningPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,19 +61,28 @@ class Operations:
     def plan(self, verb: str, name: str, **options: Any) -> Plan:
         """Make the plan of a verb for what `name` means; nothing is changed by it.
 
+        A name is a service's first, then a container's; a service's container by whatever name is
+        the service.
+
         Args:
-            verb: `start`, `stop`, `restart`, `kill` or `shell`.
-            name: container name, id or unambiguous beginning of an id.
-            options: `timeout` in seconds (stop, restart), `signal` (kill); None is not set.
+            verb: `start`, `stop`, `restart`, `move`, `free`, `switch`, `kill` or `shell`.
+            name: of a service, a layout (`switch`) or a container, or a container's id or
+                unambiguous beginning of an id.
+            options: the verb's own, such as `timeout` in seconds (stop, restart) or `signal`
+                (kill); None is not set.
 
         Raises:
             UsageError: unknown verb, name or option; ambiguous name.
             EngineError: the engine cannot be asked.
             RefusedError, UsageError: the gate's, where no plan can be made and none would run.
         """
-        verbs = verbs_for(self._session, verb)
         asker = self._session.asker(self.via)
-        return self._through_gate(lambda: verbs.plan(verb, name, options, asker))
+
+        def make() -> Plan:
+            verbs = verbs_of(self._session, verb, name)
+            return locking_services(self._session, verbs.plan(verb, name, options, asker))
+
+        return self._through_gate(make)
 
     def run(self, plan: Plan, cancelled: Callable[[], bool] | None = None) -> Iterator[AnyEvent]:
         """Run a plan and give its events as they come; the last is `PlanDone` or `PlanFailed`.
@@ -90,7 +96,8 @@ class Operations:
             cancelled: asked every moment; once true, the plan is asked to cancel.
         """
         journal = Journal(self._session)
-        executor = Executor(self._session, journal, verbs_for(self._session, plan.verb))
+        verbs = verbs_for(self._session, plan.verb, plan.subject)
+        executor = Executor(self._session, journal, verbs)
         reason = gate.refusal(self._session) or plan.refusal
         if reason is not None:
             event = endings.refused(plan, reason, self._session.clock.now())
@@ -130,9 +137,10 @@ class Operations:
             UsageError: there is no such plan.
         """
         journal = Journal(self._session)
-        if journal.plans.get(plan_id) is None:
-            raise _unknown_plan(plan_id)
-        yield from Follower(self._session, journal).follow(plan_id, None, cancelled)
+        from actions.undo import row_of
+
+        row = row_of(journal, plan_id)
+        yield from Follower(self._session, journal).follow(row.id, None, cancelled)
 
     def cancel(self, plan_id: str) -> bool:
         """Ask whoever runs a plan to cancel it; False where it is not under way."""
@@ -167,18 +175,40 @@ class Operations:
     def resume_plan(self, plan_id: str) -> Plan:
         """Make the plan that goes on where an interrupted or failed one was left.
 
+        Args:
+            plan_id: its id, the only beginning of one, or `last`.
+
         Raises:
             UsageError: there is no such plan, or its target is gone.
+            RefusedError: it is under way, or ended well.
             EngineError: the engine cannot be asked.
         """
-        entry = Journal(self._session).plan(plan_id)
-        if entry is None:
-            raise _unknown_plan(plan_id)
-        before, _row = entry
-        asker = self._session.asker(self.via)
-        verbs = verbs_for(self._session, before.verb)
-        options = dict(before.options)
-        return self._through_gate(lambda: verbs.plan(before.verb, before.target_id, options, asker))
+        from actions.undo import resume_plan, row_of
+
+        self.running()  # a plan whose process died is interrupted, not under way
+        journal = Journal(self._session)
+        row = row_of(journal, plan_id)
+        return self._through_gate(lambda: resume_plan(self._session, journal, row, self.via))
+
+    def back_plan(self, plan_id: str) -> Plan:
+        """Make the plan that restores what was before an earlier one.
+
+        Args:
+            plan_id: its id, the only beginning of one, or `last`.
+
+        Raises:
+            UsageError: there is no such plan, or its target is gone.
+            RefusedError: it is under way (`plan.under-way`), touched nothing (`undo.nothing`), has
+                nothing to go back to (`undo.none`), or others have changed things since
+                (`undo.changed`).
+            EngineError: the engine cannot be asked.
+        """
+        from actions.undo import back_plan, row_of
+
+        self.running()
+        journal = Journal(self._session)
+        row = row_of(journal, plan_id)
+        return self._through_gate(lambda: back_plan(self._session, journal, row, self.via))
 
     def undo(self) -> Plan:
         """Make the plan that restores the state before the last plan that changed something.
@@ -236,28 +266,3 @@ def _carry_out(session: Session, executor: Executor, plan: Plan) -> None:
         executor.run(plan)
     except Exception as error:  # noqa: BLE001 -- a traceback would break the screen we share
         log_crash(session.places, error)
-
-
-def verbs_for(session: Session, verb: str) -> Verbs:
-    """Give who plans and performs a verb.
-
-    Raises:
-        UsageError: nobody does.
-    """
-    if verb in CONTAINER_VERBS:
-        from actions.containers.verbs import ContainerVerbs
-
-        return ContainerVerbs(session)
-    if verb == SHELL:
-        from actions.details.shell import ShellVerbs
-
-        return ShellVerbs(session)
-    raise UsageError("plan.unknown-verb", f"There is no verb {clean_line(verb, 40)}")
-
-
-def _unknown_plan(plan_id: str) -> UsageError:
-    return UsageError(
-        "plan.unknown",
-        f"There is no plan {clean_line(plan_id, 60)} in the journal",
-        "gpuconsole timeline lists the plans there were",
-    )

@@ -118,10 +118,15 @@ class PlanStarted(Event, frozen=True, kw_only=True, tag="started"):
 
 
 class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
-    """A step begins; journalled before anything is touched."""
+    """A step begins; journalled before anything is touched.
+
+    `back` marks the steps that restore what was before, after one that did not end well; their ids
+    begin with `back-`.
+    """
 
     step_id: str
     title: str
+    back: bool = False
 
 
 class StepProgress(Event, frozen=True, kw_only=True, tag="step_progress"):
@@ -152,9 +157,12 @@ class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
     Attributes:
         outcome: `failed`, `refused`, `interrupted` or `stale`.
         offers: verbs that may help now, such as `("kill",)` after a stop that timed out.
-        text: in what state things were left.
+        text: what came of going back, and in what state things were left.
         exit_code: what the command line exits with.
         plan: where the outcome is `stale`, the plan that would be made now; may be None.
+        went_back: whether what was there before was restored: `yes`, `partly` or `no`; empty where
+            nothing was touched, or where such a plan has no way back of its own.
+        left: facts of the state things were left in; empty where nothing was touched.
     """
 
     outcome: str
@@ -165,6 +173,8 @@ class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
     offers: tuple[str, ...] = ()
     exit_code: int = 1
     plan: Plan | None = None
+    went_back: str = ""
+    left: dict[str, Any] = {}
 
 
 AnyEvent = PlanStarted | StepStarted | StepProgress | StepFinished | PlanDone | PlanFailed

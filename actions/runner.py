@@ -13,9 +13,9 @@ from pathlib import Path
 
 from actions.executor import Executor
 from actions.journal import Journal
-from actions.operations import verbs_for
 from actions.plan import PlanDone
 from actions.session import Session
+from actions.verbs import verbs_for
 from console.errors import ConsoleError, UsageError
 from console.itself import importable, own_command
 
@@ -59,7 +59,7 @@ def run_journalled(session: Session, plan_id: str) -> int:
         raise UsageError("plan.unknown", f"There is no plan {plan_id} in the journal")
     plan, _row = found
     _outlive_the_console(journal, plan_id, session)
-    event = Executor(session, journal, verbs_for(session, plan.verb)).run(plan)
+    event = Executor(session, journal, verbs_for(session, plan.verb, plan.subject)).run(plan)
     return 0 if isinstance(event, PlanDone) else event.exit_code
 
 

@@ -1,4 +1,4 @@
-"""Taking the last plan back: the plan that restores the state before it."""
+"""Going back from a plan, and on with an interrupted one: the plans for it, by the journal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,44 +6,157 @@ from typing import Any
 import msgspec
 
 from actions.journal import Journal, as_plan
-from actions.operations import SHELL, verbs_for
-from actions.plan import Check, Plan
+from actions.plan import Check, Plan, PlanFailed
 from actions.session import Session
-from console.engine.snapshot import UP
-from console.errors import RefusedError
+from actions.verbs import SHELL, verbs_for, verbs_of
+from console.errors import RefusedError, UsageError
+from console.store.plans import OPEN_STATES
 from console.store.rows import PlanRow
+from console.text import clean_line
 
-_INVERSE = {"start": "stop", "stop": "start", "kill": "start"}
 _ENDED = ("done", "failed", "interrupted")
+_LOOKED_AT = 200
 
 
 def undo_plan(session: Session, journal: Journal, via: str) -> Plan:
     """Give the plan that takes back the last plan that changed something.
 
-    Plans that were taken back, and the plans that did so, are passed over: asked again, it goes one
-    further back. A restart of what ran has nothing to go back to and is not passed over, because
-    that would take back something else than the operator thinks of.
+    Plans that were taken back, went back by themselves or were gone on with, and the plans that
+    took others back, are passed over: asked again, it goes one further back. A restart of what ran
+    has nothing to go back to and is not passed over, because that would take back something else
+    than the operator thinks of.
 
     Raises:
         RefusedError: `undo.nothing`, `undo.none`, `undo.changed`.
         UsageError: the target is gone.
     """
-    rows = journal.plans.newest(_ENDED, limit=200)
+    rows = journal.plans.newest(_ENDED, limit=_LOOKED_AT)
     row = _last(journal, rows)
-    plan = None if row is None else as_plan(row)
-    if row is None or plan is None:
+    if row is None:
         raise RefusedError("undo.nothing", "there is no plan to take back")
-    inverse = _inverse(plan)
-    verbs = verbs_for(session, plan.verb)
-    _refuse_changed(plan, _left(rows, plan.target_id), verbs.left_behind(plan))
-    made = verbs.plan(inverse, plan.target_id, {}, session.asker(via))
+    return back_plan(session, journal, row, via)
+
+
+def back_plan(session: Session, journal: Journal, row: PlanRow, via: str) -> Plan:
+    """Give the plan that restores what was before the plan of a row.
+
+    Raises:
+        RefusedError: `undo.nothing`, `undo.none`, `undo.changed`, `plan.under-way`.
+        UsageError: the target is gone.
+    """
+    plan = _readable(row)
+    _refuse_open(plan, row)
+    end = journal.end_of(plan.id)
+    if isinstance(end, PlanFailed) and end.went_back == "yes":
+        raise RefusedError("undo.nothing", f"{plan.verb} {plan.target} went back by itself")
+    if not journal.step_reached(plan.id)[0]:
+        raise RefusedError("undo.nothing", f"{plan.verb} {plan.target} touched nothing")
+    first = journal.first_of(plan)
+    rows = journal.plans.newest(_ENDED, limit=_LOOKED_AT)
+    verbs = verbs_for(session, plan.verb, plan.subject)
+    made = verbs.back(first, _left(rows, plan.target_id))
     note = Check(
         id="plan.undoes",
-        title=f"takes back: {plan.verb} {plan.target}, by {plan.asker.user} "
+        title=f"takes back: {first.verb} {first.target}, by {first.asker.user} "
+        f"({first.created_at:%Y-%m-%d %H:%M} UTC)",
+        verdict="pass",
+    )
+    return msgspec.structs.replace(
+        made, undoes=plan.id, checks=(*made.checks, note), asker=session.asker(via)
+    )
+
+
+def resume_plan(session: Session, journal: Journal, row: PlanRow, via: str) -> Plan:
+    """Give the plan that goes on where the plan of a row was left, from what is true now.
+
+    What the first of them rested on is among its facts, under `continues`.
+
+    Raises:
+        RefusedError: `plan.under-way`, or it ended well (`plan.done`).
+        UsageError: the target is gone.
+    """
+    plan = _readable(row)
+    _refuse_open(plan, row)
+    if row.state == "done":
+        raise RefusedError(
+            "plan.done",
+            f"{plan.verb} {plan.target} ended well: there is nothing to go on with",
+            "gpuconsole jobs --all lists how plans ended",
+        )
+    name = plan.target_id
+    if plan.subject == "container":
+        verbs = verbs_of(session, plan.verb, name)
+    else:
+        verbs = verbs_for(session, plan.verb, plan.subject)
+    made = verbs.plan(plan.verb, name, dict(plan.options), session.asker(via))
+    first = journal.first_of(plan)
+    note = Check(
+        id="plan.continues",
+        title=f"goes on with: {plan.verb} {plan.target}, {row.state} "
         f"({row.created_at:%Y-%m-%d %H:%M} UTC)",
         verdict="pass",
     )
-    return msgspec.structs.replace(made, undoes=plan.id, checks=(*made.checks, note))
+    return msgspec.structs.replace(
+        made,
+        continues=plan.id,
+        checks=(*made.checks, note),
+        facts={**made.facts, "continues": first.facts},
+    )
+
+
+def row_of(journal: Journal, plan_id: str) -> PlanRow:
+    """Give the row of a plan by its id, by the only beginning of one, or the newest by `last`.
+
+    Raises:
+        UsageError: there is no such plan, or more than one.
+    """
+    wanted = plan_id.strip()
+    exact = journal.plans.get(wanted)
+    if exact is not None:
+        return exact
+    rows = journal.plans.newest((*OPEN_STATES, *_ENDED, "refused", "stale"), limit=2000)
+    if wanted == "last":
+        found = tuple(row for row in rows if row.state in (*OPEN_STATES, *_ENDED))[:1]
+    else:
+        found = tuple(row for row in rows if wanted and row.id.startswith(wanted))
+    if len(found) == 1:
+        return found[0]
+    shown = clean_line(wanted, 60)
+    if found:
+        ids = ", ".join(row.id for row in found[:5])
+        raise UsageError("plan.ambiguous", f"{shown} is the beginning of {len(found)} plans", ids)
+    raise UsageError(
+        "plan.unknown",
+        f"There is no plan {shown} in the journal",
+        "gpuconsole timeline lists the plans there were",
+    )
+
+
+def settled(rows: Sequence[PlanRow]) -> set[str]:
+    """Give the ids of plans that were taken back or gone on with, by plans that began."""
+    by = (row for row in rows if row.started_at is not None)
+    found = set[str]()
+    for row in by:
+        if row.undoes and row.state == "done":
+            found.add(row.undoes)
+        continues = row.body.get("continues")
+        if continues and row.state in (*OPEN_STATES, *_ENDED):
+            found.add(str(continues))
+    return found
+
+
+def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
+    """Give the newest plan that touched its target and stands."""
+    passed = settled(rows)
+    for row in rows:
+        # A shell is no change of ours: what was typed in it nobody but its operator can take back.
+        if row.undoes or row.id in passed or row.verb == SHELL or as_plan(row) is None:
+            continue
+        end = journal.end_of(row.id)
+        went_back = isinstance(end, PlanFailed) and end.went_back == "yes"
+        if not went_back and journal.step_reached(row.id)[0]:
+            return row
+    return None
 
 
 def _left(rows: Sequence[PlanRow], target_id: str) -> dict[str, Any]:
@@ -56,64 +169,17 @@ def _left(rows: Sequence[PlanRow], target_id: str) -> dict[str, Any]:
     return next(seen, {})
 
 
-def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
-    """Give the newest plan that touched its target and stands."""
-    taken_back = {row.undoes for row in rows if row.undoes and row.state == "done"}
-    for row in rows:
-        # A shell is no change of ours: what was typed in it nobody but its operator can take back.
-        if row.undoes or row.id in taken_back or row.verb == SHELL:
-            continue
-        begun, _, _ = journal.step_reached(row.id)
-        if begun:
-            return row
-    return None
+def _readable(row: PlanRow) -> Plan:
+    plan = as_plan(row)
+    if plan is None:
+        raise UsageError("plan.unknown", f"The plan {row.id} cannot be read in the journal")
+    return plan
 
 
-def _inverse(plan: Plan) -> str:
-    """Give the verb that leads back; refuse what has no state before it to go back to."""
-    what = f"{plan.verb} {plan.target}"
-    only_started = plan.verb == "restart" and plan.facts.get("state") not in UP
-    inverse = _INVERSE.get("start" if only_started else plan.verb)
-    if inverse is None:
+def _refuse_open(plan: Plan, row: PlanRow) -> None:
+    if row.state in OPEN_STATES:
         raise RefusedError(
-            "undo.none",
-            f"the last plan was {what}: there is nothing to go back to",
-            "A restart leaves a container running as it was before",
+            "plan.under-way",
+            f"{plan.verb} {plan.target} is still under way",
+            f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
         )
-    if not any(step.undo for step in plan.steps):
-        raise RefusedError(
-            "undo.none",
-            f"{what} cannot be taken back",
-            "Its container was created with --rm, or only got a signal",
-        )
-    return inverse
-
-
-def _refuse_changed(plan: Plan, left: dict[str, Any], now: dict[str, Any]) -> None:
-    """Refuse where somebody else has changed the target since we left it."""
-    if now.get("state") == "gone":
-        raise RefusedError(
-            "undo.changed", f"{plan.target} is gone: {plan.verb} cannot be taken back"
-        )
-    if not left:
-        return  # its process died, so nobody saw how it left things; the new plan's checks decide
-    if now.get("state") != left.get("state"):
-        why = f"it was {left.get('state')} then and is {now.get('state')} now"
-    elif _begun_by_hand(left, now):
-        why = "it was started again since"
-    elif left.get("state") == "exited" and now.get("finished_at") != left.get("finished_at"):
-        why = "it has run and ended again since"
-    else:
-        return
-    raise RefusedError(
-        "undo.changed",
-        f"{plan.target} was changed since {plan.verb} {plan.target}: {why}",
-        "Look at it, then start or stop it as it should be",
-    )
-
-
-def _begun_by_hand(left: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Tell a start by somebody from a restart by policy, which counts up."""
-    started = now.get("started_at") != left.get("started_at")
-    by_policy = int(now.get("restart_count") or 0) > int(left.get("restart_count") or 0)
-    return now.get("state") == "running" and started and not by_policy

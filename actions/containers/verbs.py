@@ -1,11 +1,12 @@
 """The verbs of containers: plan one, look again before it runs, carry it out."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actions.containers.back import inverse_of, refuse_changed
 from actions.containers.docker import docker_command
 from actions.containers.drafts import DRAFTS, Draft, Surroundings
 from actions.containers.facts import ContainerFacts, facts_of
@@ -16,6 +17,7 @@ from actions.containers.words import check
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.session import Session
 from actions.step_thread import Talk, Work
+from actions.verbs import verbs_of
 from console.engine.faults import NoSuchContainerError
 from console.errors import UsageError
 from console.mask import MASK, mask_text
@@ -89,6 +91,23 @@ class ContainerVerbs:
                 return facts_of(client.inspect(plan.target_id)).resting_on()
             except NoSuchContainerError:
                 return {"id": plan.target_id, "state": "gone"}
+
+    def rollback(
+        self,
+        plan: Plan,  # noqa: ARG002 -- the protocol's
+        done: Sequence[Step],  # noqa: ARG002
+        broken: Step | None,  # noqa: ARG002
+    ) -> tuple[Step, ...]:
+        """Give no steps: what a plan of one step has done to a container stays."""
+        return ()
+
+    def back(self, plan: Plan, left: Mapping[str, Any]) -> Plan:
+        """Make the plan that takes an earlier one back, if nobody has changed its target since."""
+        inverse = inverse_of(plan)
+        refuse_changed(plan, left, self.left_behind(plan))
+        # The container may be a service's by now, whose own plan knows what its start needs.
+        verbs = verbs_of(self._session, inverse, plan.target_id)
+        return verbs.plan(inverse, plan.target_id, {}, plan.asker)
 
     def client(self) -> "EngineClient":
         """Give a client for the calling thread; close it."""

@@ -1,7 +1,7 @@
 """A plan's run when its work fails in ways no real engine can be asked for."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -41,6 +41,12 @@ class Scripted:
 
     def left_behind(self, plan: Plan) -> dict[str, Any]:
         return {"state": "running"}
+
+    def rollback(self, plan: Plan, done: Sequence[Step], broken: Step | None) -> tuple[Step, ...]:
+        return ()
+
+    def back(self, plan: Plan, left: Mapping[str, Any]) -> Plan:
+        raise NotImplementedError
 
     def run(self, _talk: Talk) -> str:
         return self._work()
