@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from actions.plan import Asker
 from console.clock import Clock, SystemClock
+from console.config.layout import in_force, noted_layout
 from console.config.load import Loaded, load
 from console.engine.endpoint import Endpoint, resolve
 from console.errors import UsageError
@@ -52,11 +53,22 @@ class Session:
         self.read_only = read_only or config.settings.policy.read_only
         self.rehearsal = environ.get("GPUCONSOLE_REHEARSAL", "")
         self.catalog_file = catalog_file
+        self._in_force: tuple[str, Settings] | None = None
 
     @property
     def settings(self) -> "Settings":
-        """Give the merged settings: the file's where valid, else the defaults."""
-        return self.config.settings
+        """Give the merged settings: the file's where valid, else the defaults.
+
+        While a layout is in force, its cards and variants count. It is looked for each time: a
+        switch may have been made by another process.
+        """
+        settings = self.config.settings
+        if not any(one.gpus or one.variants for one in settings.layouts.values()):
+            return settings
+        name = noted_layout(self.places)
+        if self._in_force is None or self._in_force[0] != name:
+            self._in_force = (name, in_force(settings, name))
+        return self._in_force[1]
 
     @cached_property
     def endpoint(self) -> Endpoint:

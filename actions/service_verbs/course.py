@@ -4,7 +4,7 @@ Plain arithmetic over names and cards: a switch, its way back after a failure, g
 after a killed runner and taking it back are all the way from one arrangement to another.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -27,7 +27,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the way.
 
     Attributes:
-        kind: `stop`, `place` (its settings name another card) or `start`.
+        kind: `stop`, `free` (it unloads its model), `place` (its settings name another card) or
+            `start`.
         gpu_uuid: the card it leaves, gets or starts on.
         anew: the container has to be made again, because its settings have changed.
     """
@@ -44,10 +45,12 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         holds: now, while it runs.
         takes: when it works.
+        rests: while it runs without a model.
     """
 
     holds: int | None = None
     takes: int | None = None
+    rests: int = 0
 
 
 class Peak(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +75,11 @@ class Peak(msgspec.Struct, frozen=True, kw_only=True):
 Arrangement = Mapping[str, Place]
 
 
-def course(now: Arrangement, goal: Arrangement) -> tuple[Leg, ...]:
+def course(now: Arrangement, goal: Arrangement, free: Collection[str] = ()) -> tuple[Leg, ...]:
     """Give the legs that lead from one arrangement to another.
 
-    What is alike in both stays untouched. What leaves stops first. What changes cards follows, one
+    What is alike in both stays untouched. What leaves stops first, and what has to unload its model
+    does so. What changes cards follows, one
     service at a time where its new card is free of others that still have to leave it, so that each
     is away no longer than it must; where they wait for each other, all of them stop first. Then
     starts what did not run, in the order of `goal`. So no card ever holds more than the more of
@@ -84,6 +88,7 @@ def course(now: Arrangement, goal: Arrangement) -> tuple[Leg, ...]:
     Args:
         now: how each service is; one that is not in it does not run.
         goal: how each service shall be; those not named in it are left alone.
+        free: services that go on as they are, but have to unload their model.
     """
     before = {name: now.get(name, Place(running=False)) for name in goal}
     legs: list[Leg] = []
@@ -92,6 +97,7 @@ def course(now: Arrangement, goal: Arrangement) -> tuple[Leg, ...]:
             legs.append(_leg("stop", name, before[name]))
             if _moves(before[name], place):
                 legs.append(_placing(name, place))
+    legs += [_leg("free", name, before[name]) for name in goal if name in free]
     legs += _moving(before, goal)
     for name, place in goal.items():
         if before[name].running:
@@ -111,7 +117,7 @@ def after(now: Arrangement, legs: Sequence[Leg]) -> dict[str, Place]:
         place = world.get(leg.service, Place(running=False))
         if leg.kind == "place":
             world[leg.service] = msgspec.structs.replace(place, gpu_uuid=leg.gpu_uuid)
-        else:
+        elif leg.kind != "free":
             world[leg.service] = msgspec.structs.replace(place, running=leg.kind == "start")
     return world
 
@@ -187,20 +193,27 @@ def _blocked(name: str, waiting: Sequence[str], before: Arrangement, goal: Arran
 def _peak(
     uuid: str, base: int, now: Arrangement, legs: Sequence[Leg], loads: Mapping[str, Load]
 ) -> Peak:
-    started: set[str] = set()
-    held, unknown = _held(uuid, now, loads, started)
+    amounts = {name: loads.get(name, Load()).holds for name in now}
+    held, unknown = _held(uuid, now, amounts)
     first = most = base + held
     at_leg = 0
     for number, leg in enumerate(legs, start=1):
-        world = after(now, legs[:number])
-        if leg.kind == "start":
-            started.add(leg.service)
-        held, more = _held(uuid, world, loads, started)
+        load = loads.get(leg.service, Load())
+        if leg.kind == "free":
+            amounts[leg.service] = load.rests
+        elif leg.kind == "start":
+            amounts[leg.service] = _working(load)
+        held, more = _held(uuid, after(now, legs[:number]), amounts)
         unknown = unknown or more
         if base + held > most:
             most, at_leg = base + held, number
     world = after(now, legs)
-    held, more = _held(uuid, world, loads, set(world))
+    working = {name: _working(loads.get(name, Load())) for name in world}
+    # One that goes on as it is keeps what it holds, even where it should need less.
+    for name in world:
+        if name in amounts and working[name] is not None:
+            working[name] = max(working[name] or 0, amounts[name] or 0)
+    held, more = _held(uuid, world, working)
     return Peak(
         gpu_uuid=uuid,
         now_bytes=first,
@@ -211,22 +224,16 @@ def _peak(
     )
 
 
-def _held(
-    uuid: str, world: Arrangement, loads: Mapping[str, Load], working: set[str]
-) -> tuple[int, bool]:
-    """Give what services hold of a card, and whether one of them holds nobody knows how much.
+def _working(load: Load) -> int | None:
+    """Give what a service takes when it works; what it holds now stands in where nobody knows."""
+    return load.holds if load.takes is None else load.takes
 
-    One that works takes what it takes; one that is left as it is holds what it holds.
-    """
-    total, unknown = 0, False
-    for name, place in world.items():
-        if not place.running or place.gpu_uuid != uuid:
-            continue
-        load = loads.get(name, Load())
-        amount = load.holds
-        if name in working:
-            # Its present use stands in where nobody says what it takes: it is on the card anyway.
-            amount = max(load.takes, load.holds or 0) if load.takes is not None else load.holds
-        total += amount or 0
-        unknown = unknown or amount is None
-    return total, unknown
+
+def _held(uuid: str, world: Arrangement, amounts: Mapping[str, int | None]) -> tuple[int, bool]:
+    """Give what services hold of a card, and whether one of them holds nobody knows how much."""
+    here = [
+        amounts.get(name)
+        for name, place in world.items()
+        if place.running and place.gpu_uuid == uuid
+    ]
+    return sum(amount or 0 for amount in here), None in here

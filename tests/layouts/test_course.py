@@ -88,6 +88,25 @@ def test_the_peak_is_named_with_the_leg_that_reaches_it() -> None:
     )
 
 
+def test_a_service_that_goes_on_with_another_variant_unloads_its_model_before_others_start() -> (
+    None
+):
+    now = {"comfyui-qwen": on(BIG), "myia": on(BIG), "myia-turbo": off(BIG)}
+    goal = {"comfyui-qwen": on(BIG), "myia": off(BIG), "myia-turbo": on(BIG)}
+    legs = course(now, goal, free={"comfyui-qwen"})
+    assert [f"{leg.kind} {leg.service}" for leg in legs] == [
+        "stop myia", "free comfyui-qwen", "start myia-turbo",
+    ]  # fmt: skip
+    taken = {
+        "comfyui-qwen": Load(holds=20 * GIB, takes=12 * GIB, rests=GIB),
+        "myia": Load(holds=0),
+        "myia-turbo": Load(takes=8 * GIB),
+    }
+    (peak,) = peaks(now, legs, taken, {BIG: 0})
+    assert (peak.peak_bytes, peak.at_leg) == (20 * GIB, 0)
+    assert peak.after_bytes == 20 * GIB
+
+
 def test_an_unknown_amount_makes_the_peak_a_least() -> None:
     now = {"myia": off(BIG)}
     legs = course(now, {"myia": on(BIG)})
