@@ -1,0 +1,133 @@
+"""A service on a loopback port that it keeps for good, and listens on only while it is up."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from console.simulator.services.backstage import Backstage
+from console.simulator.services.comfyui import ComfyUI
+from console.simulator.services.forge import Forge
+from console.simulator.services.front import Front
+from console.simulator.services.moods import misbehave
+
+LOOPBACK = "127.0.0.1"
+_BACKLOG = 64
+
+
+class KeptPort:
+    """A port of one's own: held by a socket that nobody can connect to, until it is given up.
+
+    `SO_REUSEPORT` lets a second socket listen on it; when that one closes, the port is still taken
+    and connections are refused, as with a service that is down.
+    """
+
+    def __init__(self, number: int = 0, address: str = LOOPBACK) -> None:
+        self._address = address
+        self._held = self._bound(number)
+        self.number: int = self._held.getsockname()[1]
+
+    def listening(self) -> socket.socket:
+        """Give a socket that listens on it."""
+        opened = self._bound(self.number)
+        opened.listen(_BACKLOG)
+        return opened
+
+    def give_up(self) -> None:
+        """Let others have it."""
+        self._held.close()
+
+    def _bound(self, number: int) -> socket.socket:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            opened.bind((self._address, number))
+        except OSError:
+            opened.close()
+            raise
+        opened.setblocking(False)
+        return opened
+
+
+class ServiceServer:
+    """A Forge or ComfyUI on its port; opens and closes without waiting for anything.
+
+    `mood` names how it misbehaves (`hang`, or one of `console.simulator.services.moods.ODD`);
+    empty is well.
+    """
+
+    def __init__(
+        self,
+        behind: Backstage,
+        api: ComfyUI | Forge,
+        front: Front | None,
+        port: KeptPort,
+        before: Callable[[], None] | None = None,
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        self.mood = ""
+        self.port = port
+        self._behind = behind
+        self._api = api
+        self._front = front
+        self._before = before
+        self._after = after
+        self._protocol = web.Server(self._answer, handler_cancellation=True, access_log=None)
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._opening: asyncio.Task[Any] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether connections are accepted."""
+        return self._socket is not None
+
+    def open(self) -> None:
+        """Accept connections from now on; needs a running event loop."""
+        if self._socket is None:
+            self._socket = self.port.listening()
+            self._opening = asyncio.get_running_loop().create_task(self._serve(self._socket))
+
+    async def _serve(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, sock=listening)
+
+    def close(self) -> None:
+        """Refuse connections from now on and break those that are open."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        for connection in self._protocol.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    async def stop(self) -> None:
+        """Close for good and give up the port."""
+        self.close()
+        self.port.give_up()
+        await self._protocol.shutdown(0.1)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._before is not None:
+            self._before()
+        try:
+            if self.mood:
+                return await misbehave(request, self.mood)
+            return await self._well(request)
+        finally:
+            if self._after is not None:
+                self._after()
+
+    async def _well(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._front is None:
+            return await self._api.answer(request)
+        return await self._front.answer(request, self._behind.figures(), self._api.answer)
