@@ -26,7 +26,7 @@ from console.text import clean_line
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
 
-_LONGEST_TIMEOUT = 86_400
+LONGEST_TIMEOUT = 86_400
 _SLOW_SECONDS = 2.0
 # Longer than a screen waits for its figures: an engine that takes 10 s to answer still does work.
 PATIENCE_SECONDS = 20.0
@@ -208,14 +208,14 @@ def _checked_options(verb: str, options: dict[str, Any]) -> dict[str, Any]:
             raise UsageError(
                 "plan.bad-timeout",
                 f"--timeout is a number of seconds, not {clean_line(str(value), 40)}",
-                f"0 kills at once; {_LONGEST_TIMEOUT} at most",
+                f"0 kills at once; {LONGEST_TIMEOUT} at most",
             )
     return chosen
 
 
 def _is_grace(value: object) -> bool:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole and 0 <= value <= _LONGEST_TIMEOUT  # type: ignore[operator]
+    return whole and 0 <= value <= LONGEST_TIMEOUT  # type: ignore[operator]
 
 
 def _inspected(client: "EngineClient", identity: str) -> ContainerFacts | None:

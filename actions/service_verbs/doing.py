@@ -9,17 +9,20 @@ import msgspec
 from actions.plan import Plan, Step
 from actions.service_verbs.around import engine_client
 from actions.services.snapshot import ServiceStatus
+from actions.services.targets import targets_of
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from actions.status import read_status
 from actions.step_thread import Talk
 from actions.trouble import CancelledStepError, StepError
-from console.gpu.snapshot import Gpu
+from console.gpu.once import read_once
+from console.gpu.snapshot import Gpu, GpuSnapshot
 from console.units import format_duration
 from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.services.door import Door
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,13 +100,30 @@ class Doing:
         problem = snapshot.engine.problem
         if problem is None and snapshot.engine.state != "connected":
             problem = Unknown("engine.lost", "the engine does not answer")
-        found = next((one for one in snapshot.services if one.name == self.name), None)
+        found = next((one for one in snapshot.services if self._is_it(one)), None)
         return Seen(snapshot=snapshot, status=found if problem is None else None, problem=problem)
+
+    def _is_it(self, status: ServiceStatus) -> bool:
+        """Tell whether a service is this step's; a name may have been masked in the journal."""
+        ident = self.options.get("container")
+        return status.name == self.name or bool(ident and status.container_id == ident)
 
     def client(self) -> "EngineClient":
         """Give a client of the engine that `abort` can cut off; close it."""
         self._client = engine_client(self.session)
         return self._client
+
+    def cards(self) -> GpuSnapshot:
+        """Read the cards once."""
+        return read_once(self.session.clock, self.session.environ)
+
+    def door(self, status: ServiceStatus) -> "Door":
+        """Give the door to the service's API; close it."""
+        # The HTTP client takes a tenth of a second to import.
+        from console.services.door import open_door
+
+        target = msgspec.structs.replace(targets_of([status.service], ())[0], running=True)
+        return open_door(target, self.session.environ, self.session.clock)
 
     def over(self, limit: float) -> bool:
         """Tell whether the step has taken longer than `limit` seconds."""

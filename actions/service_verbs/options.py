@@ -1,0 +1,88 @@
+"""The options of verbs of services: which there are, and what they may be."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actions.containers.verbs import LONGEST_TIMEOUT
+from console.errors import UsageError
+from console.text import clean_line
+
+_START = frozenset({"force", "ready_limit", "variant"})
+_STOP = frozenset({"timeout", "wait", "wait_limit", "interrupt"})
+OPTIONS: Mapping[str, frozenset[str]] = {
+    "start": _START,
+    "stop": _STOP,
+    "restart": _START | _STOP,
+    "free": frozenset({"interrupt"}),
+    "move": _START | _STOP | {"gpu"},
+}
+ALL = frozenset[str]().union(*OPTIONS.values())
+"""Every option that some verb of services has."""
+
+_LONGEST_LIMIT = 86_400.0
+
+
+def checked_options(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options that were set.
+
+    Raises:
+        UsageError: an option that the verb does not have (`plan.bad-option`), a value that it
+            cannot have (`plan.bad-timeout`, `plan.bad-limit`), or two that exclude each other.
+    """
+    chosen = {name: value for name, value in options.items() if value is not None}
+    for name, value in chosen.items():
+        if name not in OPTIONS[verb]:
+            raise UsageError("plan.bad-option", f"{verb} has no option {clean_line(name, 40)}")
+        test, wanted = _VALUES[name]
+        if not test(value):
+            code = "plan.bad-timeout" if name == "timeout" else "plan.bad-limit"
+            shown = clean_line(str(value), 40)
+            raise UsageError(code, f"{option_name(name)} is {wanted}, not {shown}")
+    if chosen.get("wait_limit") is not None:
+        chosen["wait"] = True
+    if chosen.get("wait") and chosen.get("interrupt"):
+        raise UsageError(
+            "plan.bad-option",
+            "--wait and --interrupt exclude each other",
+            "--wait lets its jobs finish, --interrupt ends the one under way",
+        )
+    return {name: value for name, value in chosen.items() if value is not False}
+
+
+def option_name(name: str) -> str:
+    """Give an option as it is typed, such as `--wait-limit`."""
+    return f"--{clean_line(name, 40).replace('_', '-')}"
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_grace(value: object) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and 0 <= value <= LONGEST_TIMEOUT  # type: ignore[operator]
+
+
+def _is_limit(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value <= _LONGEST_LIMIT  # type: ignore[operator]
+
+
+_GRACE = (_is_grace, f"a number of seconds, {LONGEST_TIMEOUT} at most; 0 kills at once")
+_LIMIT = (_is_limit, f"a time above 0, {_LONGEST_LIMIT:.0f} seconds at most")
+_FLAG = (_is_flag, "on or off")
+_TEXT = (_is_text, "a name")
+_VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "force": _FLAG,
+    "wait": _FLAG,
+    "interrupt": _FLAG,
+    "timeout": _GRACE,
+    "wait_limit": _LIMIT,
+    "ready_limit": _LIMIT,
+    "variant": _TEXT,
+    "gpu": _TEXT,
+}
