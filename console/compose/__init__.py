@@ -1,0 +1,1 @@
+"""The one door to Docker Compose and its files: find it, read, edit, bring up."""
