@@ -201,7 +201,12 @@ def _checked_options(verb: str, options: dict[str, Any]) -> dict[str, Any]:
     chosen = {name: value for name, value in options.items() if value is not None}
     for name, value in chosen.items():
         if name not in _OPTIONS[verb]:
-            raise UsageError("plan.bad-option", f"{verb} has no option {clean_line(name, 40)}")
+            shown = clean_line(name, 40).replace("_", "-")
+            raise UsageError(
+                "plan.bad-option",
+                f"{verb} of a plain container has no option {shown}",
+                "Options about VRAM, jobs and being ready are for services",
+            )
         if name == "signal":
             chosen[name] = signal_name(str(value))
         elif not _is_grace(value):

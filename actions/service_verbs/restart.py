@@ -36,7 +36,7 @@ def draft_restart(
         note = container_check("container.restart-starts")
         return msgspec.structs.replace(starting, checks=(note, *starting.checks))
     fits, fitting = fit_checks(session, around, status, options)
-    checks = (*stopping.checks, *card_check(around, status), *fitting)
+    checks = (*stopping.checks, *card_check(status), *fitting)
     facts = {"fits": fit_facts(fits)}
     if any(one.verdict == "refuse" for one in checks):
         return ServiceDraft(checks=checks, fits=fits, facts=facts)

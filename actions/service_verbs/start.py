@@ -13,7 +13,7 @@ from actions.plan import Check
 from actions.service_verbs.around import Around
 from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
 from actions.service_verbs.steps import StartHow, start_steps
-from actions.service_verbs.words import check
+from actions.service_verbs.words import check, under_code
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from console.errors import ConsoleError
@@ -21,6 +21,8 @@ from console.units import format_bytes
 from console.unknown import Unknown
 
 _SHOWN_WAYS = 3
+# The driver was read, and no single card is the one that the config names.
+_WRONG_CARD = frozenset({"gpu.not-here", "gpu.ambiguous"})
 
 
 def draft_start(
@@ -41,7 +43,7 @@ def draft_start(
         waits = check("service.only-wait", state=status.state)
         return ServiceDraft(steps=start_steps(around, status, None, how), checks=(waits,))
     before = container_checks(session, around, status)
-    card = card_check(around, status)
+    card = card_check(status)
     fits, fitting = fit_checks(session, around, status, options)
     checks = (*before, *card, *fitting)
     if any(one.verdict == "refuse" for one in checks):
@@ -71,15 +73,15 @@ def container_checks(session: Session, around: Around, status: ServiceStatus) ->
     return checks
 
 
-def card_check(around: Around, status: ServiceStatus) -> tuple[Check, ...]:
+def card_check(status: ServiceStatus) -> tuple[Check, ...]:
     """Refuse a card that is named for the service and is not here; no force helps with that."""
     expected = status.gpu_expected_uuid
     if not isinstance(expected, Unknown):
         return ()
     values = {"title": expected.title, "hint": expected.hint}
-    if around.snapshot.gpu.problem is not None or not around.snapshot.gpu.gpus:
-        return (check("gpu.unknown", "warn", **values),)
-    return (check("gpu.not-here", "refuse", **values),)
+    if expected.code in _WRONG_CARD:
+        return (under_code(check("gpu.not-here", "refuse", **values), expected.code),)
+    return (check("gpu.unknown", "warn", **values),)
 
 
 def fit_checks(
@@ -156,7 +158,7 @@ def _compose_check(session: Session, status: ServiceStatus) -> Check:
         find_compose(session.environ, session.endpoint, docker_command(session.endpoint))
     except ConsoleError as error:
         made = check("compose.trouble", "refuse", title=error.title, hint=error.hint)
-        return Check(id=error.code, title=made.title, verdict=made.verdict, detail=made.detail)
+        return under_code(made, error.code)
     return check("service.created-by-compose", file=service.compose_file)
 
 

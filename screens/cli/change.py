@@ -1,4 +1,4 @@
-"""`gpuconsole start|stop|restart|kill`: the plan, the question, the run, the result."""
+"""`gpuconsole start|stop|restart|free|kill`: the plan, the question, the run, the result."""
 
 import signal
 import threading
@@ -13,6 +13,7 @@ import msgspec
 from actions.operations import Operations
 from actions.plan import Plan, PlanDone, PlanFailed
 from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from console.units import parse_duration
 from screens.cli.context import Cli
 from screens.cli.output import emit, emit_line, say, write
 from screens.cli.plan_view import plan_data, plan_text
@@ -20,8 +21,8 @@ from screens.cli.prompt import confirm
 from screens.cli.telling import Audience, JsonTeller, Teller, TextTeller
 
 _SEVERAL = (
-    "Several containers get one plan each: all are made before any runs, one question covers them, "
-    "and the first that fails ends the run. A container that already is as asked is left alone."
+    "Several targets get one plan each: all are made before any runs, one question covers them, "
+    "and the first that fails ends the run. What already is as asked is left alone."
 )
 
 
@@ -43,6 +44,24 @@ def _changes(function: Callable[..., int]) -> Callable[..., int]:
     return names(dry_run(yes(click.pass_obj(function))))
 
 
+class Seconds(click.ParamType):
+    """A time above 0 such as `30s`, `10m` or plain seconds."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Give it in seconds; a wrong one is a mistake of usage."""
+        try:
+            seconds = parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail("it must be above 0", param, ctx)
+        return seconds
+
+
 _timeout = click.option(
     "--timeout",
     "-t",
@@ -52,31 +71,76 @@ _timeout = click.option(
 )
 
 
-@click.command(epilog=_SEVERAL)
-@_changes
-def start(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool) -> int:
-    """Start containers, by service, name, id or the beginning of an id."""
-    return change(cli, Request(verb="start", names=names, options={}, dry_run=dry_run, yes=yes))
+def _flag(name: str, text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a flag that is None where it was not typed: a plain container knows none of them."""
+    return click.option(name, is_flag=True, default=None, help=text)
+
+
+def _starts(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what starting a service takes."""
+    force = _flag("--force", "Start it even if its pre-check says VRAM or memory will not do.")
+    ready = click.option(
+        "--ready-limit", type=Seconds(), help="Wait so long until a service is ready, such as 10m."
+    )
+    variant = click.option(
+        "--variant", metavar="ID", help="Pre-check this variant (see models fit)."
+    )
+    return force(ready(variant(function)))
+
+
+_interrupt = _flag("--interrupt", "End a service's job first; it is lost.")
+
+
+def _stops(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what stopping a service takes."""
+    wait = _flag("--wait", "Let a service finish its jobs first.")
+    limit = click.option(
+        "--wait-limit", type=Seconds(), help="Wait so long for its jobs (implies --wait)."
+    )
+    return _timeout(wait(limit(_interrupt(function))))
 
 
 @click.command(epilog=_SEVERAL)
 @_changes
-@_timeout
-def stop(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, timeout: int | None) -> int:
-    """Stop containers, by service, name, id or the beginning of an id."""
-    options = {"timeout": timeout}
+@_starts
+def start(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: Any) -> int:
+    """Start services or containers, by service, container name, id or beginning of an id.
+
+    A service is pre-checked first, and waited for until it is ready.
+    """
+    return change(
+        cli, Request(verb="start", names=names, options=options, dry_run=dry_run, yes=yes)
+    )
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+@_stops
+def stop(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: Any) -> int:
+    """Stop services or containers, by service, container name, id or beginning of an id.
+
+    Of a service the plan says what it interrupts; it ends when its VRAM is back.
+    """
     return change(cli, Request(verb="stop", names=names, options=options, dry_run=dry_run, yes=yes))
 
 
 @click.command(epilog=_SEVERAL)
 @_changes
-@_timeout
-def restart(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, timeout: int | None) -> int:
-    """Stop containers and start them again; those that do not run are started."""
-    options = {"timeout": timeout}
+@_stops
+@_starts
+def restart(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: Any) -> int:
+    """Stop services or containers and start them again; those that do not run are started."""
     return change(
         cli, Request(verb="restart", names=names, options=options, dry_run=dry_run, yes=yes)
     )
+
+
+@click.command(epilog=_SEVERAL)
+@_changes
+@_interrupt
+def free(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: Any) -> int:
+    """Get VRAM back from idle services without stopping them: they unload their models."""
+    return change(cli, Request(verb="free", names=names, options=options, dry_run=dry_run, yes=yes))
 
 
 @click.command(epilog=_SEVERAL)

@@ -28,9 +28,10 @@ class Verb(NamedTuple):
 
 VERBS = {
     "status": Verb("screens.cli.status", "status", "Show cards, containers and alerts."),
-    "start": Verb("screens.cli.change", "start", "Start containers."),
-    "stop": Verb("screens.cli.change", "stop", "Stop containers."),
-    "restart": Verb("screens.cli.change", "restart", "Stop containers and start them again."),
+    "start": Verb("screens.cli.change", "start", "Start services or containers."),
+    "stop": Verb("screens.cli.change", "stop", "Stop services or containers."),
+    "restart": Verb("screens.cli.change", "restart", "Stop services or containers, start again."),
+    "free": Verb("screens.cli.change", "free", "Get VRAM back from idle services."),
     "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),

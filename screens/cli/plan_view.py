@@ -6,13 +6,16 @@ from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepProgress, Ste
 from console.errors import ConsoleError, ExitCode
 from console.units import format_duration
 from console.unknown import plain
+from screens.cli.fit_view import fit_text
 
 _MARKS = {"pass": "ok  ", "warn": "warn", "refuse": "NO  "}
 
 
 def plan_text(plan: Plan) -> str:
     """Give a plan as the lines shown before it is confirmed, and by `--dry-run`."""
-    lines = [f"{plan.verb.capitalize()} {plan.target}  (container {plan.target_id[:12]})"]
+    lines = [f"{plan.verb.capitalize()} {plan.target}  ({_kind(plan)})"]
+    for fit in plan.fits:
+        lines += [f"  {line}" for line in fit_text(fit)]
     for check in plan.checks:
         lines.append(f"  {_MARKS[check.verdict]}  {check.title}")
         if check.detail and check.verdict != "pass":
@@ -22,8 +25,19 @@ def plan_text(plan: Plan) -> str:
         if step.destructive:
             lines.append("          something is lost that cannot be brought back")
         lines.append(f"          undo: {step.undo}" if step.undo else "          no undo")
+    if plan.diff:
+        lines.append("  changes in a file:")
+        lines += [f"    {line}" for line in plan.diff.splitlines()]
     lines.append(f"  verdict  {_verdict(plan)}")
     return "\n".join(lines)
+
+
+def _kind(plan: Plan) -> str:
+    """Say what kind of thing a plan acts on, with what tells it from others of that name."""
+    if plan.subject == "container":
+        return f"container {plan.target_id[:12]}"
+    ident = str(plan.facts.get("id") or "")
+    return f"{plan.subject}, container {ident[:12]}" if ident else plan.subject
 
 
 def _verdict(plan: Plan) -> str:
