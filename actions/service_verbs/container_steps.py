@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +12,7 @@ from actions.containers.perform import perform_start, perform_stop
 from actions.plan import Plan
 from actions.service_verbs.doing import Doing
 from actions.service_verbs.vram import note_before
-from actions.trouble import StepError
+from actions.trouble import CancelledStepError, StepError
 from console.engine.faults import EngineUnreachableError
 from console.errors import ConsoleError
 
@@ -52,7 +51,8 @@ def compose_up(doing: Doing) -> str:
         CancelledStepError: somebody asked to cancel.
     """
     from console.compose.command import find_compose
-    from console.compose.project import read_service
+    from console.compose.faults import ComposeCancelledError
+    from console.compose.project import Project, read_service
     from console.compose.run import up
 
     status = doing.look().status
@@ -61,15 +61,23 @@ def compose_up(doing: Doing) -> str:
     service = status.service
     if service.compose_file is None:
         raise StepError("service.absent", f"{doing.name} has no compose file any more")
-    return up(
-        find_compose(doing.session.environ, doing.session.endpoint),
-        read_service(Path(service.compose_file), service.compose_service),
-        service.compose_service,
-        recreate=bool(doing.options.get("recreate")),
-        tell=doing.tell,
-        cancelled=doing.cancelled,
-        limit=float(doing.options["limit"]),
+    project = Project(
+        files=service.compose_files or (service.compose_file,),
+        name=service.compose_project,
+        directory=service.compose_dir,
     )
+    try:
+        return up(
+            find_compose(doing.session.environ, doing.session.endpoint),
+            read_service(service.compose_file, service.compose_service, project),
+            service.compose_service,
+            recreate=bool(doing.options.get("recreate")),
+            tell=doing.tell,
+            cancelled=doing.cancelled,
+            limit=float(doing.options["limit"]),
+        )
+    except ComposeCancelledError as error:
+        raise CancelledStepError(error.code, error.title, detail=error.detail) from error
 
 
 def _insist(
