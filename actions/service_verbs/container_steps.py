@@ -11,6 +11,7 @@ from actions.containers.facts import facts_of
 from actions.containers.perform import perform_start, perform_stop
 from actions.plan import Plan
 from actions.service_verbs.doing import Doing
+from actions.service_verbs.steps import project_of
 from actions.service_verbs.vram import note_before
 from actions.trouble import CancelledStepError, StepError
 from console.engine.faults import EngineUnreachableError
@@ -52,7 +53,7 @@ def compose_up(doing: Doing) -> str:
     """
     from console.compose.command import find_compose
     from console.compose.faults import ComposeCancelledError
-    from console.compose.project import Project, read_service
+    from console.compose.project import read_service
     from console.compose.run import up
 
     status = doing.look().status
@@ -61,15 +62,10 @@ def compose_up(doing: Doing) -> str:
     service = status.service
     if service.compose_file is None:
         raise StepError("service.absent", f"{doing.name} has no compose file any more")
-    project = Project(
-        files=service.compose_files or (service.compose_file,),
-        name=service.compose_project,
-        directory=service.compose_dir,
-    )
     try:
         return up(
             find_compose(doing.session.environ, doing.session.endpoint),
-            read_service(service.compose_file, service.compose_service, project),
+            read_service(service.compose_file, service.compose_service, project_of(service)),
             service.compose_service,
             recreate=bool(doing.options.get("recreate")),
             tell=doing.tell,

@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,9 +13,11 @@ from actions.plan import Plan, Step
 from actions.service_verbs.around import Around
 from actions.service_verbs.doing import ServiceWork
 from actions.service_verbs.words import command, limit
-from actions.services.snapshot import ServiceStatus
+from actions.services.snapshot import Service, ServiceStatus
 from actions.session import Session
 from actions.step_thread import Work
+from console.compose.project import Project
+from console.compose.run import shown_command
 from console.unknown import Unknown
 
 # Reading the host and telling of it takes its time after a limit of ours.
@@ -242,22 +245,26 @@ def _begin(around: Around, status: ServiceStatus, how: StartHow) -> Step:
             seconds=START_LONGEST + _MARGIN,
             undo="" if facts.auto_remove else undo,
         )
-    service = status.service
-    words = ["docker", "compose"]
-    if service.compose_project:
-        words += ["-p", service.compose_project]
-    words += ["-f", str(service.compose_file or ""), "up", "-d", "--no-deps"]
-    if how.recreate:
-        words.append("--force-recreate")
     return service_step(
         "compose-up",
         status,
         f"Create {status.name} by compose and start it",
-        shlex.join([*words, service.compose_service]),
+        shown_command(
+            project_of(status.service), status.service.compose_service, recreate=how.recreate
+        ),
         seconds=limit("compose", "up_limit") + _MARGIN,
         undo=undo,
         recreate=how.recreate,
         limit=limit("compose", "up_limit"),
+    )
+
+
+def project_of(service: Service) -> Project:
+    """Give the compose project of a service that has a compose file."""
+    return Project(
+        files=service.compose_files or (service.compose_file or Path(),),
+        name=service.compose_project,
+        directory=service.compose_dir,
     )
 
 
