@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from actions.card_alerts import card_alerts, driver_alerts
+from actions.services.snapshot import ServiceStatus
 from actions.snapshot import Alert, Claim
 from actions.verdict import newest_first
 from console.engine.snapshot import EngineSnapshot
@@ -24,9 +25,18 @@ class AlertBook:
         self._first_seen: dict[tuple[str, str], datetime] = {}
 
     def look(
-        self, gpu: GpuSnapshot, engine: EngineSnapshot, claims: dict[str, Claim], now: datetime
+        self,
+        gpu: GpuSnapshot,
+        engine: EngineSnapshot,
+        claims: dict[str, Claim],
+        now: datetime,
+        services: Sequence[ServiceStatus] = (),
     ) -> tuple[Alert, ...]:
-        """Give every alert that stands now, newest first; `now` is aware."""
+        """Give every alert that stands now, newest first; `now` is aware.
+
+        What is wrong with a service is told under its name, and once: a container's crash loop is
+        its service's.
+        """
         wanted = any(claim.uses_gpu for claim in claims.values())
         standing = frozenset(self._first_seen)
         found: list[Alert] = list(self._notes)
@@ -39,6 +49,11 @@ class AlertBook:
             from actions.container_alerts import container_alerts
 
             found += container_alerts(engine, now)
+        if services:
+            from actions.services.alerts import service_alerts, told_once
+
+            own = list(service_alerts(services, engine, gpu.gpus, now))
+            found = [*told_once(found, services, own), *own]
         self._forget_all_but(found)
         return tuple(newest_first([self._dated(alert, now) for alert in found]))
 

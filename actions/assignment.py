@@ -51,6 +51,7 @@ def _claim(
         uses_gpu=True,
         chain=declared.chain,
         used_bytes=_sum_of(held),
+        declared_uuids=declared.declared_uuids,
     )
 
 

@@ -1,7 +1,7 @@
 """Alerts about containers: crash loops, ends with their meaning, out of memory, ill health."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,14 +14,21 @@ from console.text import clean_line
 from console.unknown import Unknown, known
 
 
-def container_alerts(engine: EngineSnapshot, now: datetime) -> Iterator[Alert]:
-    """Give at most one alert for each container: the one that says most."""
+def container_alerts(
+    engine: EngineSnapshot, now: datetime, only: Collection[str] | None = None
+) -> Iterator[Alert]:
+    """Give at most one alert for each container: the one that says most.
+
+    `only` are the ids of those that are asked about; None is all.
+    """
     deaths: dict[str, list[EngineEvent]] = defaultdict(list)
     for event in engine.events:
         if event.action == "die":
             deaths[event.container_id].append(event)
     remembered = min((event.at for event in engine.events), default=now)
     for container in engine.containers:
+        if only is not None and container.id not in only:
+            continue
         asked = container.id in engine.asked_to_stop
         dies = _Deaths(deaths.get(container.id, []), remembered)
         alert = _alert_of(container, dies, asked, now)

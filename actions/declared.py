@@ -77,7 +77,48 @@ def declared_claim(declaration: GpuDeclaration, order: GpuOrder, wsl: bool | Non
     if trail.cards is None:
         return Claim(gpu_uuids=(), source="unknown", uses_gpu=True, chain=tuple(trail.steps))
     uuids = tuple(gpu.uuid for gpu in trail.cards)
-    return Claim(gpu_uuids=uuids, source="declared", uses_gpu=True, chain=tuple(trail.steps))
+    return Claim(
+        gpu_uuids=uuids,
+        source="declared",
+        uses_gpu=True,
+        chain=tuple(trail.steps),
+        declared_uuids=uuids,
+    )
+
+
+def granted_card(declaration: GpuDeclaration, order: GpuOrder) -> str | None:
+    """Give the one card that a container is granted by name, whether or not the host honours it.
+
+    `device_ids` or `NVIDIA_VISIBLE_DEVICES` in driver order, as UUID or as the beginning of one;
+    None where they name none, several or all. On WSL2 it says what was meant.
+    """
+    entries: list[str] = []
+    for request in declaration.requests:
+        entries += [item.removeprefix("nvidia.com/gpu=") for item in request.device_ids]
+    if not declaration.requests:
+        environment = {**dict(declaration.environment), **command_variables(declaration)}
+        visible = environment.get("NVIDIA_VISIBLE_DEVICES", "")
+        entries = [entry.strip() for entry in visible.split(",")]
+    if any(_is_instance(entry) for entry in entries):
+        return None
+    found = {gpu.uuid for gpu in order.by_index for entry in entries if _names(entry, gpu)}
+    return found.pop() if len(found) == 1 else None
+
+
+def picked_card(declaration: GpuDeclaration, order: GpuOrder, wsl: bool | None) -> str | None:
+    """Give the one card that the process picks in a way that no order of cards can turn around.
+
+    By `CUDA_DEVICE_ORDER=PCI_BUS_ID` with a flag or `CUDA_VISIBLE_DEVICES`, or by UUID.
+    """
+    environment = {**dict(declaration.environment), **command_variables(declaration)}
+    flag = card_flag(declaration)
+    value = flag.value if flag is not None else environment.get("CUDA_VISIBLE_DEVICES", "")
+    by_uuid = value.strip().lower().startswith("gpu-")
+    by_pci = environment.get("CUDA_DEVICE_ORDER", "").strip() == "PCI_BUS_ID"
+    if not value.strip() or not (by_uuid or by_pci):
+        return None
+    claim = declared_claim(declaration, order, wsl)
+    return claim.gpu_uuids[0] if len(claim.gpu_uuids) == 1 else None
 
 
 def _grant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from actions.alerts import AlertBook
@@ -18,9 +19,12 @@ from console.host.snapshot import NOT_READ_YET, HostFacts
 from console.unknown import Unknown
 
 if TYPE_CHECKING:
+    from actions.services.known import KnownServices
     from console.engine.usage import UsageSampler
     from console.engine.watcher import EngineWatcher
     from console.host.sampler import HostSampler
+    from console.services.reading import Target
+    from console.services.sampler import ServiceSampler
 
 
 class LiveHost:
@@ -41,6 +45,9 @@ class LiveHost:
         self._engine: EngineWatcher | None = None
         self._usage: UsageSampler | None = None
         self._host: HostSampler | None = None
+        self._known: KnownServices | None = None
+        self._services: ServiceSampler | None = None
+        self._targets: tuple[Target, ...] = ()
         self._merger = Merger(session.clock, AlertBook(standing_notes(session)), interval)
 
     def start_cards(self) -> None:
@@ -69,7 +76,7 @@ class LiveHost:
 
     def stop(self) -> None:
         """Ask every sampler to end; returns at once, whatever hangs."""
-        for sampler in (self._gpu, self._engine, self._usage, self._host):
+        for sampler in (self._gpu, self._engine, self._usage, self._host, self._services):
             if sampler is not None:
                 sampler.stop()
 
@@ -88,7 +95,52 @@ class LiveHost:
         """Give the picture of this moment; cheap, for the view's own thread only."""
         usage: dict[str, ContainerUsage] = self._usage.usage() if self._usage is not None else {}
         host: HostFacts | Unknown = NOT_READ_YET if self._host is None else self._host.snapshot()
-        return self._merger.merge(self._gpu.snapshot(), self._engine_snapshot(), host, usage)
+        engine = self._engine_snapshot()
+        known = self._look_for_services(engine)
+        asked = self._services
+        return self._merger.merge(
+            self._gpu.snapshot(),
+            engine,
+            host,
+            usage,
+            known,
+            asked.readings() if asked is not None else {},
+            asked.start_logs() if asked is not None else {},
+        )
+
+    def _look_for_services(self, engine: EngineSnapshot) -> KnownServices | None:
+        """Find services once the engine has answered, and have those asked that are new.
+
+        Imported here: a first frame has no containers yet, and should not wait for this.
+        """
+        if self._engine is None or engine.state == "connecting":
+            return self._known
+        if not engine.containers and not self._session.settings.services:
+            return self._known
+        from actions.services.known import KnownServices
+
+        if self._known is None:
+            self._known = KnownServices(self._session)
+        targets = self._known.targets(engine)
+        if targets != self._targets:
+            self._targets = targets
+            self._ask(targets)
+        return self._known
+
+    def _ask(self, targets: tuple[Target, ...]) -> None:
+        if find_spec("console.services.sampler") is None:  # TEMP
+            return
+        from console.services.sampler import ServiceSampler
+
+        session = self._session
+        if self._services is None:
+            self._services = ServiceSampler(
+                session.endpoint, session.environ, session.clock, self._changed
+            )
+            self._services.watch(targets)
+            self._services.start()
+            return
+        self._services.watch(targets)
 
     def _engine_snapshot(self) -> EngineSnapshot:
         if self._engine is not None:

@@ -1,5 +1,10 @@
 """Merging what the samplers published into one picture of the host."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from actions.alerts import AlertBook
 from actions.snapshot import Claim, HostSnapshot
 from actions.verdict import pass_verdict
@@ -8,6 +13,11 @@ from console.engine.snapshot import ContainerUsage, EngineSnapshot
 from console.gpu.snapshot import OVERDUE_SECONDS, Gpu, GpuSnapshot
 from console.host.snapshot import HostFacts
 from console.unknown import Unknown
+
+if TYPE_CHECKING:
+    from actions.services.known import KnownServices
+    from actions.services.snapshot import ServiceStatus
+    from console.services.reading import Reading, StartLog
 
 
 class Merger:
@@ -26,11 +36,23 @@ class Merger:
         engine: EngineSnapshot,
         host: HostFacts | Unknown,
         usage: dict[str, ContainerUsage],
+        services: KnownServices | None = None,
+        readings: Mapping[str, Reading] | None = None,
+        start_logs: Mapping[str, StartLog] | None = None,
     ) -> HostSnapshot:
-        """Give the picture at this moment; the same snapshots may be merged again later."""
+        """Give the picture at this moment; the same snapshots may be merged again later.
+
+        `services` is None before anybody looks for them; `readings` are what their APIs said, by
+        service, and `start_logs` are by container id.
+        """
         now = self._clock.now()
         claims = self._claims_of(gpu, engine, host)
-        alerts = self._book.look(gpu, engine, claims, now)
+        standing: tuple[ServiceStatus, ...] = ()
+        if services is not None:
+            standing = services.statuses(
+                gpu, engine, claims, on_wsl(host), readings or {}, start_logs or {}
+            )
+        alerts = self._book.look(gpu, engine, claims, now, standing)
         age = None
         if gpu.taken_monotonic is not None:
             age = max(0.0, self._clock.monotonic() - gpu.taken_monotonic)
@@ -52,6 +74,7 @@ class Merger:
             usage=usage,
             alerts=alerts,
             verdict=pass_verdict(alerts, gpu, engine),
+            services=standing,
             unavailable=tuple(unavailable),
         )
 

@@ -34,6 +34,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         uses_gpu: False where nothing at all points to a card.
         chain: the settings that led here, in the order in which they apply.
         used_bytes: VRAM it holds, where the driver tells (native Linux), else Unknown.
+        declared_uuids: where its settings lead, whatever the driver sees; None where that can't be
+            told.
     """
 
     gpu_uuids: tuple[str, ...]
@@ -41,6 +43,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     uses_gpu: bool
     chain: tuple[ChainStep, ...] = ()
     used_bytes: int | Unknown = Unknown("vram.unattributed", "the driver does not tell")
+    declared_uuids: tuple[str, ...] | None = None
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

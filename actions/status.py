@@ -1,8 +1,11 @@
 """`status`: the host at one moment, and the exit code that tells of it."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
 
 from actions.alerts import AlertBook
 from actions.merge import Merger
@@ -16,24 +19,68 @@ from console.gpu.snapshot import GpuSnapshot
 from console.host.facts import read_facts
 from console.unknown import Unknown
 
+if TYPE_CHECKING:
+    from actions.services.known import KnownServices
+    from console.services.look import Looked
+
 T = TypeVar("T")
 D = TypeVar("D")
 
 PATIENCE = 4.0
+SERVICE_PATIENCE = 2.0
 NO_ANSWER = Unknown("host.no-answer", "it did not answer in time", "look again; something hangs")
 
 
 def read_status(session: Session) -> HostSnapshot:
-    """Read driver, engine and host once, side by side; a source that fails leaves the others.
+    """Read driver, engine, host and services once; a source that fails leaves the others.
 
-    The driver and a dead mount may hang for good, so both are given up after `PATIENCE` seconds;
-    the engine door keeps its own time limits.
+    Driver, host and engine are read side by side, and so are the services once the engine has told
+    where they are. The driver and a dead mount may hang for good, so both are given up after
+    `PATIENCE` seconds, a service after `SERVICE_PATIENCE`; the engine door keeps its own limits.
     """
     gpu = _begin(lambda: _read_gpus(session))
     host = _begin(lambda: read_facts(session.root, paths_that_matter(session)))
+    if any(service.url for service in session.settings.services.values()):
+        # What asks them is slow to import: let that happen while the engine answers.
+        _begin(_prepare_to_ask)
     engine = _read_engine(session)
+    known, looked = _look_at_services(session, engine)
     merger = Merger(session.clock, AlertBook(standing_notes(session)))
-    return merger.merge(gpu(GpuSnapshot(problem=NO_ANSWER)), engine, host(NO_ANSWER), usage={})
+    return merger.merge(
+        gpu(GpuSnapshot(problem=NO_ANSWER)),
+        engine,
+        host(NO_ANSWER),
+        usage={},
+        services=known,
+        readings=looked.readings if looked is not None else None,
+        start_logs=looked.start_logs if looked is not None else None,
+    )
+
+
+def _prepare_to_ask() -> None:
+    if find_spec("console.services.look") is None:  # TEMP
+        return
+    import console.services.look  # noqa: F401
+
+
+def _look_at_services(
+    session: Session, engine: EngineSnapshot
+) -> tuple[KnownServices | None, Looked | None]:
+    """Find the services and ask them, all at once; nothing is imported where there are none."""
+    if not engine.containers and not session.settings.services:
+        return None, None
+    from actions.services.known import KnownServices
+
+    known = KnownServices(session)
+    targets = [one for one in known.targets(engine) if one.running]
+    if not targets:
+        return known, None
+    if find_spec("console.services.look") is None:  # TEMP
+        return known, None
+    from console.services.look import look_once
+
+    looked = look_once(targets, session.endpoint, session.environ, session.clock, SERVICE_PATIENCE)
+    return known, looked
 
 
 def _begin(read: Callable[[], T]) -> Callable[[D], T | D]:

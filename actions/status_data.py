@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 from actions.container_alerts import exit_meaning
+from actions.services.snapshot import ServiceStatus
 from actions.snapshot import Claim, HostSnapshot
 from console.engine.snapshot import Container, EngineSnapshot
 from console.gpu.snapshot import Gpu
 from console.host.snapshot import HostFacts
+from console.mask import mask_text
+from console.services.reading import NOT_ASKED, Reading
 from console.unknown import Unknown, iso_time, known, plain, plain_value
 
 NO_UUID = Unknown(
@@ -32,6 +35,7 @@ def status_data(snapshot: HostSnapshot) -> dict[str, Any]:
         "verdict": {"severity": snapshot.verdict.severity, "text": snapshot.verdict.text},
         "gpus": [_gpu(gpu, snapshot) for gpu in snapshot.gpu.gpus],
         "containers": [_container(item, snapshot) for item in snapshot.engine.containers],
+        "services": [service_data(status) for status in snapshot.services],
         "engine": _engine(snapshot.engine),
         "driver": plain_value(snapshot.gpu.driver),
         "host": _host(snapshot),
@@ -100,6 +104,67 @@ def _container(container: Container, snapshot: HostSnapshot) -> dict[str, Any]:
         }
     data["unavailable"] = unavailable
     return data
+
+
+def service_data(status: ServiceStatus) -> dict[str, Any]:
+    """Give a service as JSON-ready data, by the contract of `data.services[]`."""
+    service, reading = status.service, status.reading
+    told = {
+        "state_since": status.since,
+        "gpu_uuid": status.gpu_uuid,
+        "gpu_expected_uuid": status.gpu_expected_uuid,
+        "gpu_declared_uuid": status.gpu_declared_uuid,
+        "vram_budget_bytes": status.vram_budget_bytes,
+        "vram_used_bytes": status.vram_used_bytes,
+        **{name: _told(reading, name) for name in _TOLD_BY_SERVICE},
+    }
+    unavailable = [_missing(name, value) for name, value in told.items() if not known(value)]
+    if not service.url:
+        unavailable.append(_missing("url", _no_url(status)))
+    return {
+        "name": service.name,
+        "kind": service.kind,
+        "source": service.source,
+        "state": status.state,
+        "activity": status.activity or None,
+        "evidence": [plain(one) for one in status.evidence],
+        "url": mask_text(service.url) or None,
+        "public_url": mask_text(service.public_url) or None,
+        "container": service.container or None,
+        "container_id": status.container_id or None,
+        "gpu_source": status.gpu_source,
+        "misplaced": status.misplaced,
+        "advice": status.advice or None,
+        "vram_budget_source": status.vram_budget_source or None,
+        "vram_used_source": status.vram_used_source or None,
+        **{name: plain_value(value) for name, value in told.items()},
+        "stage": reading.stage or None if reading is not None else None,
+        "job": plain(reading.job) if reading is not None and reading.job is not None else None,
+        "variant": service.variant or None,
+        "reasons": list(service.reasons),
+        "unavailable": unavailable,
+    }
+
+
+# What only the service itself tells, by the name that both a reading and the contract have.
+_TOLD_BY_SERVICE = ("queue_running", "queue_pending", "version", "model", "vram_free_bytes")
+
+
+def _told(reading: Reading | None, name: str) -> Any:
+    """Give what a service says of itself; where it says nothing, why."""
+    if reading is None:
+        return NOT_ASKED
+    value = getattr(reading, name)
+    if isinstance(value, Unknown) and reading.problem is not None:
+        return Unknown(value.code, f"{value.title}: {reading.problem.title}", reading.problem.hint)
+    return value
+
+
+def _no_url(status: ServiceStatus) -> Unknown:
+    """Say why nobody can ask the service, as its evidence has it."""
+    said = next((one.text for one in status.evidence if one.text.startswith("no URL: ")), "")
+    title = said.removeprefix("no URL: ") or "no URL of it is known"
+    return Unknown("service.no-url", title, "publish its port, or set its url in the config")
 
 
 def _claim(claim: Claim | None) -> dict[str, Any]:

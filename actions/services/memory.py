@@ -1,0 +1,47 @@
+"""What is remembered of services between two looks: whether one was ready, since when it is so."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+
+class ServiceMemory:
+    """Remembers of each service's present run; one look alone has an empty one.
+
+    A run is a container's id with the time of its start. What was never seen to change has no
+    beginning: that somebody began to look is none.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, str] = {}
+        self._ready: set[str] = set()
+        self._states: dict[str, tuple[str, datetime | None]] = {}
+
+    def begin(self, name: str, run: str) -> None:
+        """Say which run of a service is looked at; another one begins anew."""
+        if self._runs.get(name) != run:
+            self._runs[name] = run
+            self._ready.discard(name)
+
+    def was_ready(self, name: str) -> bool:
+        """Tell whether its API has answered as it should in this run."""
+        return name in self._ready
+
+    def note_ready(self, name: str) -> None:
+        """Note that its API answers as it should."""
+        self._ready.add(name)
+
+    def since(self, name: str, state: str, now: datetime) -> datetime | None:
+        """Give when the state was seen to begin; None where it was so at the first look."""
+        before = self._states.get(name)
+        if before is None:
+            self._states[name] = (state, None)
+        elif before[0] != state:
+            self._states[name] = (state, now)
+        return self._states[name][1]
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Forget every service but these."""
+        kept = set(names)
+        self._runs = {name: run for name, run in self._runs.items() if name in kept}
+        self._states = {name: state for name, state in self._states.items() if name in kept}
+        self._ready &= kept
