@@ -1,10 +1,8 @@
 """What starting a service would do: its container or compose, its card, and whether it fits."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from actions.containers.docker import docker_command
 from actions.containers.drafts import Surroundings
 from actions.containers.drafts import draft_start as draft_container
 from actions.containers.words import check as container_check
@@ -12,7 +10,7 @@ from actions.fit.model import Fit
 from actions.plan import Check
 from actions.service_verbs.around import Around
 from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
-from actions.service_verbs.steps import StartHow, start_steps
+from actions.service_verbs.steps import StartHow, project_of, start_steps
 from actions.service_verbs.words import check, under_code
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
@@ -154,8 +152,8 @@ def _compose_check(session: Session, status: ServiceStatus) -> Check:
     from console.compose.project import read_service
 
     try:
-        read_service(Path(service.compose_file), service.compose_service)
-        find_compose(session.environ, session.endpoint, docker_command(session.endpoint))
+        read_service(service.compose_file, service.compose_service, project_of(service))
+        find_compose(session.environ, session.endpoint)
     except ConsoleError as error:
         made = check("compose.trouble", "refuse", title=error.title, hint=error.hint)
         return under_code(made, error.code)
