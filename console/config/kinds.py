@@ -16,6 +16,10 @@ KeyPath = tuple[str | int, ...]
 _URL = re.compile(
     r"https?://(\[[0-9a-f:.]+\]|[^\s/@?#:\[\]]+)(?::(\d{1,5}))?(?:[/?#]\S*)?", re.IGNORECASE
 )
+_UUID_BEGINS = re.compile(r"GPU-", re.IGNORECASE)
+_UUID = re.compile(r"GPU-[0-9a-f][0-9a-f-]*", re.IGNORECASE)
+_LONGEST_CARD = 100
+_SHORTEST_NUMBER = 3
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -84,6 +88,21 @@ def url(value: Any) -> str:
     return written
 
 
+def card(value: Any) -> str:
+    """Read a card: a UUID, or a part of its name. Whether there is one is not known here."""
+    written = text(value).strip()
+    if len(written) > _LONGEST_CARD or not written.isprintable():
+        raise WrongValueError("must be a UUID, or a part of a card's name")
+    if _UUID_BEGINS.match(written) and not _UUID.fullmatch(written):
+        raise WrongValueError("is no UUID of a card", "`nvidia-smi -L` lists them")
+    if written.isdecimal() and len(written) < _SHORTEST_NUMBER:
+        raise WrongValueError(
+            "must not be a number: driver, CUDA and compose count cards differently",
+            'Write a UUID, or a part of the name such as "3090"',
+        )
+    return written
+
+
 def variable(value: Any) -> str:
     """Read the name of an environment variable."""
     name = text(value)
@@ -133,9 +152,18 @@ def several(item: Reader) -> Reader:
 
 def texts_by_name(value: Any) -> dict[str, str]:
     """Read a table of texts, such as `{ comfyui-qwen = "..." }`."""
+    return _by_name(value, text)
+
+
+def cards_by_name(value: Any) -> dict[str, str]:
+    """Read a table of cards, such as `{ comfyui-qwen = "3090" }`."""
+    return _by_name(value, card)
+
+
+def _by_name(value: Any, item: Callable[[Any], str]) -> dict[str, str]:
     if not isinstance(value, dict):
         raise WrongValueError(f"must be a table in {{ }}, not {described(value)}")
-    return {name: text(each) for name, each in value.items()}
+    return {name: item(each) for name, each in value.items()}
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

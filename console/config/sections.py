@@ -179,7 +179,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
         "compose_service": kinds.text,
         "url": kinds.url,
         "public_url": kinds.url,
-        "gpu": kinds.text,
+        "gpu": kinds.card,
         "variant": kinds.text,
         "vram_budget": kinds.size,
         "auth": _auth,
@@ -193,7 +193,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
     LayoutSettings: {
         "services": kinds.several(kinds.text),
         "variants": kinds.texts_by_name,
-        "gpus": kinds.texts_by_name,
+        "gpus": kinds.cards_by_name,
     },
     PolicySettings: {
         "read_only": kinds.flag,

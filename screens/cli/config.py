@@ -1,4 +1,4 @@
-"""`gpuconsole config init|path|print|validate`: write, find, show and check the config."""
+"""`gpuconsole config init|path|print|validate|adopt`: write, find, show, check and fill it."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ import click
 import msgspec
 
 from console.config.load import Loaded, load
-from console.errors import ExitCode, RefusedError, UsageError
+from console.errors import ExitCode, RefusedError, UnreachableError, UsageError
 from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
+from screens.cli.prompt import confirm
 
 
 @click.group(
@@ -16,6 +17,7 @@ from screens.cli.output import emit, say, write
 Examples:
   gpuconsole config init        write a config with every key explained
   gpuconsole config validate    check it; exit code 2 when something is wrong
+  gpuconsole config adopt       write the services that were discovered into it
 """
 )
 def config() -> None:
@@ -75,7 +77,7 @@ def print_(cli: Cli) -> int:
 @click.pass_obj
 def validate(cli: Cli) -> int:
     """Check the config; exit code 2 when something is wrong."""
-    loaded = _load(cli)
+    loaded = _with_remarks(cli, _load(cli))
     if not loaded.findings:
         fine = "is valid" if loaded.present else "does not exist: all settings are the defaults"
         return _answer(cli, _about(loaded), f"{loaded.path} {fine}")
@@ -89,6 +91,45 @@ def validate(cli: Cli) -> int:
     return ExitCode.USAGE
 
 
+@config.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def adopt(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool) -> int:
+    """Write discovered services into the config: all, or those of the names given."""
+    from actions.services.adopt import adopt as adopt_services
+    from actions.services.adopt import adoptable, check_writable, sections_of
+    from actions.status import read_status
+
+    session = cli.session
+    snapshot = read_status(session)
+    if snapshot.engine.problem is not None:
+        why = snapshot.engine.problem
+        raise UnreachableError(why.code, why.title, why.hint)
+    services = adoptable(snapshot, names)
+    path = str(session.places.config_file)
+    data: dict[str, Any] = {
+        "path": path,
+        "dry_run": dry_run,
+        "services": [
+            {"name": one.name, "kind": one.kind, "reasons": list(one.reasons)} for one in services
+        ],
+        "text": sections_of(services),
+    }
+    if not services:
+        return _answer(cli, data, "Nothing was discovered that is not in the config")
+    if dry_run:
+        return _answer(cli, data, sections_of(services))
+    check_writable(session)
+    if not yes:
+        say(sections_of(services))
+    if not confirm(f"Write this into {path}?", yes=yes):
+        return _answer(cli, {**data, "services": []}, "Nothing was written")
+    adopt_services(session, services)
+    return _answer(cli, data, f"Wrote {', '.join(one.name for one in services)} into {path}")
+
+
 def _load(cli: Cli) -> Loaded:
     loaded = load(cli.places.config_file)
     if cli.config and not loaded.present:
@@ -96,6 +137,18 @@ def _load(cli: Cli) -> Loaded:
             "config.missing", f"there is no file {cli.config}", "Check the path after --config"
         )
     return loaded
+
+
+def _with_remarks(cli: Cli, loaded: Loaded) -> Loaded:
+    """Add what only looks like a slip: validating is when somebody wants to hear of it."""
+    from console.config.remarks import names_variants, remarks
+
+    ids = None
+    if names_variants(loaded):
+        ids = [variant.id for variant in cli.session.catalog.variants]
+    found = (*loaded.findings, *remarks(loaded, ids))
+    ordered = tuple(sorted(found, key=lambda finding: finding.line or 0))
+    return msgspec.structs.replace(loaded, findings=ordered)
 
 
 def _about(loaded: Loaded) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from console.gpu.snapshot import Gpu
 from console.host.snapshot import HostFacts
 from console.units import format_age, format_bytes, format_gib
 from console.unknown import NOT_KNOWN, Unknown, known
+from screens.cli.service_text import services_text
 from screens.cli.table import columns, cut
 from screens.words import SOURCE_WORDS, SYMBOLS, age, age_begins, ports_text
 
@@ -21,6 +22,7 @@ def status_text(snapshot: HostSnapshot) -> str:
     blocks = [
         [_host_line(snapshot), _verdict_line(snapshot)],
         _cards(snapshot),
+        services_text(snapshot),
         _containers(snapshot),
         _alerts(snapshot),
     ]
