@@ -38,6 +38,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     images: int = 1
 
 
+USUAL_TASK = Task()
+"""One megapixel with one reference picture."""
+
+
 class WayOut(msgspec.Struct, frozen=True, kw_only=True):
     """Something that would turn a verdict into a better one, computed from the actual state.
 
@@ -72,7 +76,8 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         service: whose start this is for; empty in the matrix.
         verdict: one of `VERDICTS`, or Unknown where the need or the card's figures are not known.
         reason: the verdict in one sentence.
-        code: why it is not resident: `vram`, `ram`, `card-too-small`, `capability`, or empty.
+        code: why it is not resident: `vram`, `ram`, `card-too-small`, `capability`, `no-card` (the
+            card it is meant for is not there), `card-lost`, or empty.
         need_bytes: to stay resident, the reserve included.
         expected_use_bytes: what it will hold, without the reserve.
         available_bytes: for it on this card.

@@ -1,0 +1,172 @@
+"""The pre-check of a layout: do its services fit together, each with the others awake."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import msgspec
+
+from actions.fit.answer import answer, rank
+from actions.fit.case import Ask, Case, open_case, status_named
+from actions.fit.holders import card_of
+from actions.fit.model import Fit
+from actions.fit.room import room_on
+from actions.services.placement import card_words, expected_gpu
+from actions.session import Session
+from actions.snapshot import HostSnapshot
+from console.errors import UsageError
+from console.units import format_bytes
+from console.unknown import Unknown
+
+
+class CardSum(msgspec.Struct, frozen=True, kw_only=True):
+    """What the services of a layout need together on one card; sizes in bytes.
+
+    Attributes:
+        services: that share it, in the layout's order.
+        need_bytes: what all of them take when they work, and the largest reserve once.
+        available_bytes: on that card with nothing of ours on it.
+        clash: the fewest of them that do not fit together resident; empty where all do.
+    """
+
+    gpu_uuid: str
+    gpu_name: str
+    services: tuple[str, ...]
+    need_bytes: int | Unknown
+    available_bytes: int | Unknown
+    clash: tuple[str, ...] = ()
+
+
+class LayoutFit(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict of a whole layout.
+
+    Attributes:
+        layout: its name.
+        verdict: the worst of its services'; Unknown where one cannot be told and none is refused.
+        reason: in one sentence, with the numbers where it is not resident.
+        fits: one for each service, in the layout's order, with all others of it awake.
+        cards: one for each card that it uses.
+    """
+
+    layout: str
+    verdict: str | Unknown
+    reason: str
+    fits: tuple[Fit, ...] = ()
+    cards: tuple[CardSum, ...] = ()
+
+
+def fit_layout(session: Session, snapshot: HostSnapshot, layout: str) -> LayoutFit:
+    """Give the verdict of a layout on a host where nothing else of ours runs.
+
+    The layout's own variants and cards count in place of the services'.
+
+    Raises:
+        UsageError: there is no such layout, or no such service in it.
+    """
+    found = session.settings.layouts.get(layout)
+    if found is None:
+        names = ", ".join(session.settings.layouts) or "none"
+        raise UsageError(
+            "layout.unknown", f"there is no layout {layout!r}", f"Layouts in the config: {names}"
+        )
+    case = open_case(session, snapshot)
+    gpus = {
+        name: expected_gpu(wanted, snapshot.gpu.gpus) or ""
+        for name, wanted in found.gpus.items()
+        if wanted
+    }
+    names = tuple(dict.fromkeys(found.services))
+    fits = tuple(answer(case, _ask(case, name, names, found.variants, gpus)) for name in names)
+    cards = _cards(case, fits)
+    worst = max(fits, key=lambda fit: rank(fit.verdict), default=None)
+    return LayoutFit(
+        layout=layout,
+        verdict="resident" if worst is None else worst.verdict,
+        reason=_reason(worst, cards, case),
+        fits=fits,
+        cards=cards,
+    )
+
+
+def _ask(
+    case: Case,
+    name: str,
+    names: Sequence[str],
+    variants: Mapping[str, str],
+    gpus: Mapping[str, str | Unknown],
+) -> Ask:
+    status = status_named(case.snapshot, name)
+    where = gpus.get(name, card_of(case, status))
+    return Ask(
+        gpu_uuid="" if where is None else where,
+        status=status,
+        variant=variants.get(name, ""),
+        empty=True,
+        started=frozenset(names) - {name},
+        variants=variants,
+        gpus=gpus,
+    )
+
+
+def _cards(case: Case, fits: Sequence[Fit]) -> tuple[CardSum, ...]:
+    uuids = dict.fromkeys(fit.gpu_uuid for fit in fits if fit.gpu_uuid)
+    return tuple(_card(case, uuid, [fit for fit in fits if fit.gpu_uuid == uuid]) for uuid in uuids)
+
+
+def _card(case: Case, uuid: str, fits: Sequence[Fit]) -> CardSum:
+    room = room_on(case, Ask(gpu_uuid=uuid, empty=True))
+    return CardSum(
+        gpu_uuid=uuid,
+        gpu_name=room.gpu_name,
+        services=tuple(fit.service for fit in fits),
+        need_bytes=_together(fits),
+        available_bytes=room.available,
+        clash=_clash(fits, room.available),
+    )
+
+
+def _together(fits: Sequence[Fit]) -> int | Unknown:
+    """Add up what services take, and the largest reserve once."""
+    whole, reserve = 0, 0
+    for fit in fits:
+        if isinstance(fit.expected_use_bytes, Unknown):
+            return fit.expected_use_bytes
+        if isinstance(fit.need_bytes, Unknown):
+            return fit.need_bytes
+        whole += fit.expected_use_bytes
+        reserve = max(reserve, fit.need_bytes - fit.expected_use_bytes)
+    return whole + reserve
+
+
+def _clash(fits: Sequence[Fit], available: int | Unknown) -> tuple[str, ...]:
+    """Give the fewest services that are too much for the card together."""
+    if isinstance(available, Unknown):
+        return ()
+    told = [fit for fit in fits if isinstance(fit.need_bytes, int)]
+    for count in range(1, len(told) + 1):
+        for several in combinations(told, count):
+            need = _together(several)
+            if isinstance(need, int) and need > available:
+                return tuple(fit.service for fit in several)
+    return ()
+
+
+def _reason(worst: Fit | None, cards: Sequence[CardSum], case: Case) -> str:
+    if worst is None:
+        return "no service is in it"
+    if worst.verdict == "resident":
+        return "all of it stays resident together"
+    for card in cards:
+        if card.gpu_uuid == worst.gpu_uuid and len(card.clash) > 1:
+            return _clash_words(card, case)
+    return f"{worst.service}: {worst.reason}"
+
+
+def _clash_words(card: CardSum, case: Case) -> str:
+    gpu = next(one for one in case.snapshot.gpu.gpus if one.uuid == card.gpu_uuid)
+    together = " and ".join(card.clash)
+    need = card.need_bytes
+    all_of = "" if len(card.clash) == len(card.services) else f"; all {len(card.services)} of it"
+    numbers = f" need {format_bytes(need)}" if isinstance(need, int) else ""
+    available = card.available_bytes
+    has = f", there are {format_bytes(available)}" if isinstance(available, int) else ""
+    return f"{together} do not fit together on {card_words(gpu)}{all_of}:{numbers}{has}"
