@@ -22,7 +22,7 @@ def drain(doing: Doing) -> str:
         seen = doing.look()
         status = seen.status
         if status is None:
-            why = seen.problem.title if seen.problem else "it is gone"
+            why = seen.problem.title if seen.problem is not None else "it is gone"
             doing.tell(f"what {doing.name} does is not known: {why}")
         elif not status.up:
             return f"{doing.name} is {status.state} already"
@@ -90,7 +90,7 @@ def _tells(status: ServiceStatus) -> bool:
 
 def _why(status: ServiceStatus) -> str:
     problem = status.reading.problem if status.reading else None
-    return problem.title if problem else f"it is {status.state}"
+    return problem.title if problem is not None else f"it is {status.state}"
 
 
 def _last_word(status: ServiceStatus | None) -> str:

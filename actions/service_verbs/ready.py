@@ -124,13 +124,14 @@ class _Waiting:
         reading = status.reading
         answer = reading.answer if reading else ""
         problem = reading.problem if reading else None
-        title = problem.title if problem else answer
+        title = problem.title if problem is not None else answer
+        hint = problem.hint if problem is not None else ""
         if status.state == "needs-auth":
             raise StepError(
                 "service.needs-auth",
                 f"{self._name} runs, but a login is in the way: {title}",
                 f"Set services.{self._name}.auth in the config (scheme, and env or file); "
-                f"{problem.hint if problem else ''}".rstrip("; "),
+                f"{hint}".rstrip("; "),
             )
         if answer != "odd":
             self._odd_since = None
@@ -141,7 +142,7 @@ class _Waiting:
             raise StepError(
                 "service.odd",
                 f"{self._name} runs, but something else answers at its url: {title}",
-                (problem.hint if problem else "") or f"Check services.{self._name}.url and kind",
+                hint or f"Check services.{self._name}.url and kind",
             )
 
     def _lives(self, status: ServiceStatus) -> bool:
