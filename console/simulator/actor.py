@@ -5,18 +5,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from console.simulator.life import Life, Moment
-from console.simulator.scene import ContainerSpec, seconds
+from console.simulator.life import Life, Moment, Span
+from console.simulator.run import Run
+from console.simulator.scene import GIB, ContainerSpec, seconds
+from console.simulator.services.backstage import Order
 
 _RUNS_KEPT = 64
-
-
-class Run(msgspec.Struct):
-    """One run of a container's process; times in seconds since the scene opened."""
-
-    start: float
-    end: float | None = None
-    paused_at: float | None = None
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -45,6 +39,11 @@ class Actor:
         serial: grows with each start and end, so that what was planned before can be dropped.
         by_hand: it was stopped or killed by someone, so no policy starts it again.
         settled: called, once each, when the container has come to rest after an order.
+        mood: how its service misbehaves: `hang`, an odd answer, or empty.
+        order: the job of somebody's that is under way. waiting: those after it.
+        ended: the jobs that ended since it started, with `success` or `interrupted`.
+        unloads: its models are to be unloaded when the job is done.
+        sticks: its VRAM will not come back when it ends.
     """
 
     def __init__(self, spec: ContainerSpec, name: str, seed: int, created_at: float) -> None:
@@ -68,6 +67,12 @@ class Actor:
         self.health: Health | None = None
         self.exec_ids: list[str] = []
         self.settled: list[Callable[[], None]] = []
+        self.mood = ""
+        self.order: Order | None = None
+        self.waiting: list[Order] = []
+        self.ended: list[tuple[Order, str]] = []
+        self.unloads = False
+        self.sticks = False
 
     @property
     def running(self) -> bool:
@@ -94,6 +99,8 @@ class Actor:
         """Begin a run; the oldest ones are forgotten."""
         self.runs.append(Run(start))
         del self.runs[:-_RUNS_KEPT]
+        self.order, self.waiting, self.ended = None, [], []
+        self.unloads = False
 
     def moment(self, at: float) -> Moment | None:
         """Give what it was doing at a time; None where it was not running."""
@@ -101,14 +108,26 @@ class Actor:
             if run.start <= at:
                 if run.end is not None and run.end <= at:
                     return None
-                return self.life.at(min(at, run.paused_at or at) - run.start)
+                service = self.spec.service
+                return run.moment(self.life, at, int(service.context * GIB), seconds(service.load))
         return None
+
+    def job(self, at: float) -> Span | None:
+        """Give the job under way, its times in seconds since the scene opened."""
+        if not self.alive or not self.runs:
+            return None
+        position = self.runs[-1].position(at)
+        span = self.life.job(position)
+        if span is None:
+            return None
+        shift = at - position
+        return msgspec.structs.replace(span, begin=span.begin + shift, end=span.end + shift)
 
     def cpu_seconds(self, at: float) -> float:
         """Give the processor time of the present run."""
         if not self.alive or not self.runs:
             return 0.0
-        return self.life.cpu_seconds(at - self.runs[-1].start)
+        return self.runs[-1].cpu_seconds(self.life, at)
 
     def planned_end(self) -> tuple[float, int, bool] | None:
         """When (seconds into a run) and how it ends on its own; a flapping one lives briefly."""

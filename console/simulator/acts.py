@@ -6,6 +6,7 @@ from collections.abc import Callable
 from console.simulator import probes
 from console.simulator.actor import Actor
 from console.simulator.refusal import Refusal
+from console.simulator.remains import leave_behind
 from console.simulator.signals import signal_number
 from console.simulator.stage import Stage
 
@@ -88,6 +89,7 @@ def end(stage: Stage, actor: Actor, code: int, oom: bool = False) -> None:
     if not actor.alive:
         return
     lasted = stage.now - (actor.started_at or stage.now)
+    leave_behind(stage, actor)
     actor.serial += 1
     actor.pid = 0
     actor.exit_code = code

@@ -63,7 +63,7 @@ def _card(
         multiprocessors=card.multiprocessors,
         max_clock_graphics=card.clocks[1] + 240,
         memory_total=total,
-        memory_used=min(_used(stage, index, card), total - reserved),
+        memory_used=used_bytes(stage, index),
         memory_reserved=reserved,
         utilization=busy,
         memory_utilization=busy * 6 // 10,
@@ -95,10 +95,13 @@ def _held(stage: Stage, index: int) -> int:
     return sum(moment.vram_bytes for moment in moments if moment)
 
 
-def _used(stage: Stage, index: int, card: CardSpec) -> int:
-    """Give the VRAM in use in whole MiB, as the driver hands it out."""
+def used_bytes(stage: Stage, index: int) -> int:
+    """Give a card's VRAM in use in whole MiB, as the driver hands it out."""
+    card = stage.scene.cards[index]
     desktop = card.desktop * (1 + 0.04 * _tide(stage, index))
-    return (int(desktop * GIB) + _held(stage, index)) // MIB * MIB
+    left = sum(remains.held for remains in stage.remains if remains.card == index)
+    used = (int(desktop * GIB) + _held(stage, index) + left) // MIB * MIB
+    return min(used, int(card.memory * GIB) - card.reserved * MIB)
 
 
 def _tide(stage: Stage, index: int) -> float:
@@ -161,4 +164,6 @@ def _processes(stage: Stage, index: int) -> tuple[TableProcess, ...]:
         if moment and moment.vram_bytes:
             used = moment.vram_bytes // MIB * MIB
             found.append(TableProcess(actor.gpu_pid, "compute", used))
-    return tuple(found)
+    left = (remains for remains in stage.remains if remains.card == index)
+    dead = (TableProcess(each.pid, "compute", each.held // MIB * MIB) for each in left)
+    return (*found, *dead)

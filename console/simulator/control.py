@@ -40,6 +40,7 @@ class ControlServer:
             cue = msgspec.json.decode(await request.read(), type=Cue)
             world.play()
             world.prompter.perform(cue)
+            world.follow()
         except (msgspec.DecodeError, ValueError, IndexError) as error:
             return web.Response(status=400, text=str(error))
         self._host.refresh()

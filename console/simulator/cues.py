@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from console.simulator import acts
+from console.simulator import acts, jobs
+from console.simulator.actor import Actor
 from console.simulator.cards import Faults
 from console.simulator.refusal import Refusal
+from console.simulator.remains import give_back
 from console.simulator.scene import Cue, seconds
+from console.simulator.services.moods import HANG, ODD
 from console.simulator.stage import Stage
 
 
@@ -55,6 +58,12 @@ class Prompter:
             "stop": lambda cue: self._order(cue, "stop"),
             "kill": lambda cue: self._order(cue, "kill"),
             "die": lambda cue: self._order(cue, "die"),
+            "service-hang": lambda cue: self._mood_of(cue, HANG),
+            "service-odd": lambda cue: self._mood_of(cue, cue.error or "html"),
+            "service-heal": lambda cue: self._mood_of(cue, ""),
+            "job": self._job,
+            "vram-stuck": self._stuck,
+            "vram-back": self._back,
         }
 
     def plan_script(self) -> None:
@@ -116,6 +125,34 @@ class Prompter:
 
     def _engine_slow(self, cue: Cue) -> None:
         self._mood.delay = cue.value
+
+    def _mood_of(self, cue: Cue, mood: str) -> None:
+        if mood and mood != HANG and mood not in ODD:
+            raise ValueError(f"no service is ever {mood!r}; it may be {', '.join(ODD)}")
+        for actor in self._named(cue):
+            actor.mood = mood
+
+    def _job(self, cue: Cue) -> None:
+        for actor in self._named(cue):
+            if actor.status == "running":
+                jobs.begin_waiting(self._stage, actor, int(cue.value) or 1)
+
+    def _stuck(self, cue: Cue) -> None:
+        """Let a container's VRAM stay on the card when it ends."""
+        for actor in self._named(cue):
+            actor.sticks = True
+
+    def _back(self, cue: Cue) -> None:
+        give_back(self._stage, cue.container)
+        for actor in self._named(cue):
+            actor.sticks = False
+
+    def _named(self, cue: Cue) -> list[Actor]:
+        """Give the container a cue is about; none where it is not there now."""
+        try:
+            return [self._stage.find(cue.container)]
+        except Refusal:
+            return []
 
     def _order(self, cue: Cue, verb: str) -> None:
         """Carry out an order to a container; one that makes no sense by now is let be."""

@@ -86,6 +86,11 @@ class HeldRehearsal:
             raise
 
     @property
+    def ports(self) -> dict[str, int]:
+        """The loopback port of each service, by container."""
+        return self._host.ports
+
+    @property
     def table(self) -> Path:
         """The file of the driver table."""
         return self.places.table
@@ -105,6 +110,7 @@ class HeldRehearsal:
         def act() -> None:
             self._host.world.play()
             self._host.world.prompter.perform(Cue(at=0.0, do=do, **facts))
+            self._host.world.follow()
             self._host.refresh()
 
         self._thread.call(act)

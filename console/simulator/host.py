@@ -19,8 +19,11 @@ from console.simulator.driver_table import render_table, write_table
 from console.simulator.engine.server import EngineServer
 from console.simulator.hostroot import HostRoot
 from console.simulator.places import RehearsalPlaces
+from console.simulator.placing import placed, published
 from console.simulator.scenario import load_scenario
 from console.simulator.scene import Scene
+from console.simulator.services.server import KeptPort
+from console.simulator.stands import Stands
 from console.simulator.world import World
 
 _TABLE_EVERY = 0.25
@@ -28,10 +31,16 @@ _LONGEST_NAP = 0.25
 
 
 class Host:
-    """A rehearsal's world with its engine, its driver table and its files."""
+    """A rehearsal's world with its engine, its driver table and its files.
+
+    `ports` are those of the services, by container.
+    """
 
     def __init__(self, scene: Scene, places: RehearsalPlaces, clock: Clock, seed: int) -> None:
-        self.world = World(scene, clock, seed)
+        kept = {name: KeptPort() for name in published(scene)}
+        self.ports = {name: port.number for name, port in kept.items()}
+        self.world = World(placed(scene, places.work, self.ports), clock, seed)
+        self._stands = Stands(self.world, kept, places.models, self.refresh)
         self._places = places
         self._engine = EngineServer(self.world, places.engine_socket)
         self._control = ControlServer(self, places.control_socket)
@@ -41,16 +50,22 @@ class Host:
 
     async def start(self) -> None:
         """Write the first table and the files, then begin to listen."""
-        self._places.build(self.world.scene)
+        self._places.build(self.world.scene, self.ports)
         self._root.build()
         self.refresh()
+        self.world.followers.append(self._stands.follow)
+        if self.world.held:
+            self.world.followers.append(self.refresh)
+        self.world.follow()
         await self._engine.start()
         await self._control.start()
 
     async def stop(self) -> None:
         """Stop listening."""
+        self.world.followers.clear()
         await self._control.stop()
         await self._engine.stop()
+        await self._stands.stop()
 
     def refresh(self) -> None:
         """Write the driver table and the host's files where they have changed."""

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from console.simulator.actor import Actor
 from console.simulator.scene import GIB, HostSpec, seconds
 from console.simulator.stage import Stage
 
@@ -41,7 +40,9 @@ class HostRoot:
         if self._stage.scene.host.flavour == "native":
             for actor in self._stage.actors.values():
                 if actor.alive and actor.spec.card is not None:
-                    wanted |= self._process(actor)
+                    wanted |= self._process(actor.gpu_pid, actor.id)
+            for left in self._stage.remains:
+                wanted |= self._process(left.pid, left.container_id)
         for name, text in wanted.items():
             if self._written.get(name) != text:
                 self._write(name, text)
@@ -65,12 +66,8 @@ class HostRoot:
             path.parent.rmdir()
 
     def _memory(self) -> str:
-        host, now = self._stage.scene.host, self._stage.now
-        moments = [actor.moment(now) for actor in self._stage.actors.values()]
-        used = sum(moment.memory_bytes for moment in moments if moment)
-        total = int(host.memory * GIB) // _KIB
-        taken = (used + int(host.base_memory * GIB)) // _KIB // _STEP * _STEP
-        available = max(total // 50, total - taken)
+        host = self._stage.scene.host
+        total, available = memory_kib(self._stage)
         swap = int(host.swap * GIB) // _KIB
         rows = {
             "MemTotal": total,
@@ -87,16 +84,15 @@ class HostRoot:
         up = seconds(self._stage.scene.host.uptime) + self._stage.now // 10 * 10
         return f"{up:.2f} {up * self._stage.scene.host.cpus * 0.9:.2f}\n"
 
-    def _process(self, actor: Actor) -> dict[str, str]:
+    def _process(self, pid: int, container_id: str) -> dict[str, str]:
         """Give the files of the process that holds a card's memory."""
-        pid = actor.gpu_pid
         if self._stage.scene.engine.flavour == "20.10":
             cgroup = "".join(
-                f"{number}:{name}:/docker/{actor.id}\n"
+                f"{number}:{name}:/docker/{container_id}\n"
                 for number, name in ((5, "memory"), (4, "cpu,cpuacct"), (1, "name=systemd"))
             )
         else:
-            cgroup = f"0::/system.slice/docker-{actor.id}.scope\n"
+            cgroup = f"0::/system.slice/docker-{container_id}.scope\n"
         status = f"Name:\tpython3\nState:\tS (sleeping)\nPid:\t{pid}\nNSpid:\t{pid}\t8\n"
         return {
             f"proc/{pid}/cgroup": cgroup,
@@ -104,6 +100,16 @@ class HostRoot:
             f"proc/{pid}/status": status,
             f"proc/{pid}/cmdline": "python3\0launch.py\0",
         }
+
+
+def memory_kib(stage: Stage) -> tuple[int, int]:
+    """Give the host's memory in all and what is available of it, in KiB."""
+    host = stage.scene.host
+    moments = [actor.moment(stage.now) for actor in stage.actors.values()]
+    used = sum(moment.memory_bytes for moment in moments if moment)
+    total = int(host.memory * GIB) // _KIB
+    taken = (used + int(host.base_memory * GIB)) // _KIB // _STEP * _STEP
+    return total, max(total // 50, total - taken)
 
 
 def _is_process(name: str) -> bool:

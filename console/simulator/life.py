@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -23,6 +24,20 @@ class Moment(msgspec.Struct, frozen=True):
     gpu: float
     cpu: float
     ready: bool
+    stage: str = ""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A job in a life: when it begins and ends, in seconds since the start of the container.
+
+    `step` of `steps` is where the sampler stands.
+    """
+
+    what: str
+    begin: float
+    end: float
+    step: int
+    steps: int
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -64,8 +79,49 @@ class Life:
         vram = _between(self._vram, before, index, share)
         memory = _between(self._memory, before, index, share)
         return Moment(
-            phase.name, int(vram * GIB), int(memory * GIB), phase.gpu, phase.cpu, phase.ready
+            phase.name,
+            int(vram * GIB),
+            int(memory * GIB),
+            phase.gpu,
+            phase.cpu,
+            phase.ready,
+            phase.stage,
         )
+
+    def job(self, elapsed: float) -> Span | None:
+        """Give the job under way; None where none is."""
+        index, into, cycle = self._find(elapsed)
+        phase = self._phases[index]
+        if not phase.job:
+            return None
+        steps = max((p.steps for p in self._phases if p.job == phase.job), default=0)
+        first, last = self._one_job(index, cycle)
+        start = elapsed - into
+        begin = start - sum(self._lengths[first:index])
+        end = start + sum(self._lengths[index : last + 1])
+        done = into / self._lengths[index] if self._lengths[index] else 1.0
+        step = int(min(1.0, done) * phase.steps)
+        return Span(what=phase.job, begin=begin, end=end, step=step, steps=steps)
+
+    def _one_job(self, index: int, cycle: int) -> tuple[int, int]:
+        """Give the first and the last phase of the job that a phase belongs to."""
+        what = self._phases[index].job
+        floor = self._loop if cycle and self._loop is not None else 0
+        first = last = index
+        while first > floor and self._phases[first - 1].job == what:
+            first -= 1
+        while last + 1 < len(self._phases) and self._phases[last + 1].job == what:
+            last += 1
+        return first, last
+
+    def next_job(self, elapsed: float) -> float:
+        """Give when the next job begins, from a moment without one; infinity where none will."""
+        for seen, (start, phase, _) in enumerate(self._laid_out(elapsed)):
+            if phase.job:
+                return max(start, elapsed)
+            if seen > 2 * len(self._phases):
+                break
+        return math.inf
 
     def cpu_seconds(self, elapsed: float) -> float:
         """Give the processor time used since the start, for the counters of `stats`."""

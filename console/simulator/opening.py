@@ -1,6 +1,6 @@
 """How a scene stands when it opens: what is up, what has ended, what has been failing for long."""
 
-from console.simulator import acts, probes
+from console.simulator import acts, jobs, probes
 from console.simulator.actor import Actor
 from console.simulator.refusal import Refusal
 from console.simulator.scene import seconds
@@ -22,6 +22,9 @@ def open_scene(stage: Stage) -> None:
             _has_been_up(stage, actor, since)
         elif actor.spec.state == "exited":
             _has_ended(actor, since)
+    for actor in stage.actors.values():
+        if actor.alive and actor.spec.service.waiting:
+            jobs.begin_waiting(stage, actor, actor.spec.service.waiting)
     for actor in played:
         since = seconds(actor.spec.since)
         stage.now = min(stage.now, -since)

@@ -1,13 +1,14 @@
 """The folders of one rehearsal, and the environment by which the program meets it."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.packaged import read_text
+from console.packaged import read_table, read_text
+from console.simulator.config_text import config_tables, services, token
+from console.simulator.placing import write_compose_files
 from console.simulator.scene import Scene
 
 _LONGEST_SOCKET = 100
@@ -16,8 +17,6 @@ _LONGEST_SOCKET = 100
 _SOCKET_TAIL = 50
 _URL_MARKS = set("%?#")
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_KINDS = (("forge", "forge"), ("comfyui", "comfyui"))
 _DRIVER = Path(__file__).with_name("driver.py")
 
 
@@ -31,20 +30,42 @@ class RehearsalPlaces:
         self.table = folder / "driver-table"
         self.root = folder / "root"
         self.work = folder / "work"
+        self.models = self.work / "ComfyUI" / "models"
         self.config_home = folder / "config"
         self.log = folder / "host.log"
 
-    def build(self, scene: Scene) -> None:
-        """Make the folders and write the config."""
+    def build(self, scene: Scene, ports: Mapping[str, int]) -> None:
+        """Make the folders and write what an operator would have written: config, compose files.
+
+        `ports` are those of the services, by container.
+        """
         for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
-        (self.work / "ComfyUI" / "models").mkdir(parents=True, mode=0o700)
+        self._lay_out_models()
+        write_compose_files(scene, self.work)
         (self.work / "outputs").mkdir(mode=0o700)
         config = self.config_home / "gpuconsole" / "config.toml"
         config.parent.mkdir(parents=True, mode=0o700)
+        self._write_tokens(scene, config.parent)
         template = read_text("rehearsal_config.toml")
-        text = template.replace("{work}", str(self.work)).replace("{services}", _services(scene))
+        tables = config_tables(scene, self.work, ports, config.parent)
+        text = template.replace("{work}", str(self.work)).replace("{services}", tables)
         config.write_text(text, encoding="utf-8")
+
+    def _lay_out_models(self) -> None:
+        """Make the model files, each as long as the real one and without a byte in it."""
+        for folder, files in read_table("rehearsal_comfyui.toml")["files"].items():
+            (self.models / folder).mkdir(parents=True, mode=0o700)
+            for name, size in files.items():
+                with (self.models / folder / name).open("wb") as file:
+                    file.truncate(size)
+
+    def _write_tokens(self, scene: Scene, folder: Path) -> None:
+        for name, spec in services(scene).items():
+            if token(spec):
+                path = folder / f"{name}.token"
+                path.touch(0o600)
+                path.write_text(f"{token(spec)}\n", encoding="utf-8")
 
     def environ(self, scene: Scene) -> dict[str, str]:
         """Give what has to be set for the program, or any other, to meet this rehearsal.
@@ -86,17 +107,3 @@ def _fits(base: str) -> bool:
     """Tell whether an engine's socket can lie below a folder, and be named in DOCKER_HOST."""
     short = len(os.fsencode(base)) + _SOCKET_TAIL < _LONGEST_SOCKET
     return base.startswith("/") and short and not set(base) & _URL_MARKS
-
-
-def _services(scene: Scene) -> str:
-    """Give the config's tables of services: the containers whose image tells what they are."""
-    blocks = [""]
-    for name, spec in scene.containers.items():
-        kind = next((kind for part, kind in _KINDS if part in spec.image), "")
-        if not kind or not _NAME.fullmatch(name):
-            continue
-        lines = [f"[services.{name}]", f'kind = "{kind}"', f'container = "{name}"']
-        if spec.card is not None and spec.card < len(scene.cards):
-            lines.append(f'gpu = "{scene.cards[spec.card].uuid}"')
-        blocks.append("\n".join([*lines, ""]))
-    return "\n".join(blocks)

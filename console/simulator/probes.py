@@ -63,7 +63,7 @@ def _check(stage: Stage, actor: Actor, serial: int) -> None:
 def _take(actor: Actor, check: HealthCheck, at: float) -> Probe:
     """Run one check and count its answer."""
     moment, health = actor.moment(at), actor.health or Health()
-    well = moment is not None and moment.ready
+    well = moment is not None and moment.ready and not actor.mood
     probe = Probe(at, at + _TAKES, 0 if well else 1, "" if well else check.output)
     health.log = [*health.log, probe][-_KEPT:]
     if well:

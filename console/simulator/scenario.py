@@ -121,7 +121,7 @@ def _compose_labels(spec: ContainerSpec) -> dict[str, str]:
         "image": "sha256:" + hashlib.sha256(spec.image.encode()).hexdigest(),
         "oneoff": "False",
         "project": project,
-        "project.config_files": f"{spec.compose_dir}/docker-compose.yml",
+        "project.config_files": f"{spec.compose_dir}/{spec.compose_file}",
         "project.working_dir": spec.compose_dir,
         "service": service,
         "version": "5.5.0",

@@ -33,6 +33,9 @@ class Phase(_Part, frozen=True, kw_only=True):
             `! ` sends one to stderr.
         exit: the process ends with this code when the phase is over.
         oom: that end is the kernel's doing, out of memory.
+        job: what a service computes meanwhile, such as `edit`; phases one after another with the
+            same word are one job. steps: of the sampler.
+        stage: of ai-dock's beginning: `sync`, `preflight` or `provisioning`.
     """
 
     name: str
@@ -46,6 +49,38 @@ class Phase(_Part, frozen=True, kw_only=True):
     spread: bool = True
     exit: int | None = None
     oom: bool = False
+    job: str = ""
+    steps: int = 0
+    stage: str = ""
+
+
+class ServiceSpec(_Part, frozen=True, kw_only=True):
+    """What a container serves, and what the rehearsal's config says of it.
+
+    Attributes:
+        kind: `forge`, `comfyui` or `none`; empty is what the image's name tells.
+        version: of ComfyUI `0.33.0` or `0.3.64`, of Forge `newest` or `2024-09`.
+        port: the container's; empty is the usual one of the kind.
+        model: the checkpoint or diffusion model it loads.
+        variant, vram_budget: as the config has them.
+        gpu: the card it is meant for, by index; None is the one it is on.
+        token: what the file has that the config names; empty is the true one (WEB_TOKEN).
+        context: GiB that CUDA takes for itself; what is held beyond is the models'.
+        load: how long the models take to come back after they were unloaded.
+        waiting: jobs that wait when the scene opens.
+    """
+
+    kind: str = ""
+    version: str = ""
+    port: str = ""
+    model: str = ""
+    variant: str = ""
+    vram_budget: str = ""
+    gpu: int | None = None
+    token: str = ""
+    context: float = 0.4
+    load: Span = "9s"
+    waiting: int = 0
 
 
 class HealthCheck(_Part, frozen=True, kw_only=True):
@@ -64,10 +99,12 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
 
     Attributes:
         name: where the table's key can't hold it; else the key.
-        compose: `project/service` for the labels of compose.
+        compose: `project/service` for the labels of compose, compose_file: which of the files in
+            compose_dir has the service.
         gpus: `all`, or a list of device ids for a device request; None asks for no card.
         ports: `[host_ip:]host_port:container_port[/protocol]`, or only the container's.
-        state: `running`, `created`, `exited` or `paused` when the scene opens.
+        state: `running`, `created`, `exited` or `paused` when the scene opens; `absent` is not
+            there until compose creates it.
         since: how long ago it started, or (exited) ended.
         term: what SIGTERM does to process 1: `exit` or `ignore`.
         card: the index of the card it really computes on.
@@ -76,6 +113,7 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
         vanishes: it is listed, but asked about it the engine says "no such container".
         start_error: the runtime's words with which each start fails.
         copies: that many of it, named with a number; `{n}` in ports counts with them.
+        service: what it serves, where it is a Forge or a ComfyUI.
     """
 
     name: str = ""
@@ -86,6 +124,7 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     compose: str = ""
     compose_dir: str = ""
+    compose_file: str = "docker-compose.yml"
     gpus: str | tuple[str, ...] | None = None
     runtime: str = "runc"
     restart: str = "no"
@@ -113,6 +152,7 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
     start_error: str = ""
     copies: int = 1
     remove: bool = False
+    service: ServiceSpec = ServiceSpec()
 
 
 class CardSpec(_Part, frozen=True, kw_only=True):
@@ -200,15 +240,30 @@ class Cue(_Part, frozen=True, kw_only=True):
 
 
 class ImageSpec(_Part, frozen=True, kw_only=True):
-    """An image that is on the host; size in GiB. `shell`: it has a busybox and nothing else."""
+    """An image that is on the host; size in GiB. `shell`: it has a busybox and nothing else.
+
+    `entrypoint` and `command` are its own, for containers that are made without.
+    """
 
     size: float = 0.004
     created: Span = "60d"
     shell: bool = False
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+
+class LayoutSpec(_Part, frozen=True, kw_only=True):
+    """A layout in the rehearsal's config: services by name, variants where they differ."""
+
+    services: tuple[str, ...]
+    variants: dict[str, str] = {}
 
 
 class Scene(_Part, frozen=True, kw_only=True):
-    """A whole scene: the host, its driver and cards, its engine and containers, the script."""
+    """A whole scene: the host, its driver and cards, its engine and containers, the script.
+
+    `layouts` are those of the rehearsal's config.
+    """
 
     id: str
     title: str
@@ -219,3 +274,4 @@ class Scene(_Part, frozen=True, kw_only=True):
     images: dict[str, ImageSpec] = {}
     containers: dict[str, ContainerSpec] = {}
     script: tuple[Cue, ...] = ()
+    layouts: dict[str, LayoutSpec] = {}

@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 
 from console.clock import Clock
 from console.simulator.actor import Actor
+from console.simulator.casting import dressed
 from console.simulator.happenings import Happening, Happenings
 from console.simulator.refusal import Refusal
+from console.simulator.remains import Remains
 from console.simulator.scene import Scene, seconds
 
 _NETWORK_SORT = {"none": "null", "host": "host"}
@@ -42,9 +44,13 @@ class Stage:
         self.now = 0.0
         self.happenings = Happenings()
         self.actors: dict[str, Actor] = {}
+        self.remains: list[Remains] = []
+        self.networks: dict[str, dict[str, str]] = {}
         for name, spec in scene.containers.items():
+            if spec.state == "absent":
+                continue
             created = -seconds(spec.created if spec.created is not None else spec.since) - 1.0
-            self.add(Actor(spec, name, seed, created))
+            self.add(Actor(dressed(scene, spec), name, seed, created))
 
     def add(self, actor: Actor) -> None:
         """Put a container on the stage."""

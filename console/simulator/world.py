@@ -29,6 +29,7 @@ class World:
         self.faults = Faults(self.stage)
         self.mood = EngineMood(scene.engine.state, scene.engine.delay)
         self.prompter = Prompter(self.stage, self.faults, self.mood)
+        self.followers: list[Callable[[], None]] = []
         self._held = clock if isinstance(clock, HeldClock) else None
         self._watchers: set[asyncio.Future[None]] = set()
         open_scene(self.stage)
@@ -46,6 +47,12 @@ class World:
         for watcher in watchers:
             if not watcher.done():
                 watcher.set_result(None)
+        self.follow()
+
+    def follow(self) -> None:
+        """Let those who follow the stage see what has changed, such as a port to close."""
+        for follower in self.followers:
+            follower()
 
     def advance(self, seconds: float) -> None:
         """Move a held clock on, and the stage with it."""

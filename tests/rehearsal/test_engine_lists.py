@@ -35,13 +35,14 @@ def test_clients_too_old_and_too_new_are_told_so(studio: HeldRehearsal) -> None:
     )
 
 
-def test_the_sdk_lists_the_studio(sdk: APIClient) -> None:
+def test_the_sdk_lists_the_studio(sdk: APIClient, studio: HeldRehearsal) -> None:
     listed = {entry["Names"][0]: entry for entry in sdk.containers(all=True)}
     assert set(listed) == {"/myia", "/myia-turbo", "/comfyui-qwen", "/caddy", "/watchtower"}
     assert listed["/comfyui-qwen"]["Status"] == "Up 3 hours (healthy)"
     assert listed["/watchtower"]["Status"] == "Exited (0) 5 days ago"
     assert listed["/myia"]["Labels"]["com.docker.compose.project"] == "sd"
-    assert {port.get("PublicPort") for port in listed["/myia"]["Ports"]} == {7860, 1111}
+    public = {port["PrivatePort"]: port.get("PublicPort") for port in listed["/myia"]["Ports"]}
+    assert public == {7860: studio.ports["myia"], 1111: 1111}
     assert [entry["Names"] for entry in sdk.containers()] == [
         entry["Names"] for entry in sdk.containers(all=True) if entry["State"] == "running"
     ]
@@ -58,7 +59,7 @@ def test_the_sdk_lists_the_studio(sdk: APIClient) -> None:
         ({"label": ["com.docker.compose.project=sd"]}, {"/myia", "/myia-turbo"}),
         ({"exited": ["0"]}, {"/watchtower"}),
         ({"ancestor": ["caddy"]}, {"/caddy"}),
-        ({"publish": ["8188"]}, {"/comfyui-qwen"}),
+        ({"publish": ["443"]}, {"/caddy"}),
         ({"name": ["nobody"]}, set()),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from console.simulator.actor import Actor
+from console.simulator.casting import played
 from console.simulator.engine.images import find_image
 from console.simulator.refusal import Refusal
 from console.simulator.scene import ContainerSpec, HealthCheck, ImageSpec, Phase
@@ -31,17 +32,29 @@ def create(world: World, body: dict[str, Any], name: str) -> Actor:
     name = name.removeprefix("/") or f"made_{len(stage.actors)}"
     if not _NAME.fullmatch(name):
         raise Refusal("create-bad-name", name=name)
-    _, image = find_image(stage, str(body.get("Image", "")), "create-no-such-image")
-    command = _words(body.get("Cmd")) + _words(body.get("Entrypoint"))
-    if not command:
+    tag, image = find_image(stage, str(body.get("Image", "")), "create-no-such-image")
+    body = _filled(body, tag, image)
+    if not _words(body.get("Cmd")) + _words(body.get("Entrypoint")):
         raise Refusal("no-command")
     for other in stage.actors.values():
         if other.name == name:
             raise Refusal("create-name-taken", name=name, id=other.id)
-    actor = Actor(_spec(body, name, image), name, stage.seed + stage.next_pid(), stage.now)
+    spec = played(stage.scene, _spec(body, name, image))
+    actor = Actor(spec, name, stage.seed + stage.next_pid(), stage.now)
     stage.add(actor)
     stage.tell(actor, "create")
     return actor
+
+
+def _filled(body: dict[str, Any], tag: str, image: ImageSpec) -> dict[str, Any]:
+    """Fill in what the image has: its name, and its command where none is given."""
+    filled = dict(body)
+    if str(body["Image"]).startswith("sha256:"):
+        filled["Image"] = tag
+    if not _words(body.get("Entrypoint")):
+        filled["Entrypoint"] = list(image.entrypoint)
+        filled["Cmd"] = _words(body.get("Cmd")) or list(image.command)
+    return filled
 
 
 def _spec(body: dict[str, Any], name: str, image: ImageSpec) -> ContainerSpec:

@@ -71,8 +71,8 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "Config": {
             **({} if flavour.modern else _old_config(flavour)),
             "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
-            "Cmd": ["/bin/sh"],
-            "Entrypoint": None,
+            "Cmd": list(spec.command) or (None if spec.entrypoint else ["/bin/sh"]),
+            "Entrypoint": list(spec.entrypoint) or None,
             "Labels": {},
         },
         "Architecture": "amd64",
@@ -82,7 +82,10 @@ def inspected_image(stage: Stage, tag: str, spec: ImageSpec, flavour: Flavour) -
         "RootFS": {"Type": "layers", "Layers": [f"sha256:{parts.digest('layer', tag)}"]},
         "Metadata": {"LastTagTime": go_time(stage, -seconds(spec.created))},
     }
-    return entry if flavour.modern else entry | {"Parent": "", "VirtualSize": size}
+    if flavour.modern:
+        return entry
+    entry |= {"Parent": "", "VirtualSize": size}
+    return entry if flavour.new else entry | {"ContainerConfig": _old_config(flavour)}
 
 
 def _old_config(flavour: Flavour) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def entries(actor: Actor, after: float, until: float) -> Iterator[Entry]:
         last = min(until, run.end if run.end is not None else until)
         last = min(last, run.paused_at if run.paused_at is not None else last)
         for first, end in _stretches(run.start, after, last):
-            for line in actor.life.lines(first - run.start, end - run.start):
-                yield Entry(run.start + line.at, line.stream, line.text)
+            for line in run.lines(actor.life, first, end):
+                yield Entry(line.at, line.stream, line.text)
 
 
 def _stretches(start: float, after: float, last: float) -> Iterator[tuple[float, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from console.simulator.engine import containers, execution, host_routes, streams
+from console.simulator.engine import containers, execution, host_routes, networks, streams
 from console.simulator.engine.call import Call, Engine
 from console.simulator.engine.execs import Execs
 from console.simulator.engine.flavours import FLAVOURS
@@ -51,6 +51,12 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"/exec/{_NAME}/start", execution.start),
     ("POST", f"/exec/{_NAME}/resize", execution.resize),
     ("GET", f"/exec/{_NAME}/json", execution.inspect),
+    ("GET", "/networks", networks.list_all),
+    ("GET", "/volumes", networks.list_volumes),
+    ("POST", "/networks/create", networks.create),
+    ("GET", f"/networks/{_NAME}", networks.inspect),
+    ("DELETE", f"/networks/{_NAME}", networks.remove),
+    ("POST", f"/networks/{_NAME}/(?:dis)?connect", networks.connect),
 )
 _PATTERNS = tuple((method, re.compile(path), handler) for method, path, handler in _ROUTES)
 
@@ -132,6 +138,9 @@ class EngineServer:
             return await self._routed(request)
         except Refusal as refusal:
             return refused(*refusal.worded(new=self._engine.flavour.new))
+        finally:
+            if request.method != "GET":
+                self._world.follow()
 
     async def _routed(self, request: web.Request) -> web.StreamResponse:
         path, flavour = _SLASHES.sub("/", request.path), self._engine.flavour
