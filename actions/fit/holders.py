@@ -74,9 +74,8 @@ def card_of(case: Case, status: ServiceStatus) -> str | Unknown | None:
             return value
         if isinstance(value, Unknown) and value is status.gpu_expected_uuid:
             return value  # the config names a card that is not here: no other stands in for it
-    unclear = next(
-        (v for v in (status.gpu_declared_uuid, status.gpu_uuid) if isinstance(v, Unknown)), None
-    )
+    sits = status.gpu_uuid if status.up else None  # what does not run says nothing by being nowhere
+    unclear = next((v for v in (status.gpu_declared_uuid, sits) if isinstance(v, Unknown)), None)
     service = status.service
     uses = service.variant or service.vram_budget is not None or service.kind != "other"
     if unclear is None and not uses:

@@ -74,8 +74,8 @@ def fit_layout(session: Session, snapshot: HostSnapshot, layout: str) -> LayoutF
         for name, wanted in found.gpus.items()
         if wanted
     }
-    names = tuple(dict.fromkeys(found.services))
-    fits = tuple(answer(case, _ask(case, name, names, found.variants, gpus)) for name in names)
+    members = tuple(dict.fromkeys(found.services))
+    fits = tuple(answer(case, _ask(case, name, members, found.variants, gpus)) for name in members)
     cards = _cards(case, fits)
     worst = max(fits, key=lambda fit: rank(fit.verdict), default=None)
     return LayoutFit(
