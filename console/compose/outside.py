@@ -1,0 +1,82 @@
+"""What a compose file takes from elsewhere: variables of `.env`, settings of `env_file`."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from console.compose.faults import ComposeError
+from console.compose.project import ComposeService, parse, service_of
+from console.files import read_limited
+from console.text import clean_line
+
+_LARGEST_FILE = 1 << 18
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*?)\s*")
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable's value, and where it is set, such as `/srv/sd/.env, line 3`."""
+
+    value: str
+    where: str
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not in the compose file itself; values may be secrets and are never shown.
+
+    Attributes:
+        variables: what `${NAME}` stands for.
+        environment: what the service's `env_file` sets.
+    """
+
+    variables: dict[str, Setting] = {}
+    environment: dict[str, Setting] = {}
+
+
+def outside_of(service: ComposeService, environ: Mapping[str, str]) -> Outside:
+    """Read what a service takes from elsewhere; files that cannot be read add nothing."""
+    project = service.project
+    variables: dict[str, Setting] = {}
+    for file in project.env_files or (project.place / ".env",):
+        variables |= _read(file)
+    # The environment wins over the file, as it does for compose.
+    variables |= {
+        name: Setting(value=value, where="the environment") for name, value in environ.items()
+    }
+    environment: dict[str, Setting] = {}
+    try:
+        found = service_of(parse(service.text, service.file), service.name, service.file)
+    except ComposeError:
+        return Outside(variables=variables)
+    for name in _names(found.get("env_file")):
+        environment |= _read(project.place / name)
+    return Outside(variables=variables, environment=environment)
+
+
+def _names(value: Any) -> list[str]:
+    """Give the files of `env_file`: one, a list of them, or of mappings with a path."""
+    entries = value if isinstance(value, list) else [value]
+    found = (entry.get("path") if isinstance(entry, Mapping) else entry for entry in entries)
+    return [name for name in found if isinstance(name, str)]
+
+
+def _read(file: Path) -> dict[str, Setting]:
+    """Read a file of `NAME=value` lines."""
+    try:
+        text = read_limited(file, _LARGEST_FILE).decode("utf-8", "replace")
+    except OSError:
+        return {}
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.fullmatch(line)
+        if match:
+            where = f"{clean_line(str(file), 200)}, line {number}"
+            found[match[1]] = Setting(value=_unquoted(match[2]), where=where)
+    return found
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value.partition(" #")[0].rstrip()
