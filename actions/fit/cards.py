@@ -23,7 +23,7 @@ def pick_card(text: str, gpus: Sequence[Gpu]) -> Gpu:
     found = expected_gpu(clean_line(word, 200), gpus)
     if isinstance(found, str):
         return next(gpu for gpu in gpus if gpu.uuid == found)
-    why = found or Unknown("gpu.not-here", "no card is named")
+    why = Unknown("gpu.not-here", "no card is named") if found is None else found
     hint = why.hint.replace("set gpu to", "name")
     raise UsageError(why.code, why.title, hint)
 
@@ -36,5 +36,7 @@ def cards_of(snapshot: GpuSnapshot) -> tuple[Gpu, ...]:
     """
     if snapshot.gpus:
         return snapshot.gpus
-    why = snapshot.problem or Unknown("gpu.none", "the driver tells of no card")
+    why = snapshot.problem
+    if why is None:
+        why = Unknown("gpu.none", "the driver tells of no card")
     raise UnreachableError(why.code, why.title, why.hint)

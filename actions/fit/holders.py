@@ -9,6 +9,9 @@ from actions.fit.model import Term
 from actions.services.snapshot import ServiceStatus
 from console.unknown import Unknown, known
 
+NOT_TOLD = Unknown(
+    "gpu.not-told", "nothing tells which card it uses", 'set `gpu = "…"` in the config'
+)
 _NO_RESERVE = Term(name="reserve", title="", bytes=0, source="computed")
 
 
@@ -80,13 +83,10 @@ def card_of(case: Case, status: ServiceStatus) -> str | Unknown | None:
     uses = service.variant or service.vram_budget is not None or service.kind != "other"
     if unclear is None and not uses:
         return None
-    return (
-        _only_card(case)
-        or unclear
-        or Unknown(
-            "gpu.not-told", "nothing tells which card it uses", 'set `gpu = "…"` in the config'
-        )
-    )
+    only = _only_card(case)
+    if only is not None:
+        return only
+    return NOT_TOLD if unclear is None else unclear
 
 
 def budget_in(case: Case, ask: Ask, status: ServiceStatus) -> int | Unknown:

@@ -1,19 +1,22 @@
 """The pre-check of a layout: do its services fit together, each with the others awake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import msgspec
 
 from actions.fit.answer import answer, rank
 from actions.fit.case import Ask, Case, open_case, status_named
 from actions.fit.holders import card_of
-from actions.fit.model import Fit
+from actions.fit.model import Fit, WayOut
 from actions.fit.room import room_on
+from actions.fit.ways import others_like, variant_way
 from actions.services.placement import card_words, expected_gpu
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.errors import UsageError
+from console.models.catalog import Variant
 from console.units import format_bytes
 from console.unknown import Unknown
 
@@ -45,6 +48,8 @@ class LayoutFit(msgspec.Struct, frozen=True, kw_only=True):
         reason: in one sentence, with the numbers where it is not resident.
         fits: one for each service, in the layout's order, with all others of it awake.
         cards: one for each card that it uses.
+        ways_out: another variant for one of its services, where that makes it a better verdict;
+            the first refused fit has them too.
     """
 
     layout: str
@@ -52,6 +57,7 @@ class LayoutFit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     fits: tuple[Fit, ...] = ()
     cards: tuple[CardSum, ...] = ()
+    ways_out: tuple[WayOut, ...] = ()
 
 
 def fit_layout(session: Session, snapshot: HostSnapshot, layout: str) -> LayoutFit:
@@ -69,41 +75,80 @@ def fit_layout(session: Session, snapshot: HostSnapshot, layout: str) -> LayoutF
             "layout.unknown", f"there is no layout {layout!r}", f"Layouts in the config: {names}"
         )
     case = open_case(session, snapshot)
-    gpus = {
-        name: expected_gpu(wanted, snapshot.gpu.gpus) or ""
-        for name, wanted in found.gpus.items()
-        if wanted
-    }
-    members = tuple(dict.fromkeys(found.services))
-    fits = tuple(answer(case, _ask(case, name, members, found.variants, gpus)) for name in members)
+    gpus = {}
+    for name, wanted in found.gpus.items():
+        where = expected_gpu(wanted, snapshot.gpu.gpus)
+        if where is not None:
+            gpus[name] = where
+    plan = _Wanted(tuple(dict.fromkeys(found.services)), found.variants, gpus)
+    fits = _fits(case, plan)
+    worst = _worst(fits)
     cards = _cards(case, fits)
-    worst = max(fits, key=lambda fit: rank(fit.verdict), default=None)
+    ways = tuple(_ways(case, plan, worst)) if worst is not None else ()
     return LayoutFit(
         layout=layout,
         verdict="resident" if worst is None else worst.verdict,
         reason=_reason(worst, cards, case),
-        fits=fits,
+        fits=tuple(
+            msgspec.structs.replace(fit, ways_out=ways) if fit is worst and ways else fit
+            for fit in fits
+        ),
         cards=cards,
+        ways_out=ways,
     )
 
 
-def _ask(
-    case: Case,
-    name: str,
-    names: Sequence[str],
-    variants: Mapping[str, str],
-    gpus: Mapping[str, str | Unknown],
-) -> Ask:
+class _Wanted(NamedTuple):
+    """A layout with its cards found."""
+
+    names: tuple[str, ...]
+    variants: Mapping[str, str]
+    gpus: Mapping[str, str | Unknown]
+
+
+def _fits(case: Case, plan: _Wanted) -> tuple[Fit, ...]:
+    return tuple(answer(case, _ask(case, name, plan)) for name in plan.names)
+
+
+def _worst(fits: Sequence[Fit]) -> Fit | None:
+    return max(fits, key=lambda fit: rank(fit.verdict), default=None)
+
+
+def _ways(case: Case, plan: _Wanted, worst: Fit) -> Iterator[WayOut]:
+    """Try other variants for each service: the best that is on disk, and the best of all."""
+    if not isinstance(worst.verdict, str) or worst.verdict == "resident":
+        return
+    for name in plan.names:
+        loads = plan.variants.get(name) or status_named(case.snapshot, name).service.variant
+        own = case.catalog.variant(loads)
+        if own is None:
+            continue
+        for on_disk in (True, False):
+            best: tuple[int, Variant, Fit] | None = None
+            for variant in others_like(case, own, on_disk=on_disk):
+                changed = plan._replace(variants={**plan.variants, name: variant.id})
+                then = _worst(_fits(case, changed))
+                if then is None or rank(then.verdict) >= rank(worst.verdict):
+                    continue
+                if best is None or rank(then.verdict) < best[0]:
+                    best = (rank(then.verdict), variant, then)
+                if then.verdict == "resident":
+                    break
+            if best is not None:
+                yield variant_way(case, best[1], best[2], name, on_disk=on_disk)
+
+
+def _ask(case: Case, name: str, plan: _Wanted) -> Ask:
     status = status_named(case.snapshot, name)
-    where = gpus.get(name, card_of(case, status))
+    where = plan.gpus.get(name, card_of(case, status))
     return Ask(
         gpu_uuid="" if where is None else where,
         status=status,
-        variant=variants.get(name, ""),
+        variant=plan.variants.get(name, ""),
         empty=True,
-        started=frozenset(names) - {name},
-        variants=variants,
-        gpus=gpus,
+        started=frozenset(plan.names) - {name},
+        variants=plan.variants,
+        gpus=plan.gpus,
     )
 
 

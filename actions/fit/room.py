@@ -115,10 +115,11 @@ def ram_for(case: Case, ask: Ask) -> Ram:
 
 def _nowhere(case: Case, why: Unknown, uuid: str = "") -> Room:
     """Give the room on a card that is not there, or cannot be told."""
+    problem = case.snapshot.gpu.problem
     missing = why.code == "gpu.not-here" and bool(case.snapshot.gpu.gpus)
     return Room(
         gpu_uuid=uuid,
-        available=case.snapshot.gpu.problem or why if why is NO_CARDS else why,
+        available=problem if why is NO_CARDS and problem is not None else why,
         blocked=why if missing else None,
         blocked_code="no-card" if missing else "",
     )

@@ -166,25 +166,46 @@ def _variants(case: Case, ask: Ask, fit: Fit, *, on_disk: bool) -> Iterator[WayO
     own = case.catalog.variant(fit.variant)
     if own is None:
         return
-    tried = 0
     best: tuple[Variant, Fit] | None = None
-    for variant in sorted(case.catalog.variants, key=lambda one: one.quality):
-        alike = variant.family == own.family and variant.fused_lora == own.fused_lora
-        if not alike or variant.id == own.id or _there(case, variant) != on_disk:
-            continue
+    nearest = fit.code == "capability"
+    for variant in others_like(case, own, on_disk=on_disk, nearest=nearest):
         then = _try(case, ask, fit, variant=variant.id)
-        tried += 1
         if then is not None and (best is None or rank(then.verdict) < rank(best[1].verdict)):
             best = (variant, then)
         if best is not None and best[1].verdict == "resident":
             break
     if best is not None:
-        yield _variant_way(case, ask, fit, *best, on_disk=on_disk)
+        yield variant_way(case, *best, ask.service, on_disk=on_disk, before=fit)
 
 
-def _variant_way(
-    case: Case, ask: Ask, fit: Fit, variant: Variant, then: Fit, *, on_disk: bool
+def others_like(case: Case, own: Variant, *, on_disk: bool, nearest: bool = False) -> list[Variant]:
+    """Give the other variants of a family, the best first, whose files are there, or are not.
+
+    With `nearest` those of about the same quality come first: what a card of another generation
+    wants is its own kind of the same file.
+    """
+    found = [
+        one
+        for one in case.catalog.variants
+        if one.family == own.family
+        and one.fused_lora == own.fused_lora
+        and one.id != own.id
+        and _there(case, one) == on_disk
+    ]
+    start = own.quality if nearest else 0
+    return sorted(found, key=lambda one: abs(one.quality - start))
+
+
+def variant_way(
+    case: Case,
+    variant: Variant,
+    then: Fit,
+    service: str,
+    *,
+    on_disk: bool,
+    before: Fit | None = None,
 ) -> WayOut:
+    """Give the way out that is to use another variant, for a service where one is named."""
     missing = [
         file
         for file in case.catalog.files_of(variant)
@@ -193,11 +214,11 @@ def _variant_way(
     size = sum(file.size or 0 for file in missing)
     return WayOut(
         kind="variant",
-        title=f"use {variant.title}",
+        title=f"use {variant.title}" + (f" for {service}" if service else ""),
         verdict=_word(then),
-        command="" if ask.service else f"gpuconsole models fit {variant.id}",
+        command="" if service else f"gpuconsole models fit {variant.id}",
         target=variant.id,
-        gains_bytes=_less(fit.need_bytes, then.need_bytes),
+        gains_bytes=_less(before.need_bytes, then.need_bytes) if before is not None else None,
         detail="on disk" if on_disk else f"to be fetched: {size / 1e9:.1f} GB",
     )
 
@@ -254,7 +275,6 @@ def _offload(fit: Fit) -> WayOut:
         verdict="offload",
         command=f"gpuconsole start {shlex.quote(fit.service)} --yes" if fit.service else "",
         target=fit.service or fit.variant,
-        detail=fit.cost,
     )
 
 

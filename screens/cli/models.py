@@ -116,7 +116,8 @@ def _variant(text: str, catalog: Catalog) -> str:
     names |= {short_id(one.id).lower(): one.id for one in catalog.variants}
     if word in names:
         return names[word]
-    near = difflib.get_close_matches(word, list(names), 1, 0.4)
+    near = [name for name in names if word and word in name]
+    near = near or difflib.get_close_matches(word, list(names), 1, 0.4)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(
         "variant.unknown",
