@@ -12,8 +12,8 @@ from actions.snapshot import HostSnapshot
 from console.models.catalog import Catalog
 from console.units import MIB
 
-TIGHT = 2 * 590 * MIB
-"""What two more reference pictures take: less to spare than that is tight."""
+TIGHT = (590 + 810) * MIB
+"""What one more reference picture and a Lightning LoRA take: less to spare than that is tight."""
 
 
 def matrix(
@@ -57,7 +57,7 @@ def matrix(
 def best_resident(fits: Sequence[Fit], catalog: Catalog) -> frozenset[tuple[str, str]]:
     """Give the (variant, card) of the best quality that stays resident, one a family and card.
 
-    One that fits so tightly that two more pictures would not is only taken where no other fits.
+    One that fits tightly is only taken where no other fits.
     """
     best: dict[tuple[str, str], tuple[tuple[bool, int], Fit]] = {}
     for fit in fits:
@@ -72,7 +72,7 @@ def best_resident(fits: Sequence[Fit], catalog: Catalog) -> frozenset[tuple[str,
 
 
 def is_tight(fit: Fit) -> bool:
-    """Tell whether a resident variant has less to spare than two more pictures take."""
+    """Tell whether a resident variant leaves no room for one more picture and a LoRA."""
     need, available = fit.need_bytes, fit.available_bytes
     if fit.verdict != "resident" or not isinstance(need, int) or not isinstance(available, int):
         return False
