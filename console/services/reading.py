@@ -106,6 +106,8 @@ class StartLog(msgspec.Struct, frozen=True, kw_only=True):
         stage: of ai-dock's provisioning, as far as the log has come; else empty.
         reserve_bytes: VRAM that ComfyUI says it keeps free, where it says so.
         dynamic_vram: whether ComfyUI says that dynamic VRAM is on; None where it says nothing.
+        version: of Forge or ComfyUI, where it prints one; Forge tells it nowhere else.
+        finished: it says that it is up; `stage` then is empty.
         evidence: the lines that say all this, cleaned and masked, newest last.
     """
 
@@ -116,6 +118,8 @@ class StartLog(msgspec.Struct, frozen=True, kw_only=True):
     stage: str = ""
     reserve_bytes: int | Unknown = NOT_TOLD
     dynamic_vram: bool | None = None
+    version: str = ""
+    finished: bool = False
     evidence: tuple[str, ...] = ()
 
 

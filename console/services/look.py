@@ -1,0 +1,129 @@
+"""One look at all services side by side, for commands that print and end and for plans."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from console.clock import Clock, SystemClock
+from console.engine.client import EngineClient
+from console.engine.endpoint import Endpoint
+from console.engine.faults import EngineError
+from console.services.door import Door, open_door, overdue, unasked_reading
+from console.services.reading import Reading, StartLog, Target
+from console.services.start_log import read_start_log
+from console.web.client import PATIENCE
+
+LOGGED_KINDS = frozenset({"forge", "comfyui"})
+# Importing the HTTP libraries in the first thread keeps the others waiting too.
+_MARGIN = 0.5
+_PAUSE = 0.2
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look found: readings by service name, start logs by full container id."""
+
+    readings: dict[str, Reading]
+    start_logs: dict[str, StartLog]
+
+
+def look_once(
+    targets: Sequence[Target],
+    endpoint: Endpoint,
+    environ: Mapping[str, str],
+    clock: Clock,
+    patience: float = PATIENCE,
+) -> Looked:
+    """Ask every service, and the engine for their start logs, all side by side.
+
+    Never raises and takes about `patience` seconds at most: a service that hangs is then
+    `unreachable`, and a start log that has not come is not there. Services whose container does not
+    run, or whose address nobody knows, are not asked.
+    """
+    look = _Look(endpoint, environ, clock, patience)
+    look.run(targets)
+    return look.result(targets)
+
+
+class _Look:
+    """What a look has gathered so far, so that one who hangs holds up nobody."""
+
+    def __init__(
+        self, endpoint: Endpoint, environ: Mapping[str, str], clock: Clock, patience: float
+    ) -> None:
+        self._endpoint = endpoint
+        self._environ = environ
+        self._clock = clock
+        self._patience = patience
+        self._pace: Clock = SystemClock()
+        self._lock = threading.Lock()
+        self._readings: dict[str, Reading] = {}
+        self._start_logs: dict[str, StartLog] = {}
+
+    def run(self, targets: Sequence[Target]) -> None:
+        """Ask all of them and wait for whoever answers in time."""
+        deadline = self._pace.monotonic() + self._patience + _MARGIN
+        doors: list[Door] = []
+        threads: list[threading.Thread] = []
+        for target in targets:
+            if unasked_reading(target) is not None:
+                continue
+            door = open_door(target, self._environ, self._clock, self._patience)
+            doors.append(door)
+            threads.append(self._thread(f"service-{target.name}", self._ask, door))
+        logged = tuple(filter(has_start_log, targets))
+        client = EngineClient(self._endpoint, self._patience)
+        if logged:
+            threads.append(self._thread("service-logs", self._read_logs, client, logged))
+        for thread in threads:
+            thread.join(max(deadline - self._pace.monotonic(), 0))
+        if any(thread.is_alive() for thread in threads):
+            client.abort()
+            for door in doors:
+                door.abort()
+            for thread in threads:
+                thread.join(max(deadline + _PAUSE - self._pace.monotonic(), 0))
+
+    def result(self, targets: Sequence[Target]) -> Looked:
+        """Give what came; a copy, so that whoever comes late changes nothing."""
+        with self._lock:
+            readings = dict(self._readings)
+            start_logs = dict(self._start_logs)
+        late = msgspec.structs.replace(
+            overdue(self._patience), taken_monotonic=self._clock.monotonic()
+        )
+        return Looked(
+            readings={
+                target.name: unasked_reading(target) or readings.get(target.name, late)
+                for target in targets
+            },
+            start_logs=start_logs,
+        )
+
+    def _thread(self, name: str, work: object, *args: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=args, name=name, daemon=True)  # type: ignore[arg-type]
+        thread.start()
+        return thread
+
+    def _ask(self, door: Door) -> None:
+        with door:
+            reading = door.look()
+        with self._lock:
+            self._readings[door.target.name] = reading
+
+    def _read_logs(self, client: EngineClient, targets: Sequence[Target]) -> None:
+        with client:
+            for target in targets:
+                try:
+                    found = read_start_log(client, target.container_id, target.started_at)
+                except EngineError:
+                    # Without a log the service's own word and its settings remain.
+                    continue
+                with self._lock:
+                    self._start_logs[target.container_id] = found
+
+
+def has_start_log(target: Target) -> bool:
+    """Tell whether a service's container runs and its log says something of its card."""
+    in_container = target.running and bool(target.container_id and target.started_at)
+    return in_container and target.kind in LOGGED_KINDS

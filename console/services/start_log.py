@@ -1,0 +1,245 @@
+"""What a container's log since its last start says of the service in it.
+
+The log is read in a bounded way: its beginning, where the program names its card, and where that is
+not all of it also its end, where provisioning has come to.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+
+import msgspec
+
+from console.clock import Clock, SystemClock
+from console.engine.client import EngineClient
+from console.engine.frames import CONTINUED, STAMP, Batch
+from console.engine.values import mapping, moment
+from console.mask import mask_text
+from console.packaged import read_table
+from console.services.device_name import parse_device
+from console.services.reading import NOT_TOLD, Device, StartLog
+from console.text import clean_bytes, clean_line
+from console.unknown import Unknown
+
+MEBI = 1 << 20
+HEAD_BYTES = 256 << 10
+HEAD_LINES = 4000
+TAIL_LINES = 300
+_LONGEST_LINE = 2000
+_SECONDS = 3.0
+_EVIDENCE = 8
+_QUOTED = frozenset({"picked", "total", "device", "reserve", "dynamic", "not-dynamic", "loaded",
+                     "version", "up"})  # fmt: skip
+
+
+class _Fact(msgspec.Struct, frozen=True):
+    name: str
+    pattern: str
+
+
+class _Stage(msgspec.Struct, frozen=True):
+    stage: str
+    pattern: str = ""
+    file: str = ""
+
+
+class _Patterns(msgspec.Struct, frozen=True):
+    """The data of assets/start_log.toml, ready to be searched with."""
+
+    prefix: re.Pattern[str]
+    header: re.Pattern[str]
+    facts: tuple[tuple[str, re.Pattern[str]], ...]
+    stages: tuple[tuple[str, str, re.Pattern[str] | None], ...]
+
+
+@cache
+def _patterns() -> _Patterns:
+    table = read_table("start_log.toml")
+    facts = msgspec.convert(table["facts"], list[_Fact])
+    stages = msgspec.convert(table["stages"], list[_Stage])
+    return _Patterns(
+        prefix=re.compile(table["prefix"]),
+        header=re.compile(table["header"]),
+        facts=tuple((fact.name, re.compile(fact.pattern)) for fact in facts),
+        stages=tuple(
+            (one.stage, one.file, re.compile(one.pattern) if one.pattern else None)
+            for one in stages
+        ),
+    )
+
+
+class StartLogParser:
+    """Takes lines in their order and gathers what they say.
+
+    A program that begins anew in the same container (ai-dock's supervisor does that) makes what was
+    gathered before worthless, all but the evidence of its failure.
+    """
+
+    def __init__(self) -> None:
+        self._file = ""
+        self._total: int | Unknown = NOT_TOLD
+        self._device: Device | Unknown = NOT_TOLD
+        self._named = False
+        self._picked: int | Unknown = NOT_TOLD
+        self._reserve: int | Unknown = NOT_TOLD
+        self._dynamic: bool | None = None
+        self._version = ""
+        self._stage = ""
+        self._finished = False
+        self._evidence: list[str] = []
+
+    def feed(self, lines: Iterable[str]) -> None:
+        """Take lines as they come: with colours, times in front, and progress bars in them."""
+        for line in lines:
+            # A progress bar writes over its line again and again.
+            for part in line.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+                self._take(clean_line(part[:_LONGEST_LINE], 500))
+
+    def result(self, container_id: str, started_at: str) -> StartLog:
+        """Give what was gathered so far."""
+        return StartLog(
+            container_id=container_id,
+            started_at=started_at,
+            device=self._device,
+            picked_ordinal=self._picked,
+            stage=self._stage,
+            reserve_bytes=self._reserve,
+            dynamic_vram=self._dynamic,
+            version=self._version,
+            finished=self._finished,
+            evidence=tuple(self._evidence[-_EVIDENCE:]),
+        )
+
+    def _take(self, line: str) -> None:
+        if not line:
+            return
+        patterns = _patterns()
+        header = patterns.header.match(line)
+        if header is not None:
+            self._file = header["file"]
+            return
+        line = patterns.prefix.sub("", line, count=1)
+        for name, pattern in patterns.facts:
+            found = pattern.search(line)
+            if found is not None:
+                self._learn(name, found.groupdict().get("value") or "")
+                if name in _QUOTED:
+                    self._quote(line)
+                break
+        self._advance(line, patterns)
+
+    def _learn(self, name: str, value: str) -> None:
+        if name == "restart":
+            self._forget()
+        elif name == "picked":
+            self._picked = int(value)
+        elif name == "total":
+            self._total, self._named = int(value) * MEBI, False
+        elif name == "device":
+            # ComfyUI 0.33 goes on with the other cards that it sees; the first is its own.
+            if not self._named:
+                self._device = parse_device(value, self._total, "log")
+                self._named = True
+        elif name == "reserve":
+            self._reserve = int(float(value) * MEBI)
+        elif name in {"dynamic", "not-dynamic"}:
+            self._dynamic = name == "dynamic"
+        elif name == "version":
+            self._version = mask_text(value)
+        elif name == "up":
+            self._finished, self._stage = True, ""
+
+    def _advance(self, line: str, patterns: _Patterns) -> None:
+        """Note the stage a line tells; once the program is up, only its failure counts."""
+        for stage, file, pattern in patterns.stages:
+            if file and not self._file.endswith(file):
+                continue
+            if pattern is not None and pattern.search(line) is None:
+                continue
+            if stage == "failed":
+                self._finished = False
+                self._quote(line)
+            elif self._finished:
+                return
+            self._stage = stage
+            return
+
+    def _quote(self, line: str) -> None:
+        quoted = mask_text(clean_line(line, 200))
+        if quoted in self._evidence:
+            self._evidence.remove(quoted)
+        self._evidence.append(quoted)
+
+    def _forget(self) -> None:
+        self._total = self._device = self._picked = self._reserve = NOT_TOLD
+        self._named = self._finished = False
+        self._dynamic = None
+        self._evidence.clear()
+
+
+def parse_start_log(lines: Iterable[str], container_id: str, started_at: str) -> StartLog:
+    """Give what the lines of a log say, oldest first; pure."""
+    parser = StartLogParser()
+    parser.feed(lines)
+    return parser.result(container_id, started_at)
+
+
+def read_start_log(client: EngineClient, container_id: str, started_at: str) -> StartLog:
+    """Read a container's log since its last start, at most 256 KiB of it and 300 lines of its end.
+
+    Args:
+        client: of the engine, used in its own thread.
+        container_id: whose log.
+        started_at: of the run, as the engine writes it; empty is the whole log.
+
+    Raises:
+        EngineError: the engine does not answer, or there is no such container.
+    """
+    tty = mapping(client.inspect(container_id).get("Config")).get("Tty") is True
+    since = _since(started_at)
+    parser = StartLogParser()
+    lines, whole = _read(client, container_id, tty, since, None)
+    parser.feed(lines)
+    if not whole:
+        lines, _ = _read(client, container_id, tty, since, TAIL_LINES)
+        parser.feed(lines)
+    return parser.result(container_id, started_at)
+
+
+def _since(started_at: str) -> str:
+    """Give the engine's time as it takes it back: Unix seconds with all nine decimals."""
+    at = moment(started_at)
+    if not isinstance(at, datetime):
+        return ""
+    fraction = re.search(r"\.(\d{1,9})", started_at)
+    return f"{int(at.timestamp())}.{(fraction[1] if fraction else '0'):0<9}"
+
+
+def _read(
+    client: EngineClient, container_id: str, tty: bool, since: str, tail: int | None
+) -> tuple[list[str], bool]:
+    """Give lines of the log and whether they are all there are; ends in about three seconds."""
+    pace: Clock = SystemClock()
+    deadline = pace.monotonic() + _SECONDS
+    data = bytearray()
+    with client.log_stream(container_id, tty=tty, since=since, tail=tail) as stream:
+        while not stream.ended:
+            left = deadline - pace.monotonic()
+            batch = stream.read(max(left, 0.0)) if left > 0 else None
+            if batch is None:
+                break
+            _collect(batch, data)
+            if len(data) > HEAD_BYTES or data.count(b"\n") > HEAD_LINES:
+                break
+        whole = stream.ended
+        if not whole:
+            stream.cancel()
+    return clean_bytes(bytes(data[: HEAD_BYTES * 2])).split("\n"), whole
+
+
+def _collect(batch: Batch, data: bytearray) -> None:
+    """Put messages together without the engine's stamps."""
+    for stream, piece in batch.pieces:
+        stamp = None if stream & CONTINUED else STAMP.match(piece)
+        data += piece[stamp.end() :] if stamp else piece
