@@ -36,7 +36,7 @@ def check_card(doing: Doing) -> str:
 def _compared(doing: Doing, seen: Seen, status: ServiceStatus, meant: str) -> str:
     by = "as it says itself" if status.gpu_source == "observed" else "by the driver's processes"
     if status.gpu_uuid == meant:
-        return f"{doing.name} is on {_card(seen, meant)}, {by}"
+        return f"{doing.name} is {status.activity or status.state} on {_card(seen, meant)}, {by}"
     raise StepError(
         "service.misplaced",
         f"{doing.name} is on {_card(seen, status.gpu_uuid)}, not on {_card(seen, meant)}, {by}; "
@@ -51,7 +51,8 @@ def _untold(doing: Doing, seen: Seen) -> str:
     leads = ""
     if isinstance(declared, str):
         leads = f"; its settings lead to {_card(seen, declared)}"
-    return f"which card {doing.name} is on is not known: it does not tell{leads}"
+    state = (status.activity or status.state) if status else "started"
+    return f"{doing.name} is {state}; which card it is on is not known: it does not tell{leads}"
 
 
 def _card(seen: Seen, uuid: object) -> str:

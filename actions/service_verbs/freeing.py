@@ -34,37 +34,52 @@ def free(doing: Doing) -> str:
 
 
 def _see(doing: Doing, before: Before) -> str:
-    """Wait until its figures have come to rest and say how much came back."""
-    own_rests, card_rests = Steady(), Steady()
+    """Wait until its figure has come to rest and say how much came back.
+
+    Its own figure goes first: others on the card may take and give meanwhile.
+    """
+    steady = Steady()
+    most_own: int | None = None
+    most_card: int | None = None
     while True:
         seen = doing.look()
-        status = seen.status
-        held = status.vram_used_bytes if status else None
+        held = seen.status.vram_used_bytes if seen.status else None
         own = held if isinstance(held, int) else None
         gpu = seen.gpu(doing.options.get("gpu"))
         used = gpu.memory_used_bytes if gpu and isinstance(gpu.memory_used_bytes, int) else None
-        at = doing.elapsed
-        rest = min(own_rests.seen(own, at), card_rests.seen(used, at))
-        own_back = _back(before.held, own)
-        card_back = _back(before.card, used)
-        came = max(own_back or 0, card_back or 0) > limit_bytes("nothing_mib")
-        where = card_name(gpu) if gpu else "its card"
-        told = _told(own_back, card_back, where)
-        if came and rest >= limit("vram", "steady"):
+        most_own = _most(most_own, before.held, own)
+        most_card = _most(most_card, before.card, used)
+        rest = steady.seen(used if own is None else own, doing.elapsed)
+        told = _told(most_own, most_card, card_name(gpu) if gpu else "its card")
+        came = (most_card if most_own is None else most_own) or 0
+        if came > limit_bytes("nothing_mib") and rest >= limit("vram", "steady"):
             return f"{doing.name} runs on; {told}"
         if doing.over(limit("vram", "free_limit")):
-            if own_back is None and card_back is None:
-                return f"{doing.name} runs on; {told}"
-            raise StepError(
-                "vram.not-freed",
-                f"{doing.name} was told to unload its models and kept what it held: {told}",
-                f"It runs on. gpuconsole restart {doing.name} frees it for certain",
+            return _at_the_limit(
+                doing, came, told, known=most_own is not None or most_card is not None
             )
         doing.tell(told)
         doing.pause(
             limit("vram", "look_every"),
             f"{doing.name} was told to unload its models; how much came back was not waited for",
         )
+
+
+def _at_the_limit(doing: Doing, came: int, told: str, *, known: bool) -> str:
+    """Say what came of it; that nothing came back is a failure, that nobody tells is not."""
+    if came > limit_bytes("nothing_mib") or not known:
+        return f"{doing.name} runs on; {told}"
+    raise StepError(
+        "vram.not-freed",
+        f"{doing.name} was told to unload its models and kept what it held: {told}",
+        f"It runs on. gpuconsole restart {doing.name} frees it for certain",
+    )
+
+
+def _most(most: int | None, before: int | None, now: int | None) -> int | None:
+    """Give the most that came back so far: a job that begins takes some of it again."""
+    back = _back(before, now)
+    return most if back is None else max(most or 0, back)
 
 
 def _back(before: int | None, now: int | None) -> int | None:

@@ -154,14 +154,14 @@ class _Waiting:
 
 
 def _stage(status: ServiceStatus) -> str:
-    """Give how far it has come: its own stage, else what its state rests on."""
+    """Give how far it has come: its own stage, else why its API does not answer yet."""
     reading, log = status.reading, status.start_log
     for stage in (reading.stage if reading else "", log.stage if log else ""):
         if stage:
             return stage
-    if status.evidence:
-        return status.evidence[0].text
-    return (reading.detail if reading else "") or "nothing is told"
+    if reading is not None and reading.problem is not None:
+        return reading.problem.title
+    return status.evidence[0].text if status.evidence else "nothing is told"
 
 
 def _exit(container: Container) -> str:

@@ -30,19 +30,21 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Steady:
-    """Tells when a figure has stopped moving."""
+    """Tells when a figure has come to rest; a little up and down is what others do meanwhile."""
 
     def __init__(self) -> None:
         self._value: int | None = None
         self._since = 0.0
 
     def seen(self, value: int | None, at: float) -> float:
-        """Take a figure and give for how many seconds it has been the same, within rounding."""
-        before, self._value = self._value, value
-        moved = before is None or value is None or abs(value - before) > MIB
-        if moved:
-            self._since = at
+        """Take a figure and give for how many seconds it has been about the same."""
+        if self._value is None or value is None or abs(value - self._value) > _jitter():
+            self._value, self._since = value, at
         return at - self._since
+
+
+def _jitter() -> int:
+    return limit_bytes("nothing_mib")
 
 
 def note_before(doing: Doing) -> Before:
@@ -82,10 +84,10 @@ def wait_vram(doing: Doing) -> str:
         gpu = next((one for one in snapshot.gpus if one.uuid == uuid), None)
         at_rest = steady.seen(_used(gpu), doing.elapsed) >= limit("vram", "steady")
         if _is_back(doing, before, gpu, at_rest):
-            return _result(before, gpu)
+            return _result(doing, before, gpu)
         if doing.over(limit("vram", "limit")):
             return _not_back(doing, before, gpu)
-        doing.tell(f"{_result(before, gpu)} so far")
+        doing.tell(f"so far {_came_back(before, gpu)}")
         doing.pause(
             limit("vram", "look_every"),
             f"{doing.name} is stopped; whether its VRAM is back was not waited for",
@@ -110,7 +112,11 @@ def _ours(doing: Doing, gpu: Gpu | None) -> bool:
     return any(one.container_id == doing.options["container"] for one in gpu.processes)
 
 
-def _result(before: Before, gpu: Gpu | None) -> str:
+def _result(doing: Doing, before: Before, gpu: Gpu | None) -> str:
+    return f"{doing.name} is stopped; {_came_back(before, gpu)}"
+
+
+def _came_back(before: Before, gpu: Gpu | None) -> str:
     used = _used(gpu)
     if gpu is None or used is None:
         return f"how much VRAM came back is not known: {_why_unread(gpu)}"
@@ -124,21 +130,18 @@ def _result(before: Before, gpu: Gpu | None) -> str:
 def _not_back(doing: Doing, before: Before, gpu: Gpu | None) -> str:
     """Say what is known at the limit; what did not come back is a failure that names a holder."""
     used = _used(gpu)
-    if gpu is None or used is None:
-        return _result(before, gpu)
+    if gpu is None or used is None or before.card is None or before.held is None:
+        return _result(doing, before, gpu)
     seen = doing.look()
     grown = _grown(before, _others(doing, seen))
-    if before.card is not None and before.held is not None:
-        taken = sum(grown.values())
-        share = limit("vram", "share_percent") / 100
-        if grown and before.card - used + taken >= before.held * share:
-            return f"{_result(before, gpu)}; meanwhile {_listed(grown)} more went to others"
-    held = f" of the {format_bytes(before.held)} it held" if before.held else ""
-    back = max(0, (before.card or used) - used)
+    share = limit("vram", "share_percent") / 100
+    if grown and before.card - used + sum(grown.values()) >= before.held * share:
+        return f"{_result(doing, before, gpu)}; meanwhile {_listed(grown)} more went to others"
+    back = max(0, before.card - used)
     raise StepError(
         "vram.not-back",
-        f"{doing.name} is stopped, but only {format_bytes(back)}{held} came back on "
-        f"{card_name(gpu)}",
+        f"{doing.name} is stopped, but only {format_bytes(back)} of the "
+        f"{format_bytes(before.held)} it held came back on {card_name(gpu)}",
         holders(doing, seen, gpu),
     )
 

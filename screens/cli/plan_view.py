@@ -17,6 +17,8 @@ def plan_text(plan: Plan) -> str:
     for fit in plan.fits:
         lines += [f"  {line}" for line in fit_text(fit)]
     for check in plan.checks:
+        if check.id == "fit.resident":
+            continue  # the pre-check above has said so
         lines.append(f"  {_MARKS[check.verdict]}  {check.title}")
         if check.detail and check.verdict != "pass":
             lines.append(f"        {check.detail}")

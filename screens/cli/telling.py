@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepProgress
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepFinished, StepProgress
 from screens.cli.output import (
     OutputError,
     ReaderGone,
@@ -83,6 +83,7 @@ class TextTeller:
 
     def __init__(self, plan: Plan) -> None:
         self._target = plan.target
+        self._last_step = plan.steps[-1].id if plan.steps else ""
         self._in_place = bool(sys.stderr and sys.stderr.isatty())
         self._open_line = False
 
@@ -105,6 +106,10 @@ class TextTeller:
                 sys.stderr.write(f"\r\x1b[K{text}")
                 sys.stderr.flush()
             self._open_line = True
+        elif isinstance(event, StepFinished) and event.step_id != self._last_step:
+            # What the last step gives is what the plan ends with.
+            self._end_line()
+            say(f"  {event.text}")
         elif text:
             self._end_line()
             say(text)

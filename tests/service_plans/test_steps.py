@@ -156,7 +156,7 @@ def test_without_an_address_a_container_that_lives_is_all_that_is_known() -> Non
 def test_the_card_is_seen_by_the_services_own_word() -> None:
     untold = moment(status(gpu_source="declared"))
     doing = Scripted([untold, IDLE], "check-card", gpu=CARD.uuid)
-    assert check_card(doing) == "qwen is on NVIDIA GeForce RTX 3090, as it says itself"
+    assert check_card(doing) == "qwen is ready on NVIDIA GeForce RTX 3090, as it says itself"
 
 
 def test_the_wrong_card_says_what_to_change_and_leaves_it_running() -> None:
@@ -170,7 +170,7 @@ def test_the_wrong_card_says_what_to_change_and_leaves_it_running() -> None:
 def test_a_card_that_is_never_told_is_said_and_no_failure() -> None:
     untold = status(gpu_source="declared", gpu_declared_uuid=CARD.uuid)
     text = check_card(Scripted([moment(untold)], "check-card", gpu=CARD.uuid))
-    assert text.startswith("which card qwen is on is not known")
+    assert text.startswith("qwen is ready; which card it is on is not known")
     assert text.endswith("its settings lead to NVIDIA GeForce RTX 3090")
 
 
@@ -191,8 +191,11 @@ def test_vram_is_back_when_what_the_service_held_is_free_again() -> None:
         moment(GONE, cards=using(CARD, 7.5)),
     )
     text = vram.wait_vram(doing)
-    assert text == "12.5 GiB of VRAM came back, 7.5 GiB in use on NVIDIA GeForce RTX 3090"
-    assert doing.told[0].startswith("1.0 GiB of VRAM came back")
+    assert (
+        text
+        == "qwen is stopped; 12.5 GiB of VRAM came back, 7.5 GiB in use on NVIDIA GeForce RTX 3090"
+    )
+    assert doing.told[0].startswith("so far 1.0 GiB of VRAM came back")
 
 
 def test_vram_that_does_not_come_back_names_who_holds_it() -> None:
@@ -231,7 +234,7 @@ def test_where_the_driver_lists_processes_theirs_are_watched() -> None:
         moment(GONE, cards=cards(ours)),  # type: ignore[arg-type]
         moment(GONE, cards=cards(stranger)),  # type: ignore[arg-type]
     )
-    assert vram.wait_vram(doing).startswith("no VRAM back")
+    assert vram.wait_vram(doing).startswith("qwen is stopped; no VRAM back")
     assert doing.looks == 2
     stuck = moment(GONE, cards=cards(ours))  # type: ignore[arg-type]
     error = failure(stopping(moment(status(), cards=cards(ours)), stuck), vram.wait_vram)  # type: ignore[arg-type]
@@ -244,13 +247,15 @@ def test_vram_of_which_nobody_told_is_back_when_the_figure_rests() -> None:
         moment(silent, cards=using(CARD, 20)),
         *(moment(GONE, cards=using(CARD, used)) for used in (20, 12, 8, 8, 8, 8)),
     )
-    assert vram.wait_vram(doing).startswith("12.0 GiB of VRAM came back")
+    assert vram.wait_vram(doing).startswith("qwen is stopped; 12.0 GiB of VRAM came back")
 
 
 def test_a_card_that_cannot_be_read_leaves_it_unknown_and_is_no_failure() -> None:
     dark = msgspec.structs.replace(CARD, memory_used_bytes=Unknown("nvml.lost", "the card is lost"))
     doing = stopping(moment(status(), cards=(SMALL, dark)), moment(GONE, cards=(SMALL, dark)))
-    assert vram.wait_vram(doing) == "how much VRAM came back is not known: the card is lost"
+    assert vram.wait_vram(doing) == (
+        "qwen is stopped; how much VRAM came back is not known: the card is lost"
+    )
 
 
 def test_a_resumed_plan_does_not_know_what_was_held_before() -> None:
