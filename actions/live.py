@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from actions.alerts import AlertBook
@@ -128,8 +127,6 @@ class LiveHost:
         return self._known
 
     def _ask(self, targets: tuple[Target, ...]) -> None:
-        if find_spec("console.services.sampler") is None:  # TEMP
-            return
         from console.services.sampler import ServiceSampler
 
         session = self._session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from actions.alerts import AlertBook
@@ -58,8 +57,6 @@ def read_status(session: Session) -> HostSnapshot:
 
 
 def _prepare_to_ask() -> None:
-    if find_spec("console.services.look") is None:  # TEMP
-        return
     import console.services.look  # noqa: F401
 
 
@@ -74,8 +71,6 @@ def _look_at_services(
     known = KnownServices(session)
     targets = [one for one in known.targets(engine) if one.running]
     if not targets:
-        return known, None
-    if find_spec("console.services.look") is None:  # TEMP
         return known, None
     from console.services.look import look_once
 

@@ -15,7 +15,7 @@ from console.unknown import Unknown, known
 
 # These say of a container what the service's own alert says better.
 _SAME_THING = frozenset({"container.unhealthy"})
-_HUNG = frozenset({"web.timeout"})
+_HUNG = frozenset({"web.timeout", "service.overdue"})
 _LOGS = "read its log; `gpuconsole restart {name}` starts it anew"
 
 

@@ -21,6 +21,7 @@ from actions.services.vram import used_vram
 from actions.snapshot import Alert, Claim
 from console.engine.snapshot import Container, EngineSnapshot
 from console.models.catalog import Catalog
+from console.services.door import OVERDUE
 from console.services.reading import Device, Reading, StartLog
 from console.units import format_age
 from console.unknown import Unknown, known
@@ -128,6 +129,8 @@ def _current(reading: Reading | None, container: Container | None, look: Look) -
     """Give a reading that speaks of now; of another run there is none, an old one says nothing."""
     if reading is None or reading.answer == "not-asked":
         return None
+    if reading.problem is not None and reading.problem.code == OVERDUE:
+        return reading  # it is the word of whoever asks, who asks now
     age = max(0.0, look.monotonic - reading.taken_monotonic)
     began = container.started_at if container is not None else None
     if isinstance(began, datetime) and look.now - timedelta(seconds=age) < began:

@@ -53,7 +53,9 @@ def exit_words(container: Container, meaning: str | None, asked: bool, alert: Al
     if not isinstance(code, int):
         return "its container does not run"
     words = f"exit {code}" + (f": {meaning}" if meaning else "")
-    return f"{words} (its stop was asked for)" if asked else f"{words} (nobody was seen to ask)"
+    if asked:
+        return words if words.endswith("as asked") else f"{words} (its stop was asked for)"
+    return f"{words} (no stop was seen)"
 
 
 def beside_words(
