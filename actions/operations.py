@@ -16,7 +16,7 @@ from actions.journal import Journal
 from actions.plan import AnyEvent, Plan, PlanDone, StepProgress
 from actions.session import Session
 from actions.timeline import TimelineEntry, read_timeline
-from actions.verbs import locking_services, verbs_for, verbs_of
+from actions.verbs import locking_service, verbs_for, verbs_of
 from console.errors import ConsoleError
 from console.log import log_crash
 from console.store.locks import LockFolder
@@ -80,7 +80,7 @@ class Operations:
 
         def make() -> Plan:
             verbs = verbs_of(self._session, verb, name)
-            return locking_services(self._session, verbs.plan(verb, name, options, asker))
+            return locking_service(self._session, verbs.plan(verb, name, options, asker))
 
         return self._through_gate(make)
 

@@ -110,22 +110,21 @@ def verbs_of(session: Session, verb: str, name: str) -> Verbs:
 
 def _is_service(session: Session, name: str) -> bool:
     """Tell whether a name, id or beginning of an id is a service's or its container's."""
-    try:
-        from actions.service_verbs.verbs import ServiceVerbs
-    except ImportError:
-        return False
+    from actions.service_verbs.verbs import ServiceVerbs
+
     return ServiceVerbs(session).knows(name)
 
 
-def locking_services(session: Session, plan: Plan) -> Plan:
-    """Give a container's plan with the locks of the services that the container may be.
+def locking_service(session: Session, plan: Plan) -> Plan:
+    """Give a container's plan with the lock of the service that the container is, if it is one's.
 
-    Nobody ends a service's container while a plan for the service is under way. A service that is
-    not configured is called like its container.
+    Nobody ends a service's container while a plan for the service is under way.
     """
     if plan.subject != "container" or not plan.locks:
         return plan
-    services = session.settings.services
-    names = {name for name, one in services.items() if one.container == plan.target}
-    locks = (f"service-{name}" for name in sorted(names or {plan.target}))
-    return msgspec.structs.replace(plan, locks=(*plan.locks, *locks))
+    from actions.service_verbs.verbs import ServiceVerbs
+
+    name = ServiceVerbs(session).named(plan.target_id)
+    if name is None:
+        return plan
+    return msgspec.structs.replace(plan, locks=(*plan.locks, f"service-{name}"))

@@ -50,7 +50,17 @@ class ServiceVerbs:
         """Tell whether a name is a service's, or by any route that of a service's container."""
         if name in self._session.settings.services:
             return True
-        return self._named(name) is not None
+        return self.named(name) is not None
+
+    def named(self, name: str) -> str | None:
+        """Give the service that a name means by what containers there are."""
+        from actions.services.find import services_of
+        from console.engine.reader import read_once
+
+        engine = read_once(self._session.endpoint, self._session.clock)
+        services = services_of(self._session.settings, engine.containers)
+        found = service_named(services, engine.containers, name)
+        return None if found is None else found.name
 
     def plan(self, verb: str, name: str, options: dict[str, Any], asker: Asker) -> Plan:
         """Make the plan for `verb` on the service that `name` means.
@@ -59,7 +69,7 @@ class ServiceVerbs:
             UsageError: no such service, or an option that makes no sense.
         """
         chosen = checked_options(verb, options)
-        own = name if name in self._session.settings.services else self._named(name)
+        own = name if name in self._session.settings.services else self.named(name)
         if own is None:
             shown = clean_line(name, 80)
             raise UsageError(
@@ -118,17 +128,7 @@ class ServiceVerbs:
         """Give the service's name; the journal masks one that reads like a secret."""
         if MASK not in plan.target_id:
             return plan.target_id
-        return self._named(str(plan.facts.get("id") or "")) or plan.target_id
-
-    def _named(self, name: str) -> str | None:
-        """Give the service that a name means by what containers there are."""
-        from actions.services.find import services_of
-        from console.engine.reader import read_once
-
-        engine = read_once(self._session.endpoint, self._session.clock)
-        services = services_of(self._session.settings, engine.containers)
-        found = service_named(services, engine.containers, name)
-        return None if found is None else found.name
+        return self.named(str(plan.facts.get("id") or "")) or plan.target_id
 
     def _plan_for(self, verb: str, name: str, options: Mapping[str, Any], asker: Asker) -> Plan:
         """Make the plan for the service of that name."""
