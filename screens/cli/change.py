@@ -153,14 +153,19 @@ def kill(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, name: str |
 
 
 def change(cli: Cli, request: Request) -> int:
-    """Plan, ask, run and tell; gives the exit code.
+    """Plan the request's verb for its names, ask, run and tell; gives the exit code."""
+    return carry_out(cli, request, lambda operations: _plans(operations, request))
+
+
+def carry_out(cli: Cli, request: Request, make: Callable[[Operations], tuple[Plan, ...]]) -> int:
+    """Make plans, ask, run and tell; gives the exit code.
 
     In JSON a run is a stream: `planned` with the plan, then its events. Errors before the run end
     the stream with `failed` too.
     """
     try:
         operations = Operations(cli.session, via="cli")
-        plans = _plans(operations, request)
+        plans = make(operations)
         if cli.session.rehearsal and not cli.as_json:
             say(f"REHEARSAL ({cli.session.rehearsal})")
         if request.dry_run:
