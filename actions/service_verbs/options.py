@@ -14,7 +14,8 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "stop": _STOP,
     "restart": _START | _STOP,
     "free": frozenset({"interrupt"}),
-    "move": _START | _STOP | {"gpu"},
+    "move": _START | _STOP | {"gpu", "back"},
+    "switch": _STOP | {"force", "ready_limit"},
 }
 ALL = frozenset[str]().union(*OPTIONS.values())
 """Every option that some verb of services has."""
@@ -58,6 +59,10 @@ def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -85,4 +90,5 @@ _VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "ready_limit": _LIMIT,
     "variant": _TEXT,
     "gpu": _TEXT,
+    "back": (_is_table, "what a plan of ours rested on"),
 }

@@ -36,6 +36,7 @@ def up(
     tell: Callable[[str], None],
     cancelled: Callable[[], bool],
     limit: float,
+    start: bool = True,
 ) -> str:
     """Create a service's container where there is none, and start it; gives the result in words.
 
@@ -47,13 +48,14 @@ def up(
         tell: gets each line of output, cleaned and masked.
         cancelled: asked every moment; once true, compose is told to end as by Ctrl-C.
         limit: seconds it may take.
+        start: also start it; otherwise the container is only there.
 
     Raises:
         ComposeError: it cannot be run, failed (`compose.failed`, with its last telling lines) or
             was not over within the limit (`compose.outlasted`).
         ComposeCancelledError: it ended because somebody asked to cancel.
     """
-    arguments = [*command.words, *_globals(command, target.project), *_up(service, recreate)]
+    arguments = [*command.words, *_globals(command, target.project), *_up(service, recreate, start)]
     begun = _PACE.monotonic()
     try:
         # A group of its own: Ctrl-C reaches all of compose, and nobody else.
@@ -83,12 +85,12 @@ def up(
     output.close()
     if code:
         raise _failed(service, code, output)
-    return f"compose brought {service} up"
+    return f"compose brought {service} up" if start else f"compose created {service} anew"
 
 
-def shown_command(project: Project, service: str, *, recreate: bool) -> str:
+def shown_command(project: Project, service: str, *, recreate: bool, start: bool = True) -> str:
     """Give the command line that a person could type for it, with the plugin."""
-    words = ["docker", "compose", *_places(project), *_up(service, recreate)]
+    words = ["docker", "compose", *_places(project), *_up(service, recreate, start)]
     return mask_text(shlex.join(words))
 
 
@@ -115,10 +117,10 @@ def _places(project: Project) -> list[str]:
     return words
 
 
-def _up(service: str, recreate: bool) -> list[str]:
+def _up(service: str, recreate: bool, start: bool = True) -> list[str]:
     """Give the subcommand: nothing that is there is touched, or this one container is made anew."""
     how = ["--no-deps", "--force-recreate"] if recreate else ["--no-recreate"]
-    return ["up", "-d", *how, "--", service]
+    return ["up", "-d" if start else "--no-start", *how, "--", service]
 
 
 class _Output:

@@ -1,0 +1,379 @@
+"""What a switch would do: its legs as steps, the pre-checks on the way, and its peaks of VRAM."""
+
+from pathlib import Path
+
+import msgspec
+
+from actions.fit.model import Fit
+from actions.plan import Check, Step
+from actions.service_verbs.around import Around
+from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
+from actions.service_verbs.course import Leg, Load, Peak, course, peak_text, peaks
+from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
+from actions.service_verbs.free import draft_free
+from actions.service_verbs.goal import (
+    CONFIGURED,
+    Goal,
+    facts_of,
+    places_now,
+    with_layout,
+)
+from actions.service_verbs.layout_words import check
+from actions.service_verbs.start import container_checks, fit_words
+from actions.service_verbs.steps import StartHow, start_steps, stop_steps
+from actions.service_verbs.stop import job_checks, stop_how
+from actions.service_verbs.way_back import edits_of
+from actions.services.snapshot import ServiceStatus
+from actions.session import Session
+from actions.snapshot import HostSnapshot
+from console.config.layout import noted_layout
+from console.gpu.snapshot import Gpu
+from console.units import MIB, format_bytes
+from console.unknown import Unknown, known
+
+NOTE = "note-layout"
+SEE = "see-layout"
+_CONTEXT = 450 * MIB
+_SHOWN_WAYS = 3
+
+
+class Switch:
+    """One switch in the making: a goal, the host as it is, and the options of the plan."""
+
+    def __init__(
+        self, session: Session, around: Around, goal: Goal, options: dict[str, object]
+    ) -> None:
+        self._session = session
+        self._goal = goal
+        self._options = options
+        self._force = bool(options.get("force"))
+        snapshot = with_layout(session, around.snapshot, goal.layout)
+        self._around = msgspec.structs.replace(around, snapshot=snapshot)
+        self._status = {status.name: status for status in snapshot.services}
+        counted = {status.name for status in snapshot.services if _counts(status)}
+        self._now = places_now(around, counted | set(goal.places))
+        self.legs = course(self._now, goal.places, goal.free)
+        self._checks: list[Check] = list(goal.checks)
+        self._fits: dict[int, Fit] = {}
+        self._diffs: list[str] = []
+        self._texts: dict[Path, str] = {}
+
+    def draft(self) -> ServiceDraft:
+        """Give the steps, what speaks for or against them, and what they rest on."""
+        if self._refused():
+            return ServiceDraft(checks=tuple(self._checks))
+        noted = noted_layout(self._session.places) == self._goal.layout
+        if not (self.legs or self._goal.edits or self._starting()) and noted:
+            return ServiceDraft(checks=(check("layout.there"), *self._checks))
+        self._tell_who()
+        self._fit_all()
+        steps = self._steps()
+        found = self._peaks()
+        facts = {
+            "before": facts_of({n: self._now[n] for n in self._goal.places if n in self._now}),
+            "layout_before": noted_layout(self._session.places),
+            "edits": edits_of(steps),
+            "fits": fit_facts(tuple(self._fits.values())),
+            "peaks": [msgspec.structs.asdict(peak) for peak in found],
+        }
+        return ServiceDraft(
+            steps=() if self._refused() else steps,
+            checks=tuple(self._checks),
+            fits=tuple(self._fits.values()),
+            cards=tuple(dict.fromkeys(leg.gpu_uuid for leg in self.legs if leg.gpu_uuid)),
+            facts=facts,
+            diff="".join(self._diffs),
+        )
+
+    def steps_back(self) -> tuple[Step, ...]:
+        """Give the steps alone: a way back is not put off by what speaks against it."""
+        return self._steps()
+
+    def _refused(self) -> bool:
+        return any(one.verdict == "refuse" for one in self._checks)
+
+    def _tell_who(self) -> None:
+        """Say who stops, and who goes on untouched."""
+        touched = {leg.service for leg in self.legs}
+        places = self._goal.places
+        stops = [leg.service for leg in self.legs if leg.kind == "stop"]
+        leaving = [name for name in stops if not places[name].running]
+        kept = [name for name, place in places.items() if place.running and name not in touched]
+        if leaving:
+            self._checks.append(check("layout.stops", names=", ".join(leaving)))
+        if kept:
+            self._checks.append(check("layout.kept", names=", ".join(kept)))
+        for name in kept:
+            status = self._status[name]
+            if status.state not in {"ready", "busy", "starting"}:
+                values = {"name": name, "state": status.state, "layout": self._goal.layout}
+                self._checks.append(check("layout.unwell", "warn", **values))
+
+    def _fit_all(self) -> None:
+        """Pre-check each start with what will have stopped, unloaded and started before it."""
+        from actions.fit.service import fit_service
+
+        stopped: set[str] = set()
+        freed: set[str] = set()
+        started: set[str] = set()
+        for number, leg in enumerate(self.legs):
+            if leg.kind == "stop":
+                stopped.add(leg.service)
+            elif leg.kind == "free":
+                freed.add(leg.service)
+            elif leg.kind == "start":
+                if self._uses_card(leg):
+                    self._fits[number] = fit_service(
+                        self._session,
+                        self._thought(started),
+                        leg.service,
+                        gpu_uuid=leg.gpu_uuid,
+                        variant=self._goal.variants.get(leg.service),
+                        stopped=frozenset(stopped),
+                        freed=frozenset(freed),
+                        started=frozenset(_twin(name, stopped) for name in started),
+                    )
+                    self._tell_fit(leg, self._fits[number])
+                started.add(leg.service)
+
+    def _uses_card(self, leg: Leg) -> bool:
+        service = self._status[leg.service].service
+        return bool(leg.gpu_uuid or service.kind != "other" or service.variant or service.gpu)
+
+    def _thought(self, started: set[str]) -> HostSnapshot:
+        """Give the host with those that moved before thought on their new cards.
+
+        One that has moved stands twice: as itself, whose VRAM comes back, and as its twin.
+        """
+        snapshot = self._around.snapshot
+        more = []
+        for name in started:
+            place = self._goal.places[name]
+            status = self._status[name]
+            if self._now[name].running:
+                service = msgspec.structs.replace(status.service, name=_moved(name), container="")
+                status = msgspec.structs.replace(
+                    status, service=service, container_id="", state="stopped", activity=""
+                )
+                more.append(_placed(status, place.gpu_uuid))
+        services = tuple(
+            _placed(status, self._goal.places[status.name].gpu_uuid)
+            if status.name in started and not self._now[status.name].running
+            else status
+            for status in snapshot.services
+        )
+        return msgspec.structs.replace(snapshot, services=(*services, *more))
+
+    def _tell_fit(self, leg: Leg, fit: Fit) -> None:
+        for one in fit_words(fit, force=self._force):
+            if one.id == "service.not-forced":
+                continue
+            title = f"{leg.service}: {one.title}"
+            self._checks.append(msgspec.structs.replace(one, title=title))
+        if fit.verdict != "resident":
+            self._tell_discovered(fit.gpu_uuid)
+
+    def _tell_discovered(self, gpu_uuid: str) -> None:
+        """Name what holds VRAM on a card and is no service of the config."""
+        for status in self._status.values():
+            held = status.vram_used_bytes
+            here = status.up and status.gpu_uuid == gpu_uuid
+            if status.service.source != CONFIGURED and here and isinstance(held, int) and held:
+                card = self._around.card_name(gpu_uuid)
+                values = {"name": status.name, "held": format_bytes(held), "card": card}
+                self._checks.append(check("layout.discovered", "warn", **values))
+
+    def _steps(self) -> tuple[Step, ...]:
+        """Give the steps of all legs.
+
+        Which layout is in force is noted before anything gets other settings or starts; files that
+        were changed are restored then, whether or not a container was made from them already.
+        """
+        steps: list[Step] = []
+        turned = False
+        for number, leg in enumerate(self.legs):
+            if not turned and leg.kind in {"place", "start"}:
+                steps += self._turn()
+                turned = True
+            steps += self._leg_steps(leg, self._fits.get(number))
+        if not turned:
+            steps += self._turn()
+        for status in self._starting():
+            steps += start_steps(self._around, status, None, self._start_how())
+        names = [name for name in self._goal.places if name in self._status]
+        return (*steps, see_step(self._goal.layout, names))
+
+    def _turn(self) -> tuple[Step, ...]:
+        """Give the steps between what stops and what starts."""
+        edits = self._goal.edits
+        # The last change of a file is undone first: two services may share one.
+        restored = (
+            restore_step(self._status[name], edits[name])
+            for name in reversed(edits)
+            if name in self._status
+        )
+        return (note_step(self._goal.layout), *restored)
+
+    def _leg_steps(self, leg: Leg, fit: Fit | None) -> tuple[Step, ...]:
+        status = self._status[leg.service]
+        if leg.kind == "stop":
+            how = stop_how(self._options)
+            self._say(leg, job_checks(status, how))
+            return stop_steps(self._around, status, how)
+        if leg.kind == "free":
+            draft = draft_free(self._session, self._around, status, self._options)
+            self._say(leg, draft.checks)
+            return draft.steps
+        if leg.kind == "place":
+            return self._place_steps(leg, status)
+        if not leg.anew:
+            self._say(leg, container_checks(self._session, self._around, status))
+        how_start = self._start_how(leg)
+        stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
+        return start_steps(self._around, stopped, fit, how_start)
+
+    def _start_how(self, leg: Leg | None = None) -> StartHow:
+        longest = self._options.get("ready_limit")
+        return StartHow(
+            ready_limit=float(longest) if isinstance(longest, int | float) else None,
+            gpu_uuid=leg.gpu_uuid if leg else None,
+            recreate=leg.anew if leg else False,
+        )
+
+    def _starting(self) -> tuple[ServiceStatus, ...]:
+        """Give those that run already and are not ready yet: they are waited for."""
+        touched = {leg.service for leg in self.legs}
+        return tuple(
+            self._status[name]
+            for name, place in self._goal.places.items()
+            if place.running and name not in touched and self._status[name].state == "starting"
+        )
+
+    def _place_steps(self, leg: Leg, status: ServiceStatus) -> tuple[Step, ...]:
+        starts = self._goal.places[leg.service].running
+        settles = () if starts else settle_steps(self._around, status)
+        if leg.service in self._goal.edits:
+            return settles  # its file is restored already
+        card = self._around.gpu(leg.gpu_uuid)
+        assert card is not None  # noqa: S101 -- only cards that are here are a goal
+        draft = edit_draft(self._session, self._around, status, card, self._texts)
+        self._say(leg, draft.checks)
+        if draft.diff:
+            self._diffs.append(draft.diff)
+        return (*draft.steps, *settles)
+
+    def _say(self, leg: Leg, checks: tuple[Check, ...]) -> None:
+        """Keep what is said of one service, under its name; what is fine is not repeated."""
+        for one in checks:
+            if one.verdict != "pass":
+                title = f"{leg.service}: {one.title}"
+                self._checks.append(msgspec.structs.replace(one, title=title))
+
+    def _peaks(self) -> tuple[Peak, ...]:
+        """Work out what each card holds on the way, and say it."""
+        loads = {name: self._load(status) for name, status in self._status.items()}
+        others = {
+            gpu.uuid: used
+            for gpu in self._around.snapshot.gpu.gpus
+            if (used := self._others(gpu, loads)) is not None
+        }
+        found = peaks(self._now, self.legs, loads, others)
+        touched = {leg.gpu_uuid for leg in self.legs}
+        found = tuple(peak for peak in found if peak.gpu_uuid in touched)
+        for peak in found:
+            gpu = self._around.gpu(peak.gpu_uuid)
+            total = gpu.memory_total_bytes if gpu is not None else None
+            whole = total if isinstance(total, int) else None
+            name = self._around.card_name(peak.gpu_uuid)
+            text = peak_text(peak, name, whole, self.legs)
+            if whole is not None and max(peak.peak_bytes, peak.after_bytes) > whole:
+                self._checks.append(check("layout.over", "warn", text=text))
+            else:
+                self._checks.append(check("layout.peak", text=text))
+        return found
+
+    def _load(self, status: ServiceStatus) -> Load:
+        held = status.vram_used_bytes
+        fits = (fit for fit in self._fits.values() if fit.service == status.name)
+        fit = next(fits, None)
+        takes = fit.expected_use_bytes if fit is not None else status.vram_budget_bytes
+        holds = held if isinstance(held, int) else None if status.up else 0
+        rests = min(holds or 0, _CONTEXT)
+        return Load(holds=holds, takes=takes if isinstance(takes, int) else None, rests=rests)
+
+    def _others(self, gpu: Gpu, loads: dict[str, Load]) -> int | None:
+        """Give what of a card no service holds; None where the driver does not tell."""
+        if not known(gpu.memory_used_bytes):
+            return None
+        here = (
+            loads[name].holds or 0
+            for name, place in self._now.items()
+            if place.running and place.gpu_uuid == gpu.uuid
+        )
+        return max(0, gpu.memory_used_bytes - sum(here))
+
+
+def note_step(layout: str) -> Step:
+    """Give the step that notes which layout is in force; empty is none."""
+    return Step(
+        id=NOTE,
+        title=f"Note that {layout} is in force" if layout else "Note that no layout is in force",
+        touches=("layout in force",),
+        command=f"gpuconsole switch {layout}" if layout else "gpuconsole undo",
+        longest_seconds=10.0,
+        target_id=NOTE,
+        options={"do": NOTE, "service": layout, "layout": layout},
+    )
+
+
+def see_step(layout: str, names: list[str]) -> Step:
+    """Give the step that looks at all services once more and says what runs."""
+    return Step(
+        id=SEE,
+        title="See what runs now",
+        touches=(),
+        command="gpuconsole status",
+        longest_seconds=30.0,
+        target_id=SEE,
+        options={"do": SEE, "service": layout, "layout": layout, "services": names},
+    )
+
+
+def sum_checks(
+    session: Session, snapshot: HostSnapshot, layout: str, *, force: bool
+) -> tuple[Check, ...]:
+    """Refuse a layout whose services do not fit together even on an empty host."""
+    from actions.fit.layout import fit_layout
+
+    whole = fit_layout(session, with_layout(session, snapshot, layout), layout)
+    bad = [fit for fit in whole.fits if fit.verdict == "refused"]
+    if not bad:
+        return ()
+    clash = any(len(card.clash) > 1 for card in whole.cards)
+    why = whole.reason if clash else "; ".join(f"{fit.service}: {fit.reason}" for fit in bad)
+    if force and all(fit.code in FORCEABLE for fit in bad):
+        return (check("layout.sum-forced", "warn", layout=layout, why=why),)
+    ways = "; ".join(way.title for fit in bad for way in fit.ways_out[:_SHOWN_WAYS])
+    hint = f"Ways out: {ways}" if ways else ""
+    return (check("layout.sum", "refuse", layout=layout, why=why, ways=hint),)
+
+
+def _counts(status: ServiceStatus) -> bool:
+    """Tell whether a service is looked at: it is the operator's, or it holds VRAM."""
+    return status.service.source == CONFIGURED or status.up
+
+
+def _moved(name: str) -> str:
+    return f"{name} (moved)"
+
+
+def _twin(name: str, stopped: set[str]) -> str:
+    return _moved(name) if name in stopped else name
+
+
+def _placed(status: ServiceStatus, gpu_uuid: str | Unknown | None) -> ServiceStatus:
+    if gpu_uuid is None:
+        return status
+    return msgspec.structs.replace(
+        status, gpu_uuid=gpu_uuid, gpu_expected_uuid=gpu_uuid, gpu_declared_uuid=gpu_uuid
+    )
