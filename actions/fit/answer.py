@@ -10,11 +10,13 @@ from actions.fit.model import Fit
 from actions.fit.room import ram_for, room_on
 from actions.services.snapshot import ServiceStatus
 from console.models.catalog import Catalog, Measured
-from console.units import format_duration
+from console.units import MIB, format_duration
 from console.unknown import Unknown
 
 RANKS = {"resident": 0, "offload": 1, "refused": 3}
 _DOUBTFUL = 2
+ASLEEP = 256 * MIB
+"""A service that holds less has no model loaded."""
 
 
 def rank(verdict: str | Unknown) -> int:
@@ -39,10 +41,32 @@ def answer(case: Case, ask: Ask) -> Fit:
     demand = _demand(case, ask)
     kind = ask.status.service.kind if ask.status else "comfyui"
     reserve = reserve_of(case.vram_reserve, kind, ask.status, case.snapshot)
-    fit = judge(demand, room_on(case, ask), ram_for(case, ask), ask.task, reserve, ask.service)
+    ram = ram_for(case, ask)
+    fit = judge(demand, room_on(case, ask), ram, ask.task, reserve, ask.service)
+    asleep = _asleep(case, ask)
+    if asleep and rank(fit.verdict) > 0:
+        left = msgspec.structs.replace(ask, freed=ask.freed | asleep)
+        then = judge(demand, room_on(case, left), ram, ask.task, reserve, ask.service)
+        if rank(then.verdict) < rank(fit.verdict):
+            note = f"as long as {' and '.join(sorted(asleep))} stay without a model: {then.verdict}"
+            fit = msgspec.structs.replace(fit, notes=(*fit.notes, note))
     if fit.streams_bytes:
         fit = _with_cost(fit, case.catalog)
     return fit
+
+
+def _asleep(case: Case, ask: Ask) -> frozenset[str]:
+    """Give the services that idle without a model; what they take when they wake is counted."""
+    if ask.empty:
+        return frozenset()
+    return frozenset(
+        status.name
+        for status in case.snapshot.services
+        if status.state in {"ready", "misplaced"}
+        and status.name not in ask.stopped | ask.freed | {ask.service}
+        and isinstance(status.vram_used_bytes, int)
+        and status.vram_used_bytes < ASLEEP
+    )
 
 
 def uses_no_card(ask: Ask) -> bool:

@@ -51,7 +51,8 @@ class WayOut(msgspec.Struct, frozen=True, kw_only=True):
         title: for people, such as `stop myia-turbo first (idle 2h)`.
         verdict: what the verdict would be then.
         command: the command line that does it; may be empty.
-        target: the service, the variant, or the card's UUID, by kind.
+        target: the service (the first of several: the next is offered after it), the variant, or
+            the card's UUID, by kind.
         gains_bytes: what it brings, where that can be said.
         detail: such as `on disk` or `to be fetched: 13.1 GB`.
         width, height: for `resolution`.

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import msgspec
 
-from actions.fit.answer import answer, rank
+from actions.fit.answer import ASLEEP, answer, rank
 from actions.fit.case import Ask, Case
 from actions.fit.holders import holders_on
 from actions.fit.model import Fit, Task, WayOut
@@ -19,12 +19,11 @@ from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from console.gpu.snapshot import Gpu
 from console.models.catalog import Variant
-from console.units import MIB, format_age, format_bytes
+from console.units import format_age, format_bytes
 from console.unknown import known
 
 MOST = 6
 _TOGETHER = 3
-_WORTH_FREEING = 256 * MIB
 _NO_WAYS_OUT_OF = frozenset({"no-card", "card-lost"})
 
 
@@ -85,21 +84,20 @@ def _free(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
         if not _busy(one)
         and one.service.kind in {"forge", "comfyui"}
         and one.state in {"ready", "misplaced"}
-        and _uses(one) >= _WORTH_FREEING
+        and _uses(one) >= ASLEEP
     ]
     for several, then in _fewest(case, ask, fit, idle, "freed"):
         names = " and ".join(one.name for one in several)
         model = "model" if len(several) == 1 else "models"
-        it = "it" if len(several) == 1 else "they"
+        it, them = ("it", "it") if len(several) == 1 else ("they", "them")
         yield WayOut(
             kind="free",
-            title=f"unload the {model} of {names} ({_idle(case, several)}, {it} stay"
-            f"{'s' if len(several) == 1 else ''} up)",
+            title=f"unload the {model} of {names} ({_idle(case, several)}), which keeps {them} up",
             verdict=_word(then),
             command=_command("free", several),
-            target=" ".join(one.name for one in several),
+            target=several[0].name,
             gains_bytes=_gain(fit, then),
-            detail=f"until {names} {'works' if len(several) == 1 else 'work'} again",
+            detail=f"as long as {it} stay{'s' if len(several) == 1 else ''} idle",
         )
 
 
@@ -111,7 +109,7 @@ def _stop(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
             title=f"stop {names} first ({_idle(case, several)})",
             verdict=_word(then),
             command=_command("stop", several),
-            target=" ".join(one.name for one in several),
+            target=several[0].name,
             gains_bytes=_gain(fit, then),
         )
 
