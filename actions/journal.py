@@ -5,7 +5,15 @@ from typing import Any
 
 import msgspec
 
-from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, StepFinished, StepStarted
+from actions.plan import (
+    AnyEvent,
+    Plan,
+    PlanDone,
+    PlanFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+)
 from actions.session import Session
 from console.store.plans import OPEN_STATES, PlanRecords
 from console.store.rows import EventRow, PlanRow
@@ -93,6 +101,11 @@ class Journal:
             elif isinstance(event, StepFinished):
                 finished = True
         return number, last, finished
+
+    def last_told(self, plan_id: str) -> str:
+        """Give the newest of what a plan's steps told; empty before the first word."""
+        told = [event for _, event in self.events(plan_id) if isinstance(event, StepProgress)]
+        return told[-1].text if told else ""
 
     def end_of(self, plan_id: str) -> PlanDone | PlanFailed | None:
         """Give how a plan ended; None while it has not, and where nobody can read it any more."""

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,7 +20,11 @@ from actions.verbs import locking_service, verbs_for, verbs_of
 from console.errors import ConsoleError
 from console.log import log_crash
 from console.store.locks import LockFolder
+from console.store.plans import OPEN_STATES
 from console.unknown import Unknown
+
+if TYPE_CHECKING:
+    from actions.jobs import Job
 
 
 class RunningPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +169,7 @@ class Operations:
                     plan=entry[0],
                     since=row.started_at,
                     step=step,
-                    text=begun.title if begun else "",
+                    text=journal.last_told(row.id) or (begun.title if begun else ""),
                     pid=row.runner_pid,
                     cancel_requested=row.cancel_requested,
                 )
@@ -223,6 +227,31 @@ class Operations:
         self.running()  # a plan whose process died counts too, as interrupted
         journal = Journal(self._session)
         return self._through_gate(lambda: undo_plan(self._session, journal, self.via))
+
+    def jobs(self, *, everything: bool = False) -> "tuple[Job, ...]":
+        """Give what is under way and what was left in the middle, newest first.
+
+        Args:
+            everything: also what has ended otherwise.
+        """
+        from actions.jobs import read_jobs
+
+        return read_jobs(self._session, everything=everything)
+
+    def job(self, plan_id: str) -> tuple[Plan, bool]:
+        """Give a journalled plan, by its id, the only beginning of one, or `last`.
+
+        Returns:
+            The plan, and whether it is under way.
+
+        Raises:
+            UsageError: there is no such plan, or more than one.
+        """
+        from actions.undo import readable, row_of
+
+        self.running()
+        row = row_of(Journal(self._session), plan_id)
+        return readable(row), row.state in OPEN_STATES
 
     def timeline(
         self, limit: int = 100, since: datetime | None = None, container: str = ""

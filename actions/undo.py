@@ -44,7 +44,7 @@ def back_plan(session: Session, journal: Journal, row: PlanRow, via: str) -> Pla
         RefusedError: `undo.nothing`, `undo.none`, `undo.changed`, `plan.under-way`.
         UsageError: the target is gone.
     """
-    plan = _readable(row)
+    plan = readable(row)
     _refuse_open(plan, row)
     end = journal.end_of(plan.id)
     if isinstance(end, PlanFailed) and end.went_back == "yes":
@@ -75,7 +75,7 @@ def resume_plan(session: Session, journal: Journal, row: PlanRow, via: str) -> P
         RefusedError: `plan.under-way`, or it ended well (`plan.done`).
         UsageError: the target is gone.
     """
-    plan = _readable(row)
+    plan = readable(row)
     _refuse_open(plan, row)
     if row.state == "done":
         raise RefusedError(
@@ -122,6 +122,8 @@ def row_of(journal: Journal, plan_id: str) -> PlanRow:
     if len(found) == 1:
         return found[0]
     shown = clean_line(wanted, 60)
+    if wanted == "last":
+        raise UsageError("plan.unknown", "No plan was run here yet")
     if found:
         ids = ", ".join(row.id for row in found[:5])
         raise UsageError("plan.ambiguous", f"{shown} is the beginning of {len(found)} plans", ids)
@@ -130,6 +132,18 @@ def row_of(journal: Journal, plan_id: str) -> PlanRow:
         f"There is no plan {shown} in the journal",
         "gpuconsole timeline lists the plans there were",
     )
+
+
+def readable(row: PlanRow) -> Plan:
+    """Give the plan of a row.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    plan = as_plan(row)
+    if plan is None:
+        raise UsageError("plan.unknown", f"The plan {row.id} cannot be read in the journal")
+    return plan
 
 
 def settled(rows: Sequence[PlanRow]) -> set[str]:
@@ -167,13 +181,6 @@ def _left(rows: Sequence[PlanRow], target_id: str) -> dict[str, Any]:
         if row.target_id == target_id and (row.left_behind or row.state == "interrupted")
     )
     return next(seen, {})
-
-
-def _readable(row: PlanRow) -> Plan:
-    plan = as_plan(row)
-    if plan is None:
-        raise UsageError("plan.unknown", f"The plan {row.id} cannot be read in the journal")
-    return plan
 
 
 def _refuse_open(plan: Plan, row: PlanRow) -> None:

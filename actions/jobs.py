@@ -1,0 +1,131 @@
+"""Jobs: what is under way in any console of this user, and what was left in the middle."""
+
+from datetime import datetime
+
+import msgspec
+
+from actions.follow import Follower
+from actions.journal import Journal
+from actions.plan import PlanDone, PlanFailed
+from actions.session import Session
+from actions.undo import settled
+from actions.verbs import SHELL
+from console.store.plans import OPEN_STATES
+from console.store.rows import PlanRow
+
+_ENDED = ("done", "failed", "interrupted")
+_LOOKED_AT = 200
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that takes its time and survives the console that began it.
+
+    Attributes:
+        id: what `jobs watch` and its sisters are given.
+        kind: `plan`.
+        verb, target, subject: what is done to what; `subject` is `container`, `service`, `layout`.
+        state: `queued`, `running`, `going-back`, `interrupted`, or how it ended: `done`, `failed`.
+        step, steps: where it is or got to, from 1; 0 before the first.
+        title: of that step; empty before the first.
+        text: what it last told, or how it ended.
+        since: when it began; None while it waits for its process.
+        longest_seconds: how long it may take.
+        pid: of its process, while it is under way.
+        can: what may be done about it now: `watch`, `cancel`, `resume`, `back`.
+    """
+
+    id: str
+    kind: str = "plan"
+    verb: str
+    target: str
+    subject: str
+    state: str
+    step: int
+    steps: int
+    title: str = ""
+    text: str = ""
+    created_at: datetime
+    since: datetime | None
+    ended_at: datetime | None = None
+    longest_seconds: float
+    pid: int | None = None
+    cancel_requested: bool = False
+    went_back: str = ""
+    can: tuple[str, ...] = ()
+
+
+def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
+    """Give the jobs under way and those left in the middle, newest first.
+
+    One left in the middle is told until it is gone on with or taken back, or until a newer one of
+    the same target ends well. A process that died is noticed here.
+
+    Args:
+        session: whose journal is read.
+        everything: also those that have ended in whatever way.
+    """
+    journal = Journal(session)
+    follower = Follower(session, journal)
+    for row in journal.under_way():
+        follower.bury_if_dead(row.id)
+    rows = journal.plans.newest((*OPEN_STATES, *_ENDED), limit=_LOOKED_AT)
+    passed = settled(rows)
+    newer_done = set[str]()
+    found = []
+    for row in rows:
+        job = None if row.verb == SHELL else _job(journal, row, row.id in passed)
+        if job is None:
+            continue
+        half = job.state == "interrupted" or job.went_back in {"no", "partly"}
+        in_the_middle = half and row.target_id not in newer_done
+        if row.state in OPEN_STATES or everything or (in_the_middle and job.can):
+            found.append(job)
+        if row.state == "done":
+            newer_done.add(row.target_id)
+    return tuple(found)
+
+
+def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
+    """Read a job from its row and events; None where it cannot be read."""
+    entry = journal.plan(row.id)
+    if entry is None:
+        return None
+    plan = entry[0]
+    step, begun, finished = journal.step_reached(row.id)
+    end = journal.end_of(row.id)
+    went_back = end.went_back if isinstance(end, PlanFailed) else ""
+    back = begun is not None and begun.back and row.state in OPEN_STATES
+    text = journal.last_told(row.id) if end is None else _end_text(end)
+    left = row.state in {"interrupted", "failed"} and step > 0 and went_back != "yes"
+    complete = finished and step == len(plan.steps) and not (begun and begun.back)
+    return Job(
+        id=row.id,
+        verb=plan.verb,
+        target=plan.target,
+        subject=plan.subject,
+        state="going-back" if back else row.state,
+        step=step,
+        steps=len(plan.steps),
+        title=begun.title if begun else "",
+        text=text,
+        created_at=row.created_at,
+        since=row.started_at,
+        ended_at=row.ended_at,
+        longest_seconds=plan.longest_seconds,
+        pid=row.runner_pid if row.state in OPEN_STATES else None,
+        cancel_requested=row.cancel_requested,
+        went_back=went_back,
+        can=_can(row, left=left and not passed and not complete),
+    )
+
+
+def _can(row: PlanRow, *, left: bool) -> tuple[str, ...]:
+    if row.state in OPEN_STATES:
+        return ("watch",) if row.cancel_requested else ("watch", "cancel")
+    return ("watch", "resume", "back") if left else ("watch",)
+
+
+def _end_text(end: PlanDone | PlanFailed) -> str:
+    if isinstance(end, PlanFailed):
+        return f"{end.title}; {end.text}" if end.text else end.title
+    return end.text
