@@ -111,7 +111,8 @@ def _fits(case: Case, plan: _Wanted) -> tuple[Fit, ...]:
 
 
 def _worst(fits: Sequence[Fit]) -> Fit | None:
-    return max(fits, key=lambda fit: rank(fit.verdict), default=None)
+    # Of those that cannot be told, the one without a card is why the others cannot.
+    return max(fits, key=lambda fit: (rank(fit.verdict), not fit.gpu_uuid), default=None)
 
 
 def _ways(case: Case, plan: _Wanted, worst: Fit) -> Iterator[WayOut]:

@@ -190,8 +190,11 @@ def others_like(case: Case, own: Variant, *, on_disk: bool, nearest: bool = Fals
         and one.id != own.id
         and _there(case, one) == on_disk
     ]
-    start = own.quality if nearest else 0
-    return sorted(found, key=lambda one: abs(one.quality - start))
+    if nearest:
+        return sorted(
+            found, key=lambda one: (one.loader != own.loader, abs(one.quality - own.quality))
+        )
+    return sorted(found, key=lambda one: one.quality)
 
 
 def variant_way(
