@@ -9,6 +9,7 @@ from actions.services.placement import card_words
 from actions.services.rules import service_rules
 from actions.services.snapshot import ServiceStatus
 from actions.snapshot import Alert
+from console.config.load import dotted
 from console.engine.snapshot import EngineSnapshot
 from console.gpu.snapshot import Gpu
 from console.unknown import Unknown, known
@@ -73,9 +74,9 @@ def _state_alert(status: ServiceStatus, now: datetime) -> Iterator[Alert]:
 
 def _needs_auth(status: ServiceStatus) -> Alert:
     problem = _problem(status)
-    title = f"asks for a login: {problem.title}" if problem else "asks for a login"
-    name = status.service.name
-    hint = problem.hint if problem and problem.hint else f"set auth in [services.{name}]"
+    title = "asks for a login" + (f": {problem.title}" if problem is not None else "")
+    hint = problem.hint if problem is not None else ""
+    hint = hint or f"set auth in [{dotted(('services', status.name))}]"
     return _alert(status, "service.needs-auth", "warning", title, hint)
 
 
@@ -151,10 +152,11 @@ def _shared_cards(services: Sequence[ServiceStatus], gpus: Sequence[Gpu]) -> Ite
         if len({one.gpu_expected_uuid for one in here}) < 2:
             continue
         moved = [one for one in here if one.gpu_expected_uuid != gpu.uuid]
-        first = moved[0]
+        first = next((one for one in moved if one.misplaced), moved[0])
         others = ", ".join(one.name for one in here if one is not first)
         title = f"and {others} sit on one card, {cards[gpu.uuid]}, though meant for different ones"
-        hint = first.advice or "see which setting of each picks its card"
+        card = first.service.gpu or first.gpu_expected_uuid
+        hint = f"`gpuconsole move {first.name} --gpu {card}` brings it to its own"
         yield _alert(first, "service.share-card", "warning", title, hint)
 
 

@@ -12,6 +12,7 @@ from actions.session import Session
 from actions.snapshot import Claim
 from console.engine.snapshot import Container, EngineSnapshot
 from console.gpu.snapshot import GpuSnapshot
+from console.models.catalog import Catalog
 from console.services.reading import Reading, StartLog, Target
 
 
@@ -53,7 +54,10 @@ class KnownServices:
         """Give the status of every service; none before the engine has answered or failed."""
         if engine.state == "connecting" and not engine.containers:
             return ()
+        services = self.services(engine.containers)
         clock = self._session.clock
+        # Reading the catalogue takes longer than all else here.
+        wanted = any(one.variant for one in services)
         look = Look(
             engine=engine,
             order=GpuOrder(gpu.gpus),
@@ -63,6 +67,6 @@ class KnownServices:
             wsl=wsl,
             now=clock.now(),
             monotonic=clock.monotonic(),
-            catalog=self._session.catalog,
+            catalog=self._session.catalog if wanted else Catalog(),
         )
-        return statuses(self.services(engine.containers), look, self._memory)
+        return statuses(services, look, self._memory)

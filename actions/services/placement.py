@@ -13,6 +13,7 @@ from actions.snapshot import Claim
 from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu
 from console.services.reading import Device
+from console.units import format_bytes
 from console.unknown import Unknown, known
 
 _BLANKS = re.compile(r"\s+")
@@ -131,7 +132,7 @@ def place(
         return Placement(gpu_uuid=ELSEWHERE if service.url else None)
     observed: str | Unknown | None = None
     evidence = ""
-    for device in devices:
+    for device in sorted(devices, key=_is_nameless):
         told = observed_gpu(device, gpus)
         if known(told) or observed is None or observed is NOT_TOLD:
             observed, evidence = told, _told_words(device)
@@ -229,15 +230,25 @@ def _sits(
         return declared, "declared"
     if isinstance(observed, Unknown) and observed is not NOT_TOLD:
         return observed, "unknown"
-    uses = claim is not None and claim.uses_gpu
-    return (declared or NOT_TOLD if uses or declared is not None else None), "unknown"
+    if declared is None and claim is not None and claim.uses_gpu:
+        return NOT_TOLD, "unknown"
+    return declared, "unknown"
+
+
+def _is_nameless(device: Device | Unknown) -> bool:
+    """Order devices: a name tells more than an amount of memory, whoever gives it."""
+    return isinstance(device, Unknown) or not known(device.name)
 
 
 def _told_words(device: Device | Unknown) -> str:
-    if isinstance(device, Unknown) or not known(device.name):
+    if isinstance(device, Unknown):
         return ""
     where = "its start log" if device.source == "log" else "its API"
-    return f"{where} names {device.name}"
+    if known(device.name):
+        return f"{where} names {device.name}"
+    if known(device.total_bytes):
+        return f"{where} tells {format_bytes(device.total_bytes)} of VRAM"
+    return ""
 
 
 def _plain(text: str) -> str:

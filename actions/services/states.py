@@ -129,8 +129,8 @@ def _not_running(facts: Facts, container: Container) -> State:
         if isinstance(container.error, str) and container.error and facts.alert is not None:
             text = facts.alert.title
         at = container.created_at
-        evidence = (Evidence(source="engine", text=text, at=at if known(at) else None),)
-        return State(name="created", since=at, evidence=evidence)
+        told = Evidence(source="engine", text=text, at=at if known(at) else None)
+        return State(name="created", since=at, evidence=(told,))
     meaning = exit_meaning(container, facts.asked_to_stop)
     ended = container.finished_at
     since = ended if isinstance(ended, datetime) else SINCE_UNKNOWN
@@ -190,7 +190,10 @@ def _by_reading(facts: Facts, reading: Reading, container: Container | None) -> 
 
 def _ready(facts: Facts, reading: Reading, seen: Evidence) -> State:
     if not reading.busy:
-        return State(name="ready", activity="ready", evidence=(seen,))
+        told = [seen]
+        if isinstance(reading.model, str) and reading.model:
+            told.append(Evidence(source="service", text=f"{reading.model} is loaded"))
+        return State(name="ready", activity="ready", evidence=tuple(told))
     job = reading.job
     since: datetime | Unknown = SINCE_UNKNOWN
     if job is not None and known(job.running_seconds):
@@ -230,7 +233,7 @@ def _stage(facts: Facts) -> str:
 
 def _is_young(facts: Facts, container: Container) -> bool:
     """Tell whether a service without an answer may still be on its way."""
-    if facts.was_ready:
+    if facts.was_ready or (facts.log is not None and facts.log.stage == "failed"):
         return False
     started = _started(container)
     limit = timedelta(minutes=service_rules().ready.limit_minutes)

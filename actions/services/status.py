@@ -106,11 +106,13 @@ def _facts(
     if not service.url and container is not None:
         address = address_of(container, service.kind)
         told = address if isinstance(address, Unknown) else None
-    connected = look.engine.state == "connected"
+    engine_problem = look.engine.problem
+    if engine_problem is None and look.engine.state != "connected":
+        engine_problem = _CONNECTING
     return Facts(
         service=service,
         container=container,
-        engine_problem=None if connected else look.engine.problem or _CONNECTING,
+        engine_problem=engine_problem if look.engine.state != "connected" else None,
         engine_at=look.engine.taken_at,
         asked_to_stop=container is not None and container.id in look.engine.asked_to_stop,
         alert=alerts.get(container.id) if container is not None else None,

@@ -30,7 +30,7 @@ from tests.services.build import (
 )
 from tests.support.snapshots import NOW, event, port
 
-OLD = {"started_at": NOW - timedelta(hours=3)}
+OLD: dict[str, Any] = {"started_at": NOW - timedelta(hours=3)}
 QWEN = '[services.qwen]\nkind = "comfyui"\ncontainer = "comfyui-qwen"\n'
 
 
@@ -179,3 +179,9 @@ def test_a_service_elsewhere_than_its_settings_lead_is_mentioned() -> None:
     reading = ready(device=device("NVIDIA GeForce RTX 3090"))
     (alert,) = alerts(Studio(container), {"comfyui-qwen": reading})
     assert (alert.id, alert.severity) == ("service.declared-elsewhere", "info")
+
+
+def test_a_login_that_is_refused_says_so_and_what_to_do() -> None:
+    (alert,) = alerts(Studio(forge(**OLD)), {"myia": seen("needs-auth", LOGIN)})
+    assert alert.title == "asks for a login: http://127.0.0.1:7860 wants a login"
+    assert alert.hint == "set auth for it"

@@ -1,6 +1,7 @@
 """Services of the config meet their containers; the others are found; names mean the right one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_a_container_of_a_configured_service_is_not_discovered_again() -> None:
     ],
 )
 def test_a_discovered_service_is_reached_by_its_published_port(
-    changes: dict[str, object], url: str
+    changes: dict[str, Any], url: str
 ) -> None:
     service = found("", forge("myia", **changes))["myia"]
     assert service.url == url

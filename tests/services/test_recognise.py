@@ -1,5 +1,7 @@
 """Forge and ComfyUI are found among the containers; what only stands beside them is not."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +17,16 @@ def kind_of(container: Container) -> str | None:
     return found.kind if found is not None else None
 
 
-def run(name: str, image: str, *arguments: str, **changes: object) -> Container:
-    environment = changes.pop("environment", ())
-    gpu = changes.pop("gpu", True)
+def run(
+    name: str,
+    image: str,
+    *arguments: str,
+    environment: tuple[tuple[str, str], ...] = (),
+    gpu: bool = True,
+    **changes: Any,
+) -> Container:
     declaration = GpuDeclaration(
-        requests=(ALL,) if gpu else (),
-        environment=environment,
-        arguments=arguments,  # type: ignore[arg-type]
+        requests=(ALL,) if gpu else (), environment=environment, arguments=arguments
     )
     return make_container(name, image=image, gpu=declaration, **changes)
 

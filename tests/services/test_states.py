@@ -27,8 +27,8 @@ from tests.services.build import (
 )
 from tests.support.snapshots import NOW, event
 
-OLD = {"started_at": NOW - timedelta(hours=3)}
-YOUNG = {"started_at": NOW - timedelta(seconds=90)}
+OLD: dict[str, Any] = {"started_at": NOW - timedelta(hours=3)}
+YOUNG: dict[str, Any] = {"started_at": NOW - timedelta(seconds=90)}
 QWEN = """
 [services.qwen]
 kind = "comfyui"
@@ -247,6 +247,7 @@ def test_without_the_engine_nobody_is_called_stopped_or_absent() -> None:
     assert studio.look()["comfyui-qwen"].state == "unreachable"
     (one,) = Studio(config=QWEN, state="lost", problem=LOST).all()
     assert one.state == "unreachable"
+    assert "Nothing listens at /var/run/docker.sock" in evidence(one)
     assert "whether its container runs can't be told" in evidence(one)
 
 
