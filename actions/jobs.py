@@ -78,7 +78,7 @@ def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
             continue
         half = job.state == "interrupted" or job.went_back in {"no", "partly"}
         in_the_middle = half and row.target_id not in newer_done
-        if row.state in OPEN_STATES or everything or (in_the_middle and job.can):
+        if row.state in OPEN_STATES or everything or (in_the_middle and "back" in job.can):
             found.append(job)
         if row.state == "done":
             newer_done.add(row.target_id)
