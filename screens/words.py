@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from actions.services.snapshot import ServiceStatus
 from console.engine.snapshot import Container, Port
 from console.units import format_age
 from console.unknown import NOT_KNOWN, Unknown, known
@@ -48,3 +49,14 @@ def ports_text(ports: Iterable[Port]) -> str:
         text = str(port.host_port) if same else f"{port.host_port}→{port.container_port}"
         shown[text if port.protocol == "tcp" else f"{text}/{port.protocol}"] = None
     return " ".join(shown)
+
+
+def model_words(status: ServiceStatus) -> str:
+    """Name what a service has loaded, without folder and ending; empty where it does not tell."""
+    model = status.reading.model if status.reading is not None else ""
+    if isinstance(model, Unknown) or not model:
+        return ""
+    name = model.replace("\\", "/").rpartition("/")[2]
+    for ending in (".safetensors", ".gguf", ".ckpt", ".sft"):
+        name = name.split(ending)[0]
+    return name

@@ -12,29 +12,35 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
+from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import Alert, HostSnapshot
 from console.engine.snapshot import Container
 from screens.tui.app import OPEN_REHEARSAL
 from screens.tui.background import start, tell, warm_up
 from screens.tui.desk import Desk, Operator
+from screens.tui.fits import FitBook
 from screens.tui.history import History
 from screens.tui.kept import Kept
 from screens.tui.keys import EVERYWHERE, bindings
 from screens.tui.live import Live
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
+    FitsReady,
     HostChanged,
     JournalFound,
     PlanEnded,
     PlanEvent,
     PlanProblem,
     PlanReady,
+    Said,
     TimelineRead,
 )
 from screens.tui.panels.footer import Key
 from screens.tui.panels.header import journal_words
 from screens.tui.plan_flow import PlanFlow
+from screens.tui.rows import service_key
+from screens.tui.service_flow import ServiceFlow
 from screens.tui.themes import NO_COLOUR, Palette, choose_theme, textual_theme
 from screens.tui.view import Notice, View
 from screens.tui.views import VIEWS
@@ -94,6 +100,8 @@ class Console(App[int]):
         )
         self.desk = Desk(self, operations, session.clock.monotonic)
         self.flow = PlanFlow(self)
+        self.services = ServiceFlow(self)
+        self.fits = FitBook(self, session.clock.monotonic)
         self.snapshot = live.snapshot()
         self._take(self.snapshot)
         self.mouse_on = session.settings.ui.mouse
@@ -185,8 +193,11 @@ class Console(App[int]):
 
     def _point_at(self, alert: Alert) -> None:
         """Put the cursor on what the first verdict speaks of, so that Enter opens it."""
+        service = self.service_of(alert)
         if self.container(alert.subject_id) is not None:
             self.view.container = alert.subject_id
+        elif service is not None:
+            self.view.container = service.container_id or service_key(service.name)
 
     def _paint_soon(self, now: float) -> None:
         """Paint news of the engine at once, but a flapping container not ten times a second."""
@@ -246,6 +257,17 @@ class Console(App[int]):
         containers = self.snapshot.engine.containers
         return next((item for item in containers if item.name == name), None)
 
+    def service(self, name: str) -> ServiceStatus | None:
+        """Give a service by name."""
+        return next((one for one in self.snapshot.services if one.name == name), None)
+
+    def service_of(self, alert: Alert) -> ServiceStatus | None:
+        """Give the service that an alert is about, by its name or its container."""
+        about = {alert.subject_id, alert.subject} - {""}
+        return next(
+            (one for one in self.snapshot.services if about & {one.name, one.container_id}), None
+        )
+
     # -- views ----------------------------------------------------------------------------------
 
     def view_titles(self) -> Sequence[tuple[int, str]]:
@@ -275,6 +297,11 @@ class Console(App[int]):
             self.pop_screen()
         self.switch_mode(found.mode)
 
+    def open_service(self, name: str) -> None:
+        """Open the services view at a service."""
+        self.view.service = name
+        self.action_view(2)
+
     def open_details(self, kind: str, ident: str) -> None:
         """Open the details of a card (`gpu`), a container or the host."""
         if kind == "container":
@@ -300,6 +327,10 @@ class Console(App[int]):
         """Open the details of what an alert speaks of; say its hint where there is none."""
         if self.container(alert.subject_id) is not None:
             self.open_details("container", alert.subject_id)
+            return
+        service = self.service_of(alert)
+        if service is not None:
+            self.open_service(service.name)
         elif any(gpu.uuid == alert.subject_id for gpu in self.snapshot.gpu.gpus):
             self.open_details("gpu", alert.subject_id)
         else:
@@ -343,6 +374,10 @@ class Console(App[int]):
         """Say what could not be planned."""
         self.flow.problem(message)
 
+    def on_said(self, message: Said) -> None:
+        """Say what went well."""
+        self.say(message.text, message.role, message.symbol)
+
     def on_plan_event(self, message: PlanEvent) -> None:
         """Show how a plan goes."""
         self.flow.event(message)
@@ -358,19 +393,22 @@ class Console(App[int]):
             self.say(journal_words(message.problem), "warning", "▲")
 
     def on_timeline_read(self, message: TimelineRead) -> None:
-        """Hand the journal's entries to the timeline, if it is open."""
-        from screens.tui.timeline_screen import TimelineScreen
+        """Hand the journal's entries to the view that shows them, if it is open."""
+        take = getattr(self.screen, "take", None)
+        if take is not None:
+            take(message)
 
-        if isinstance(self.screen, TimelineScreen):
-            self.screen.take(message)
+    def on_fits_ready(self, message: FitsReady) -> None:
+        """Keep a pre-check that was computed, and show it."""
+        self.fits.take(message)
+        self.paint()
 
     def journal_changed(self) -> None:
         """Refresh what shows the journal; jobs too."""
-        from screens.tui.timeline_screen import TimelineScreen
-
         self.show_jobs()
-        if isinstance(self.screen, TimelineScreen):
-            self.screen.action_reload()
+        reload = getattr(self.screen, "action_reload", None)
+        if reload is not None:
+            reload()
 
     def show_jobs(self) -> None:
         """Show what runs now."""
@@ -445,4 +483,5 @@ def _news(before: HostSnapshot, after: HostSnapshot) -> bool:
         or one.problem != other.problem
         or (one.containers is not other.containers and one.containers != other.containers)
         or before.unavailable != after.unavailable
+        or [one.state for one in before.services] != [one.state for one in after.services]
     )

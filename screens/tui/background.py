@@ -38,5 +38,6 @@ def warm_up() -> None:
         "menu_dialog",
         "help_screen",
         "timeline_screen",
+        "services.screen",
     ):
         import_module(f"screens.tui.{name}")

@@ -8,18 +8,18 @@ from screens.tui.view import FOLD, Anchor, View
 
 
 def settle_container(view: View, rows: Rows) -> None:
-    """Keep the cursor on its container; on one made anew under its name; else where it stood."""
-    if not rows.containers or not view.container:
+    """Keep the cursor on its row; on one made anew under its name; else where it stood."""
+    if not rows.items or not view.container:
         return
-    ids = [container.id for container in rows.containers]
+    keys = [item.key for item in rows.items]
     anchor = view.anchor
-    if view.container not in ids and view.container != FOLD:
+    if view.container not in keys and view.container != FOLD:
         # A recreated container has another id, and before it goes the old one loses its name:
         # so the name counts that it had when it was chosen.
-        names = [container.name for container in rows.containers]
+        names = [item.name for item in rows.items]
         known = anchor.ident == view.container
         if known and anchor.name in names:
-            view.container = ids[names.index(anchor.name)]
+            view.container = keys[names.index(anchor.name)]
         elif known:
             view.container = rows.key(min(anchor.place, rows.lines - 1))
         else:
@@ -27,7 +27,7 @@ def settle_container(view: View, rows: Rows) -> None:
     place = rows.place(view.container)
     name = anchor.name
     if anchor.ident != view.container:
-        name = rows.containers[place].name if place < len(ids) else ""
+        name = rows.items[place].name if place < len(keys) else ""
     view.anchor = Anchor(view.container, name, place)
 
 

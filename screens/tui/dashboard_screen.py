@@ -9,7 +9,6 @@ from textual import events
 from textual.binding import BindingType
 
 from actions.snapshot import Alert
-from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu
 from screens.tui.cursor import alert_key, settle_alert
 from screens.tui.keys import DASHBOARD, bindings
@@ -17,7 +16,7 @@ from screens.tui.layout import Dashboard, dashboard, nothing_here
 from screens.tui.live_screen import LiveScreen
 from screens.tui.panels.cards import selected_gpu
 from screens.tui.panels.footer import Key, keys
-from screens.tui.rows import container_rows, next_match
+from screens.tui.rows import Item, container_rows, next_match, service_key
 from screens.tui.view import FOLD, PANELS, Block, Notice, Scene, View
 
 FOOTER = (
@@ -75,16 +74,21 @@ class DashboardScreen(LiveScreen):
             self._laid_out = dashboard(self.scene, size.width, size.height)
         return self._laid_out
 
-    def selected_container(self) -> Container | None:
-        """Give the container that the cursor means: of the table, or what the alert is about."""
-        if self.view.focus == "cards":
-            return None
-        if self.view.focus == "alerts":
-            alert = self.selected_alert()
-            return self.console_app.container(alert.subject_id) if alert is not None else None
+    def selected_item(self) -> Item | None:
+        """Give the row that the cursor means: of the table, or of what the alert is about."""
         rows = self._rows().rows
-        place = rows.place(self.view.container)
-        return rows.containers[place] if place < len(rows.containers) else None
+        if self.view.focus == "containers":
+            return rows.item(self.view.container)
+        alert = self.selected_alert() if self.view.focus == "alerts" else None
+        if alert is None:
+            return None
+        service = self.console_app.service_of(alert)
+        if service is not None:
+            container = self.console_app.container(service.container_id)
+            key = container.id if container is not None else service_key(service.name)
+            return Item(key, service.name, container, service)
+        container = self.console_app.container(alert.subject_id)
+        return Item(container.id, container.name, container) if container is not None else None
 
     def selected_alert(self) -> Alert | None:
         """Give the alert under the cursor of the alerts."""
@@ -205,12 +209,14 @@ class DashboardScreen(LiveScreen):
             rows = self._rows().rows
             self.paint()
             fresh = self._rows().rows
-            view.container = fresh.key(min(len(rows.containers), fresh.lines - 1))
+            view.container = fresh.key(min(len(rows.items), fresh.lines - 1))
             self.paint()
         else:
-            container = self.selected_container()
-            if container is not None:
-                app.open_details("container", container.id)
+            item = self.selected_item()
+            if item is not None and item.container is not None:
+                app.open_details("container", item.container.id)
+            elif item is not None:
+                app.open_service(item.name)
 
     def action_verdict(self) -> None:
         """Open what the verdict speaks of."""
@@ -249,16 +255,16 @@ class DashboardScreen(LiveScreen):
             card = self.selected_card()
             self.console_app.copy(card.uuid if card is not None else "")
             return
-        container = self.selected_container()
-        self.console_app.copy(container.name if container is not None else "")
+        item = self.selected_item()
+        self.console_app.copy(item.name if item is not None else "")
 
     def action_copy_id(self) -> None:
         """Copy the selected id or UUID."""
         if self.view.focus == "cards":
             self.action_copy()
             return
-        container = self.selected_container()
-        self.console_app.copy(container.id if container is not None else "")
+        item = self.selected_item()
+        self.console_app.copy(item.key if item is not None and item.container is not None else "")
 
     # -- searching ------------------------------------------------------------------------------
 
@@ -296,7 +302,7 @@ class DashboardScreen(LiveScreen):
         view = self.view
         view.typing, view.search = False, ""
         rows = container_rows(self.console_app.snapshot, view)
-        if rows.folded and view.container not in {"", FOLD, *(one.id for one in rows.containers)}:
+        if rows.folded and view.container not in {"", FOLD, *(one.key for one in rows.items)}:
             view.unfolded = True
 
     def action_match(self, step: int) -> None:
@@ -312,32 +318,38 @@ class DashboardScreen(LiveScreen):
             if found is not None:
                 view.container = rows.key(found)
             elif not view.typing:
-                text = f"no container matches {view.search}"
+                text = f"nothing matches {view.search}"
                 view.notice = Notice(text=text, role="warning", symbol="▲")
         self.paint()
 
     # -- changing -------------------------------------------------------------------------------
 
     def action_verb(self, key: str) -> None:
-        """Propose what a key does to the selected container in its actual state."""
-        container = self._chosen()
-        if container is not None:
-            self.console_app.propose_key(container.id, key)
+        """Propose what a key does to the selected service or container in its actual state."""
+        item = self._chosen()
+        if item is not None and item.service is not None:
+            self.console_app.services.propose_key(item.service, key)
+        elif item is not None and item.container is not None:
+            self.console_app.propose_key(item.container.id, key)
 
-    def _chosen(self) -> Container | None:
-        container = self.selected_container()
-        if container is None:
-            self.console_app.say("no container is selected: Tab goes there", "warning", "▲")
+    def _chosen(self) -> Item | None:
+        item = self.selected_item()
+        if item is None:
+            self.console_app.say(
+                "nothing is selected that can be changed: Tab goes there", "warning", "▲"
+            )
         elif self.view.focus == "containers":
             # What was acted on keeps the cursor, wherever its row goes.
-            self.view.container = container.id
-        return container
+            self.view.container = item.key
+        return item
 
     def action_menu(self) -> None:
-        """Open the menu of what can be done with the selected container."""
-        container = self._chosen()
-        if container is not None:
-            self.console_app.open_menu(container.id)
+        """Open the menu of what can be done with the selected service or container."""
+        item = self._chosen()
+        if item is not None and item.service is not None:
+            self.console_app.services.open_menu(item.service)
+        elif item is not None and item.container is not None:
+            self.console_app.open_menu(item.container.id)
 
     def action_undo(self) -> None:
         """Propose to take back the last plan."""

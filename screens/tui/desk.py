@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from textual.message_pump import MessagePump
@@ -19,6 +19,8 @@ from actions.plan import (
     StepProgress,
     StepStarted,
 )
+from actions.services.snapshot import Service
+from actions.session import Session
 from console.errors import ConsoleError
 from console.unknown import Unknown
 from screens.tui.background import start, tell
@@ -28,7 +30,9 @@ from screens.tui.messages import (
     PlanEvent,
     PlanProblem,
     PlanReady,
+    Said,
     TimelineRead,
+    Wanted,
 )
 from screens.tui.view import Job
 
@@ -50,8 +54,16 @@ class Operator(Protocol):
         """Say what is wrong with journal or locks."""
         ...
 
-    def plan(self, verb: str, name: str) -> Plan:
+    def plan(self, verb: str, name: str, **options: Any) -> Plan:
         """Make a plan; changes nothing."""
+        ...
+
+    def resume_plan(self, plan_id: str) -> Plan:
+        """Make the plan that goes on where an interrupted one was left."""
+        ...
+
+    def back_plan(self, plan_id: str) -> Plan:
+        """Make the plan that restores what was before an interrupted one."""
         ...
 
     def run(self, plan: Plan) -> Iterator[AnyEvent]:
@@ -98,16 +110,51 @@ class Desk:
         self.started_here: set[str] = set()
         self._watched: set[str] = set()
         self._planning: set[str] = set()
+        self._steps: dict[str, tuple[str, ...]] = {}
 
-    def propose(self, verb: str, target_id: str, name: str, preface: str = "") -> None:
+    def propose(
+        self,
+        verb: str,
+        target_id: str,
+        name: str,
+        preface: str = "",
+        options: Mapping[str, Any] | None = None,
+        then: tuple[Wanted, ...] = (),
+    ) -> None:
         """Ask for a plan; `PlanReady` or `PlanProblem` comes back.
 
         A key pressed again while its plan is being made asks for nothing more.
+
+        Args:
+            verb: what is to be done.
+            target_id: what to: a container's id, the name of a service or of a layout.
+            name: the same for people.
+            preface: why it is proposed; the question begins with it.
+            options: of the verb, such as `{"force": True}`.
+            then: what is wanted once it has succeeded, one after the other.
         """
+        given = dict(options or {})
+        wanted = Wanted(verb, target_id, name, given)
         self._make_plan(
-            lambda: PlanReady(self._open().plan(verb, target_id), preface),
+            lambda: PlanReady(self._open().plan(verb, target_id, **given), preface, wanted, then),
             f"{verb} {name}",
-            f"{verb} {target_id}",
+            f"{verb} {target_id} {sorted(given.items())}",
+        )
+
+    def propose_on(self, plan_id: str) -> None:
+        """Ask for the plan that goes on with an interrupted one."""
+        self._make_plan(
+            lambda: PlanReady(self._open().resume_plan(plan_id), "This goes on where it stopped."),
+            "go on",
+            f"on {plan_id}",
+        )
+
+    def propose_back(self, plan_id: str) -> None:
+        """Ask for the plan that restores what was before an interrupted one."""
+        self._make_plan(
+            lambda: PlanReady(self._open().back_plan(plan_id), "This restores what was before."),
+            "go back",
+            f"back {plan_id}",
         )
 
     def propose_undo(self) -> None:
@@ -168,6 +215,19 @@ class Desk:
 
         self._start(work, "cancel")
 
+    def adopt(self, session: Session, service: Service) -> None:
+        """Write a discovered service into the config; `Said` or `PlanProblem` comes back."""
+
+        def work() -> None:
+            # The config's writer keeps comments and takes its time to import.
+            from actions.services.adopt import adopt
+
+            adopt(session, (service,))
+            text = f"{service.name} is in the config; gpuconsole takes it from there when it opens"
+            tell(self._pump, Said(text, "ok", "✔"))
+
+        self._start(work, f"adopt {service.name}")
+
     def read_timeline(self, limit: int) -> None:
         """Read the newest entries of the journal; `TimelineRead` comes back."""
 
@@ -188,6 +248,7 @@ class Desk:
                 text="",
                 started_monotonic=self._monotonic(),
                 detached=message.detached,
+                steps=self._steps.get(message.plan_id, ()),
             )
         if isinstance(event, PlanDone | PlanFailed):
             self.jobs.pop(message.plan_id, None)
@@ -197,9 +258,11 @@ class Desk:
     def ended(self, plan_id: str) -> None:
         """Forget a plan whose events have ended."""
         self.jobs.pop(plan_id, None)
+        self._steps.pop(plan_id, None)
 
     def _watch(self, plan: Plan, events: Callable[[Operator], Iterable[AnyEvent]]) -> None:
         self._watched.add(plan.id)
+        self._steps[plan.id] = tuple(step.id for step in plan.steps)
 
         def work() -> None:
             try:
@@ -238,7 +301,8 @@ def _advanced(job: Job, event: AnyEvent) -> Job:
     if isinstance(event, PlanStarted):
         return replace(job, text="begun")
     if isinstance(event, StepStarted):
-        return replace(job, text=event.title)
+        step = job.steps.index(event.step_id) + 1 if event.step_id in job.steps else job.step
+        return replace(job, text=event.title, step=step, back=event.back)
     if isinstance(event, StepProgress):
         longest = event.longest_seconds or job.longest_seconds
         return replace(job, text=event.text or job.text, longest_seconds=longest)

@@ -75,6 +75,12 @@ def claim_lines(snapshot: HostSnapshot, claim: Claim | None, width: int) -> list
     lines = pair("card", f"{card_text(claim, indexes)}  {cards}".rstrip(), width)
     lines += pair("known by", SOURCE_WORDS.get(claim.source, claim.source), width)
     lines += pair("memory held", formatted(claim.used_bytes, "bytes"), width)
+    return lines + chain_lines(claim, width)
+
+
+def chain_lines(claim: Claim, width: int) -> list[Line]:
+    """Give each setting that leads to a claim's card, with what it does on this host."""
+    lines: list[Line] = []
     for place, step in enumerate(claim.chain, 1):
         lines.append(
             (Span(f"  {place}  ", "dim"), Span(step.setting, "strong"), Span(f" = {step.value}"))

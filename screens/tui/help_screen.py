@@ -10,8 +10,11 @@ from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp, groups
 from screens.tui.menu_dialog import KEYS as MENU_KEYS
 from screens.tui.paint import BLANK, Line, Span, left, side_by_side, wrap
+from screens.tui.plan_dialog import DIGITS_HELP
 from screens.tui.plan_dialog import KEYS as PLAN_KEYS
 from screens.tui.scroll_screen import ScrollScreen
+from screens.tui.services.keys import SERVICES
+from screens.tui.timeline_screen import KEYS as TIMELINE_KEYS
 
 COLUMNS_FROM = 100
 
@@ -52,6 +55,8 @@ class HelpScreen(ScrollScreen):
         ]
         tables = groups(
             key_tables.DASHBOARD,
+            SERVICES,
+            _under("In the timeline", TIMELINE_KEYS),
             container_keys.TABS,
             container_keys.MOVING,
             container_keys.SEARCHING,
@@ -60,6 +65,7 @@ class HelpScreen(ScrollScreen):
             (key_tables.PALETTE,),
             views,
             PLAN_KEYS,
+            (DIGITS_HELP,),
             MENU_KEYS,
         )
         half = width // 2 - 2 if width >= COLUMNS_FROM else width
@@ -68,6 +74,10 @@ class HelpScreen(ScrollScreen):
         if width < COLUMNS_FROM:
             return [*intro, *left_lines, *right_lines]
         return intro + side_by_side([(left_lines, half), (right_lines, half)])
+
+
+def _under(group: str, rows: Iterable[KeyHelp]) -> list[KeyHelp]:
+    return [row._replace(group=group) for row in rows]
 
 
 def _keys(title: str, rows: Iterable[KeyHelp], width: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from actions.services.snapshot import ServiceStatus
 from actions.snapshot import HostSnapshot
 from console.engine.snapshot import UP, Container
 from console.gpu.snapshot import Gpu, GpuProcess
@@ -15,7 +16,7 @@ class Holder(NamedTuple):
         used_bytes: None where nobody tells how much.
         mark: empty for the driver, `*` the service itself, `~` worked out, `?` declared only.
         how: the same in words.
-        container_id: empty for what is not a container.
+        container_id: empty for what is neither a container nor a service.
     """
 
     name: str
@@ -28,15 +29,24 @@ class Holder(NamedTuple):
 def holders(snapshot: HostSnapshot, gpu: Gpu) -> list[Holder]:
     """List who holds a card's memory, the largest first, what nobody accounts for last.
 
-    Containers with processes on the card come from the driver; the others that claim the card
-    follow with their claim's source; the rest of the used memory is given as `other`.
+    Containers with processes on the card come from the driver, services with what they say of
+    themselves; the others that claim the card follow with their claim's source; the rest of the
+    used memory is given as `other`.
     """
     by_container, loose = _by_container(gpu)
+    services = {one.container_id: one for one in snapshot.services if one.container_id}
     found: list[Holder] = []
     for container in snapshot.engine.containers:
+        service = services.get(container.id)
         holder = _container_holder(snapshot, gpu, container, by_container)
+        if service is not None:
+            holder = _service_holder(gpu, service, holder)
         if holder is not None:
             found.append(holder)
+    for service in snapshot.services:
+        alone = _service_holder(gpu, service, None) if not service.container_id else None
+        if alone is not None:
+            found.append(alone)
     found += [_process_holder(process) for process in loose]
     found.sort(key=lambda holder: (holder.used_bytes is None, -(holder.used_bytes or 0)))
     rest = _rest(gpu, found, snapshot.engine.state == "connected")
@@ -74,6 +84,27 @@ def _container_holder(
     used = claim.used_bytes if known(claim.used_bytes) and len(claim.gpu_uuids) == 1 else None
     mark, how = ("~", "observed") if claim.source == "observed" else ("?", "declared")
     return Holder(container.name, used, mark, how, container.id)
+
+
+def _service_holder(gpu: Gpu, service: ServiceStatus, by_driver: Holder | None) -> Holder | None:
+    """Give a service by its own name: the driver's figure where it has one, else its own."""
+    if by_driver is not None and by_driver.how == "driver":
+        return by_driver._replace(name=service.name)
+    if not service.up or service.gpu_uuid != gpu.uuid:
+        seen_elsewhere = service.gpu_source in {"observed", "processes"}
+        return (
+            None if by_driver is None or seen_elsewhere else by_driver._replace(name=service.name)
+        )
+    ident = service.container_id or service.name
+    used = service.vram_used_bytes
+    if known(used):
+        if service.vram_used_source == "service":
+            return Holder(service.name, used, "*", "service", ident)
+        mark, how = ("", "driver") if service.vram_used_source == "driver" else ("~", "worked out")
+        return Holder(service.name, used, mark, how, ident)
+    declared = service.gpu_source == "declared"
+    mark, how = ("?", "declared") if declared else ("", "on it, does not tell how much")
+    return Holder(service.name, None, mark, how, ident)
 
 
 def _process_holder(process: GpuProcess) -> Holder:

@@ -79,6 +79,7 @@ def _rows(scene: Scene) -> Rows:
     snapshot, view = scene.snapshot, scene.view
     rests_on = (
         snapshot.engine.containers,
+        snapshot.services,
         snapshot.claims,
         snapshot.alerts,
         view.unfolded,
@@ -240,7 +241,10 @@ def _alert_area(scene: Scene, area: Area, blocks: list[Block], tall: bool) -> No
 def nothing_here(snapshot: HostSnapshot) -> bool:
     """Tell whether there is neither a card nor a container, and no hope of one right now."""
     return (
-        not snapshot.gpu.gpus and not snapshot.engine.containers and len(snapshot.unavailable) > 1
+        not snapshot.gpu.gpus
+        and not snapshot.engine.containers
+        and not snapshot.services
+        and len(snapshot.unavailable) > 1
     )
 
 
@@ -249,7 +253,9 @@ def _table(scene: Scene, rows: Rows, width: int, height: int) -> list[Line]:
     snapshot, view = scene.snapshot, scene.view
     cards = tuple((gpu.uuid, gpu.index) for gpu in snapshot.gpu.gpus)
     chosen = (view.container, view.focus, view.search, view.top)
-    rests_on = (rows, snapshot.claims, snapshot.alerts, cards, chosen, width, height)
+    # The stage of a service that starts is said with how long it takes already.
+    starts = view.now if any(one.state == "starting" for one in snapshot.services) else None
+    rests_on = (rows, snapshot.claims, snapshot.alerts, cards, chosen, starts, width, height)
     return scene.kept.get(
         "table", rests_on, lambda: containers.table(scene, rows, view.top, width, height)
     )
@@ -273,12 +279,13 @@ def _container_area(
     page = max(1, area.height - 1)
     view = scene.view
     view.top = scroll_to(rows.place(view.container), view.top, page, rows.lines)
-    figures_width = containers.usage_width(area.width)
+    figures_width = containers.usage_width(area.width, bool(scene.snapshot.services))
     steady = area.width - figures_width
     shown = min(area.height, rows.lines - view.top + 1)
     table = _table(scene, rows, steady, area.height)
     usage = containers.usage(scene, rows, view.top, figures_width, area.height)
     blocks.append(Block("table", area.x, area.y, steady, shown, table))
     blocks.append(Block("usage", area.x + steady, area.y, figures_width, shown, usage))
-    watched = tuple(item.id for item in rows.containers[view.top : view.top + page])
+    in_sight = rows.items[view.top : view.top + page]
+    watched = tuple(item.container.id for item in in_sight if item.container is not None)
     return page, watched

@@ -1,6 +1,7 @@
 """What threads tell the screens."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from textual.message import Message
 
@@ -13,13 +14,36 @@ class HostChanged(Message):
     """A sampler has something new; posted at most once until it is read."""
 
 
-class PlanReady(Message):
-    """A plan was made and waits for an answer; `preface` says why it is offered, if unasked."""
+class Wanted(NamedTuple):
+    """What the operator asked for: enough to ask for it again with other options, or later."""
 
-    def __init__(self, plan: Plan, preface: str = "") -> None:
+    verb: str
+    target_id: str
+    name: str
+    options: Mapping[str, Any]
+
+
+class PlanReady(Message):
+    """A plan was made and waits for an answer.
+
+    Attributes:
+        preface: why it is offered, if unasked.
+        wanted: what it was made for; None where nobody asked for it by verb and name.
+        then: what to ask for once it has succeeded, one after the other.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        preface: str = "",
+        wanted: Wanted | None = None,
+        then: tuple[Wanted, ...] = (),
+    ) -> None:
         super().__init__()
         self.plan = plan
         self.preface = preface
+        self.wanted = wanted
+        self.then = then
 
 
 class PlanProblem(Message):
@@ -67,3 +91,32 @@ class TimelineRead(Message):
     def __init__(self, entries: Sequence[object]) -> None:
         super().__init__()
         self.entries = entries
+
+
+class FitsReady(Message):
+    """Something that was computed off the screen's thread is there, or could not be computed.
+
+    Attributes:
+        what: its name, as it was asked for.
+        key: what it rests on.
+        error: why there is no result; None where there is one.
+    """
+
+    def __init__(
+        self, what: str, key: Hashable, result: object, error: ConsoleError | None = None
+    ) -> None:
+        super().__init__()
+        self.what = what
+        self.key = key
+        self.result = result
+        self.error = error
+
+
+class Said(Message):
+    """Something went well in a thread and is to be said above the keys."""
+
+    def __init__(self, text: str, role: str, symbol: str) -> None:
+        super().__init__()
+        self.text = text
+        self.role = role
+        self.symbol = symbol

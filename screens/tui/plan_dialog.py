@@ -1,15 +1,18 @@
-"""The confirm dialog: the whole plan, its checks and its verdict, before anything changes."""
+"""The confirm dialog: the whole plan, its pre-check and its verdict, before anything changes."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from textual import events
 from textual.binding import BindingType
 
+from actions.fit.model import WayOut
 from actions.plan import Plan
 from screens.tui.dialog import Dialog, button
 from screens.tui.keys import KeyHelp, bindings
-from screens.tui.paint import Line, Span
+from screens.tui.paint import Line, Span, clickable
 from screens.tui.panels.plan import plan_lines, title
+from screens.tui.panels.precheck import ways_out
 
 KEYS = (
     KeyHelp("enter", "↵", "answer", "press the marked button", "In a dialog"),
@@ -18,13 +21,57 @@ KEYS = (
     KeyHelp(
         "tab,left,right,h,l,shift+tab", "Tab ← → h l", "switch", "the other button", "In a dialog"
     ),
+    KeyHelp("d", "d", "details", "the whole arithmetic of the pre-check", "In a dialog"),
+    KeyHelp("w", "w", "other('wait')", "wait for the job under way first", "In a dialog"),
+    KeyHelp("i", "i", "other('interrupt')", "interrupt the job under way first", "In a dialog"),
+    KeyHelp("F", "F", "other('force')", "force what the VRAM pre-check refuses", "In a dialog"),
     KeyHelp("down,j", "↓ j", "scroll(1)", "scroll down", "In a dialog"),
     KeyHelp("up,k", "↑ k", "scroll(-1)", "scroll up", "In a dialog"),
+    KeyHelp("pagedown,space", "PgDn Spc", "scroll(10)", "a page down", "In a dialog"),
+    KeyHelp("pageup,b", "PgUp b", "scroll(-10)", "a page up", "In a dialog"),
 )
+DIGITS_HELP = KeyHelp("", "1-9", "", "choose a way out", "In a dialog")
+BUSY = "service.busy"
+BUSY_REFUSALS = ("free.busy",)
+FORCEABLE = frozenset({"vram", "ram", "card-too-small"})
+"""Codes of a pre-check that `--force` overrides; a missing card or capability it does not."""
+OPTION_WORDS = {"wait": "w wait for the job", "interrupt": "i interrupt it", "force": "F force"}
 
 
-class PlanDialog(Dialog[bool]):
-    """Answers True when the plan is to run. A refused plan can only be closed.
+class Answer(NamedTuple):
+    """What the operator said.
+
+    Attributes:
+        word: `yes`, `no`, `way`, `wait`, `interrupt` or `force`.
+        way: the way out that was chosen.
+    """
+
+    word: str
+    way: WayOut | None = None
+
+
+def other_answers(plan: Plan) -> tuple[str, ...]:
+    """Give what can be answered beside yes and no: `wait`, `interrupt`, `force`."""
+    if plan.subject not in {"service", "layout"}:
+        return ()
+    found: list[str] = []
+    if any(check.id == BUSY and check.verdict == "warn" for check in plan.checks):
+        found += ["wait", "interrupt"]
+    refusal = plan.refusal
+    if refusal is not None and refusal.code in BUSY_REFUSALS:
+        found.append("interrupt")
+    if refusal is not None and refusal.code.startswith("fit") and _forceable(plan):
+        found.append("force")
+    return tuple(found)
+
+
+def _forceable(plan: Plan) -> bool:
+    refused = [fit for fit in plan.fits if fit.verdict == "refused"]
+    return bool(refused) and all(fit.code in FORCEABLE for fit in refused)
+
+
+class PlanDialog(Dialog[Answer]):
+    """Answers what is to happen with the plan. A refused plan cannot be run as it is.
 
     The cancel button has the focus where a step is destructive or the plan carries a warning:
     then a stray Enter changes nothing.
@@ -37,13 +84,16 @@ class PlanDialog(Dialog[bool]):
         self.plan = plan
         self.preface = preface
         self.refused = plan.verdict == "refused"
+        self.ways = ways_out(plan.fits)
+        self.others = other_answers(plan)
+        self.details = False
         careful = any(step.destructive for step in plan.steps) or plan.verdict != "ready"
         self.on_cancel = careful or self.refused
 
     def asks_the_same(self, plan: Plan) -> bool:
         """Tell whether another plan would ask the same question, for a key pressed twice."""
-        mine = (self.plan.verb, self.plan.target_id, self.plan.undoes)
-        return mine == (plan.verb, plan.target_id, plan.undoes)
+        mine = (self.plan.verb, self.plan.target_id, self.plan.undoes, self.plan.options)
+        return mine == (plan.verb, plan.target_id, plan.undoes, plan.options)
 
     def heading(self) -> str:
         """Name the plan."""
@@ -51,25 +101,54 @@ class PlanDialog(Dialog[bool]):
 
     def body(self, width: int) -> Sequence[Line]:
         """Give the plan in words."""
-        return plan_lines(self.plan, self.preface, width)
+        snapshot = self.console_app.snapshot
+        return plan_lines(self.plan, self.preface, width, snapshot, self.ways, self.details)
 
     def buttons(self) -> Line:
         """Give what can be answered, and with which keys."""
+        more: list[Span] = []
+        if self.ways:
+            digits = f"1-{len(self.ways)}" if len(self.ways) > 1 else "1"
+            more.append(Span(f"{digits} way out  ", "key"))
+        for word in self.others:
+            more += clickable((Span(f"{OPTION_WORDS[word]}  ", "key"),), word)
+        if self.plan.fits:
+            label = "d less" if self.details else "d details"
+            more += clickable((Span(f"{label}  ", "dim"),), "details")
         if self.refused:
-            return (*button("Close", "cancel", True), Span("Esc", "dim"))
+            return (*button("Close", "cancel", True), *more, Span("Esc", "dim"))
         verb = self.plan.verb.capitalize()
+        keys = "Esc no" if more else "y yes  Esc no  Tab"
         return (
             *button(verb, "confirm", not self.on_cancel),
             *button("Cancel", "cancel", self.on_cancel),
-            Span("y yes  Esc no  Tab", "dim"),
+            *more,
+            Span(keys, "dim"),
         )
 
     def press(self, action: str) -> None:
-        """Answer by a click on a button."""
-        if action == "confirm":
+        """Answer by a click on a button or on a way out."""
+        word, _, number = action.partition(" ")
+        if word == "confirm":
             self.action_confirm()
-        elif action == "cancel":
+        elif word == "cancel":
             self.action_cancel()
+        elif word == "details":
+            self.action_details()
+        elif word == "way":
+            self._choose(int(number))
+        elif word in self.others:
+            self.dismiss(Answer(word))
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose a way out by its number."""
+        if event.key.isdigit():
+            event.stop()
+            self._choose(int(event.key))
+
+    def _choose(self, number: int) -> None:
+        if 1 <= number <= len(self.ways):
+            self.dismiss(Answer("way", self.ways[number - 1]))
 
     def action_answer(self) -> None:
         """Press the marked button."""
@@ -81,11 +160,21 @@ class PlanDialog(Dialog[bool]):
     def action_confirm(self) -> None:
         """Say yes; a refused plan stays refused."""
         if not self.refused:
-            self.dismiss(True)
+            self.dismiss(Answer("yes"))
 
     def action_cancel(self) -> None:
         """Say no."""
-        self.dismiss(False)
+        self.dismiss(Answer("no"))
+
+    def action_other(self, word: str) -> None:
+        """Ask for the same in another way, where that is possible."""
+        if word in self.others:
+            self.dismiss(Answer(word))
+
+    def action_details(self) -> None:
+        """Show the whole arithmetic, or the short form again."""
+        self.details = not self.details
+        self.paint()
 
     def action_switch(self) -> None:
         """Move the mark to the other button."""

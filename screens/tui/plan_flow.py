@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actions.fit.model import WayOut
 from actions.plan import Plan, PlanDone, PlanFailed
 from console.engine.snapshot import Container
 from console.errors import ConsoleError
-from screens.tui.messages import PlanEnded, PlanEvent, PlanProblem, PlanReady
+from screens.tui.messages import PlanEnded, PlanEvent, PlanProblem, PlanReady, Wanted
 from screens.tui.verbs import Verb, verb_for_key, verbs_of
 
 if TYPE_CHECKING:
     from screens.tui.application import Console
+    from screens.tui.plan_dialog import Answer
 
 VIEWS = ("logs", "project-logs")
 """Lines of the menu that open something instead of changing it."""
+SERVICE_OFFERS = ("start", "stop", "restart", "free", "move")
+"""What is offered of a service as a whole; anything else is about its container."""
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""
 
 
 class PlanFlow:
-    """Asks, confirms, runs and reports; holds nothing but when Esc was last pressed."""
+    """Asks, confirms, runs and reports; holds what follows a plan, and when Esc was pressed."""
 
     def __init__(self, app: Console) -> None:
         self._app = app
         self._escaped_at = float("-inf")
+        self._then: dict[str, tuple[Wanted, ...]] = {}
 
     def propose_key(self, container_id: str, key: str) -> None:
         """Propose what a key does to a container now, or say why it does nothing."""
@@ -87,7 +92,10 @@ class PlanFlow:
         if not plan.steps and plan.verdict != "refused":
             text = plan.checks[0].title if plan.checks else "nothing is to be done"
             self._app.say(f"{plan.target}: {text}", "dim", "·")
+            self._next(message.then)
             return
+        if message.then:
+            self._then[plan.id] = message.then
         if not self._asks(plan, message.preface):
             self._run(plan)
             return
@@ -97,13 +105,74 @@ class PlanFlow:
         if isinstance(shown, PlanDialog) and shown.asks_the_same(plan):
             return
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._run(plan)
-            elif plan.verdict != "refused":
-                self._app.say(f"{plan.verb} {plan.target}: left as it is", "dim", "·")
+        def answered(answer: Answer | None) -> None:
+            self._answered(message, answer)
 
         self._app.push_screen(PlanDialog(plan, message.preface), answered)
+
+    def _answered(self, message: PlanReady, answer: Answer | None) -> None:
+        """Do what was answered: run it, leave it, or ask for something else instead."""
+        plan = message.plan
+        word = answer.word if answer is not None else "no"
+        if word == "yes":
+            self._run(plan)
+            return
+        then = self._then.pop(plan.id, ())
+        wanted = message.wanted or Wanted(plan.verb, plan.target_id, plan.target, plan.options)
+        if answer is not None and answer.way is not None:
+            self._way_out(plan, wanted, answer.way)
+        elif word in {"wait", "interrupt"}:
+            self._propose(wanted._replace(options={**wanted.options, word: True}), then=then)
+        elif word == "force":
+            self._force(wanted, then)
+        elif plan.verdict != "refused":
+            self._app.say(f"{plan.verb} {plan.target}: left as it is", "dim", "·")
+
+    def _propose(self, wanted: Wanted, preface: str = "", then: tuple[Wanted, ...] = ()) -> None:
+        self._app.desk.propose(
+            wanted.verb, wanted.target_id, wanted.name, preface, wanted.options, then
+        )
+
+    def _next(self, then: tuple[Wanted, ...]) -> None:
+        """Ask for what was to follow; the last of it is what the operator wanted first."""
+        if then:
+            last = len(then) == 1
+            said = "The way is free: this is what you asked for first." if last else "This next."
+            self._propose(then[0], said, then[1:])
+
+    def _force(self, wanted: Wanted, then: tuple[Wanted, ...]) -> None:
+        """Ask for the name to be typed, then for the plan that the pre-check does not hold up."""
+        from screens.tui.typed_dialog import TypedDialog, exactly
+
+        text = (
+            f"The pre-check refuses this: it may end in out of memory, its own or that of what "
+            f"else is on the card. Type {wanted.name} to force it all the same."
+        )
+
+        def typed(name: str | None) -> None:
+            if name:
+                self._propose(wanted._replace(options={**wanted.options, "force": True}), then=then)
+            else:
+                self._app.say(f"{wanted.verb} {wanted.name}: left as it is", "dim", "·")
+
+        title = f"Force {wanted.verb} {wanted.name}"
+        self._app.push_screen(TypedDialog(title, text, exactly(wanted.name)), typed)
+
+    def _way_out(self, plan: Plan, wanted: Wanted, way: WayOut) -> None:
+        """Propose what a way out stands for; where it helps first, the plan itself follows it."""
+        service = next((fit.service for fit in plan.fits if way in fit.ways_out), "")
+        if way.kind in {"stop", "free"}:
+            # A way out may need several services: each has its own plan, one after the other.
+            first, *more = [Wanted(way.kind, name, name, {}) for name in way.target.split()]
+            said = f"First this, then {plan.verb} {plan.target}."
+            self._propose(first, said, (*more, wanted))
+        elif way.kind == "gpu":
+            named = service or wanted.name
+            self._propose(Wanted("move", named, named, {"gpu": way.target}))
+        elif way.kind == "offload" and plan.verdict != "refused":
+            self._run(plan)
+        else:
+            self._app.say(f"{way.title}: {way_words(way, service)}", "text", "→", seconds=60)
 
     def _run(self, plan: Plan) -> None:
         if plan.interactive:
@@ -135,6 +204,7 @@ class PlanFlow:
         if isinstance(event, PlanDone):
             self._app.say(f"{name}: {event.text or 'done'}", "ok", "✔")
             self._app.journal_changed()
+            self._next(self._then.pop(message.plan_id, ()))
         elif isinstance(event, PlanFailed):
             self._failed(message, event, name)
             self._app.journal_changed()
@@ -142,16 +212,28 @@ class PlanFlow:
             self._app.show_jobs()
 
     def _failed(self, message: PlanEvent, event: PlanFailed, name: str) -> None:
+        self._then.pop(message.plan_id, None)
         hint = f"; {event.hint}" if event.hint else ""
         word = "" if event.outcome == "failed" else f" {event.outcome}"
         left = f" ({event.text})" if event.text else ""
         self._app.say(f"{name}{word}: {event.title}{left}{hint}", "error", "✖")
         offered = event.offers[0] if event.offers else ""
-        container = self._app.container_by_name(message.target)
         mine = message.plan_id in self._app.desk.started_here
-        if offered and container is not None and mine:
+        if offered and mine:
             preface = f"{message.verb.capitalize()} did not succeed: {event.title}"
-            self._app.desk.propose(offered, container.id, container.name, preface)
+            self._offer(message.target, offered, preface)
+
+    def _offer(self, target: str, verb: str, preface: str) -> None:
+        """Propose what may help after a failure, to the service or the container of a name."""
+        service = self._app.service(target)
+        if service is not None and verb in SERVICE_OFFERS:
+            self._app.desk.propose(verb, service.name, service.name, preface)
+            return
+        container = self._app.container_by_name(target)
+        if container is None and service is not None:
+            container = self._app.container(service.container_id)
+        if container is not None:
+            self._app.desk.propose(verb, container.id, container.name, preface)
 
     def ended(self, message: PlanEnded) -> None:
         """Forget a plan whose events are over."""
@@ -174,3 +256,13 @@ class PlanFlow:
         self._app.say(
             f"Esc again cancels: {job.verb} {job.target}", "warning", "▲", seconds=CANCEL_WINDOW
         )
+
+
+def way_words(way: WayOut, service: str) -> str:
+    """Say how to take a way out for which there is no plan."""
+    if way.kind == "variant" and service:
+        fetched = f" ({way.detail})" if way.detail else ""
+        return f'set variant = "{way.target}" for {service} in the config{fetched}'
+    if way.kind == "resolution":
+        return "choose that when you edit; what is started is the same"
+    return way.command or way.detail or "nothing to run"

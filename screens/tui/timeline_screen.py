@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from actions.timeline import TimelineEntry
 from console.units import format_duration
+from screens.tui.interrupted import interrupted, interrupted_line
 from screens.tui.keys import KeyHelp, bindings
 from screens.tui.messages import TimelineRead
 from screens.tui.paint import BLANK, Line, Span, left, wrap
@@ -28,6 +29,8 @@ OUTCOMES = {
 KEYS = (
     KeyHelp("u", "u", "undo", "undo the last plan", "Change"),
     KeyHelp("r", "r", "reload", "read the journal again", "Look"),
+    KeyHelp("o", "o", "go_on", "go on with an interrupted plan", "Change"),
+    KeyHelp("B", "B", "go_back", "go back from an interrupted plan", "Change"),
 )
 
 
@@ -75,6 +78,9 @@ class TimelineScreen(ScrollScreen):
             ]
         now = self.console_app.view.now
         lines: list[Line] = trouble
+        stopped = interrupted(self.entries)
+        if stopped is not None:
+            lines += [interrupted_line(stopped, now, width), BLANK]
         for entry in self.entries:
             lines += entry_lines(entry, now, width)
         return lines
@@ -89,6 +95,18 @@ class TimelineScreen(ScrollScreen):
     def action_undo(self) -> None:
         """Propose to take back the last plan."""
         self.console_app.desk.propose_undo()
+
+    def action_go_on(self) -> None:
+        """Propose to go on with what was interrupted."""
+        stopped = interrupted(self.entries or ())
+        if stopped is not None and stopped.plan_id:
+            self.console_app.desk.propose_on(stopped.plan_id)
+
+    def action_go_back(self) -> None:
+        """Propose to go back from what was interrupted."""
+        stopped = interrupted(self.entries or ())
+        if stopped is not None and stopped.plan_id:
+            self.console_app.desk.propose_back(stopped.plan_id)
 
     def action_back(self) -> None:
         """Go to the dashboard."""

@@ -57,6 +57,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         started_monotonic: seconds, for the elapsed time.
         longest_seconds: None where nobody knows.
         cancelling: cancelling was asked for.
+        steps: ids of its steps; `step` is the number of the one it is at, 0 before the first.
+        back: it restores what was before.
     """
 
     plan_id: str
@@ -67,6 +69,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     longest_seconds: float | None = None
     detached: bool = False
     cancelling: bool = False
+    steps: tuple[str, ...] = ()
+    step: int = 0
+    back: bool = False
 
 
 class View(msgspec.Struct, kw_only=True):
@@ -74,8 +79,10 @@ class View(msgspec.Struct, kw_only=True):
 
     Attributes:
         focus: the panel that arrows move in.
-        container: id of the selected container, `fold`, or empty for the first.
+        container: key of the selected row (a container's id, `service NAME` for a service without
+            one), `fold`, or empty for the first.
         gpu: UUID of the selected card, or empty for the first.
+        service: name of the selected service in the services view, or empty for the first.
         alert: key of the selected alert, as `alert_key` gives it; empty for the first.
         alert_place: where it stood last; when it is gone, what stands there now is selected.
         anchor: what the cursor of the containers was on when it was last drawn.
@@ -92,6 +99,7 @@ class View(msgspec.Struct, kw_only=True):
     focus: str = "containers"
     container: str = ""
     gpu: str = ""
+    service: str = ""
     alert: str = ""
     alert_place: int = 0
     anchor: Anchor = Anchor("", "", 0)

@@ -30,6 +30,12 @@ def _dashboard() -> Screen[Any]:
     return DashboardScreen()
 
 
+def _services() -> Screen[Any]:
+    from screens.tui.services.screen import ServicesScreen
+
+    return ServicesScreen()
+
+
 def _timeline() -> Screen[Any]:
     from screens.tui.timeline_screen import TimelineScreen
 
@@ -38,5 +44,6 @@ def _timeline() -> Screen[Any]:
 
 VIEWS = (
     TopView(1, "dashboard", "Dashboard", "dash", _dashboard),
+    TopView(2, "services", "Services", "services", _services),
     TopView(6, "timeline", "Timeline", "time", _timeline),
 )

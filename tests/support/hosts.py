@@ -2,8 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
+
+from actions.services.snapshot import Evidence, ServiceStatus
 from actions.snapshot import HostSnapshot
+from console.services.reading import Job
+from console.unknown import Unknown
 from tests.support.snapshots import (
+    GIB,
     NO_DRIVER,
     NO_ENGINE,
     NOT_SUPPORTED,
@@ -21,6 +27,8 @@ from tests.support.snapshots import (
     ident,
     port,
     process,
+    reading,
+    service,
     usage,
 )
 
@@ -132,6 +140,188 @@ def _studio(turbo: object, alerts: tuple[object, ...]) -> HostSnapshot:
         alerts,  # type: ignore[arg-type]
         usage=USAGE,
     )
+
+
+COMFY_URL, FORGE_URL = "http://127.0.0.1:8188", "http://127.0.0.1:7860"
+BIG_NAME, SMALL_NAME = str(BIG.name), str(SMALL.name)
+
+
+def _myia(**changes: object) -> ServiceStatus:
+    """A Forge on the small card that has a checkpoint loaded and idles."""
+    told = reading(device=SMALL_NAME, model="sd/juggernautXL_v9.safetensors", version="f2.0.1")
+    values: dict[str, object] = {
+        "kind": "forge",
+        "card": SMALL,
+        "used": 5.6,
+        "budget": 8.0,
+        "vram_budget": 8 * GIB,
+        "url": FORGE_URL,
+        "gpu": "3080",
+        "vram_budget_source": "config",
+        "reading": told,
+    }
+    return service("myia", **{**values, **changes})  # type: ignore[arg-type]
+
+
+def _comfy(state: str = "busy", **changes: object) -> ServiceStatus:
+    """A ComfyUI on the big card."""
+    job = Job(what="edit", step=3, steps=20, percent=15.0, running_seconds=41.0)
+    busy = reading(device=BIG_NAME, queue_running=1, queue_pending=2, job=job)
+    values: dict[str, object] = {
+        "card": BIG,
+        "used": 20.9,
+        "budget": 21.3,
+        "url": COMFY_URL,
+        "public_url": "https://qwen-image-edit.example.org",
+        "gpu": "3090",
+        "variant": "qwen-edit-2509-fp8",
+        "compose_service": "comfyui",
+        "reading": busy if state == "busy" else reading(device=BIG_NAME),
+    }
+    return service("comfyui-qwen", state, **{**values, **changes})  # type: ignore[arg-type]
+
+
+def _turbo(state: str = "stopped", **changes: object) -> ServiceStatus:
+    """A Forge that is meant for the big card too, by default not running."""
+    values: dict[str, object] = {
+        "kind": "forge",
+        "budget": 8.0,
+        "vram_budget": 8 * GIB,
+        "gpu": "3090",
+        "gpu_expected_uuid": BIG.uuid,
+        "gpu_declared_uuid": BIG.uuid,
+        "vram_budget_source": "config",
+        "evidence": (Evidence(source="engine", text="it was stopped; exit 0", at=NOW),),
+        "container_state": "exited",
+    }
+    return service("myia-turbo", state, **{**values, **changes})  # type: ignore[arg-type]
+
+
+def _with_services(base: HostSnapshot, *services: ServiceStatus, wsl: bool = True) -> HostSnapshot:
+    """Give a host its services; on WSL the driver does not tell who holds what."""
+    if not wsl:
+        return changed(base, services=services)
+    replace = msgspec.structs.replace
+    cards = tuple(replace(card, processes=NOT_SUPPORTED) for card in base.gpu.gpus)
+    claims = {
+        key: replace(claim, source="declared", used_bytes=NOT_SUPPORTED)
+        if claim.uses_gpu
+        else claim
+        for key, claim in base.claims.items()
+    }
+    gpus = replace(base.gpu, gpus=cards)
+    return changed(base, gpu=gpus, claims=claims, services=services)
+
+
+def _turbo_stopped() -> HostSnapshot:
+    turbo = container(
+        "myia-turbo",
+        "exited",
+        image="ghcr.io/example/forge:latest",
+        finished_at=NOW - timedelta(hours=2),
+    )
+    return _studio(turbo, ())
+
+
+def services_studio() -> HostSnapshot:
+    """The studio as it should be: a Forge that idles, a ComfyUI that edits, one Forge stopped."""
+    return _with_services(_turbo_stopped(), _myia(), _comfy(), _turbo())
+
+
+def services_crash() -> HostSnapshot:
+    """One service crash-loops."""
+    end = Evidence(source="engine", text="6 restarts since 22:14, exit 2: usage error", at=NOW)
+    turbo = _turbo("crash-looping", evidence=(end,), container_state="restarting")
+    return _with_services(crash_loop(), _myia(), _comfy(), turbo)
+
+
+def services_misplaced() -> HostSnapshot:
+    """ComfyUI sits on the small card, though it is meant for the big one."""
+    comfy = _comfy(
+        "misplaced",
+        gpu_uuid=SMALL.uuid,
+        misplaced=True,
+        activity="ready",
+        used=9.2,
+        reading=reading(device=SMALL_NAME),
+        advice="set --cuda-device to 0 in docker-compose-comfyui.yaml: CUDA counts the fastest "
+        "card first, and device_ids are not honoured on WSL",
+        evidence=(Evidence(source="service", text=f"it computes on {SMALL_NAME}", at=NOW),),
+    )
+    wrong = alert(
+        "service.misplaced",
+        "warning",
+        "comfyui-qwen",
+        "sits on GPU 0, but is meant for GPU 1",
+        subject_id=ident("comfyui-qwen"),
+        hint="set --cuda-device to 0",
+    )
+    base = _with_alert(_turbo_stopped(), wrong)
+    return _with_services(base, _myia(), comfy, _turbo())
+
+
+def services_troubled() -> HostSnapshot:
+    """One needs a login, one hangs, one was never created, one has just been started."""
+    login = Unknown(
+        "service.needs-auth", "a login is in the way", "set auth for myia in the config"
+    )
+    hung = Unknown("web.timeout", "no answer within 2 s", "read its log, or restart it")
+    locked = _myia(
+        state="needs-auth",
+        used=None,
+        reading=reading(answer="needs-auth", problem=login, version=login),
+        evidence=(Evidence(source="service", text="GET /internal/ping: 302 to /login", at=NOW),),
+    )
+    silent = _comfy(
+        "unreachable",
+        used=None,
+        reading=reading(answer="unreachable", problem=hung),
+        evidence=(Evidence(source="service", text="GET /system_stats: no answer in 2 s", at=NOW),),
+    )
+    begun = _turbo(
+        "starting",
+        since=NOW - timedelta(minutes=3),
+        reading=reading(answer="starting", stage="provisioning"),
+        container_state="running",
+    )
+    absent = service(
+        "comfyui-lab",
+        "absent",
+        budget=13.0,
+        gpu_expected_uuid=BIG.uuid,
+        variant="qwen-edit-2509-gguf-q4_k_m",
+        evidence=(
+            Evidence(source="engine", text="there is no container comfyui-lab"),
+            Evidence(source="config", text="no compose service would create it"),
+        ),
+    )
+    return _with_services(healthy(), locked, silent, begun, absent)
+
+
+def services_discovered() -> HostSnapshot:
+    """A host without a config, on native Linux: what runs was recognised."""
+    found = _comfy(
+        "ready",
+        source="discovered",
+        gpu="",
+        variant="",
+        budget=None,
+        gpu_source="processes",
+        used=20.9,
+        vram_used_source="driver",
+        reasons=("its image is example/comfyui", "it publishes port 8188"),
+    )
+    return _with_services(healthy(), found, wsl=False)
+
+
+def services_hostile() -> HostSnapshot:
+    """Services with names of markup and wide characters."""
+    base = hostile()
+    made = [
+        service(item.name, "busy", container_id=item.id, reading=reading(job=Job(what="[b]" * 40)))
+        for item in base.engine.containers
+    ]
+    return changed(base, services=tuple(made))
 
 
 def no_driver() -> HostSnapshot:

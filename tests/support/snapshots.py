@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from actions.services.snapshot import Evidence, Service, ServiceStatus
 from actions.snapshot import Alert, ChainStep, Claim, HostSnapshot, Verdict
 from console.engine.snapshot import (
     Compose,
@@ -16,6 +17,7 @@ from console.engine.snapshot import (
 )
 from console.gpu.snapshot import Gpu, GpuDriver, GpuProcess, GpuSnapshot
 from console.host.snapshot import Disk, HostFacts
+from console.services.reading import Device, Reading
 from console.unknown import Unknown
 
 NOW = datetime(2026, 11, 22, 22, 41, 7, tzinfo=UTC)
@@ -285,3 +287,57 @@ def changed(snapshot: HostSnapshot, **changes: Any) -> HostSnapshot:
 def compose_of(project: str, service: str) -> Compose:
     """Make the compose labels of a container."""
     return Compose(project=project, service=service)
+
+
+def reading(**changes: Any) -> Reading:
+    """Make what a ComfyUI says that answered well; `device` by name."""
+    values: dict[str, Any] = {
+        "answer": "ready",
+        "detail": "GET /system_stats: 200",
+        "problem": None,
+        "version": "0.3.60",
+        "queue_running": 0,
+        "queue_pending": 0,
+        "taken_monotonic": 1_000.0,
+    }
+    if isinstance(changes.get("device"), str):
+        changes["device"] = Device(name=changes["device"], ordinal=0)
+    return Reading(**{**values, **changes})
+
+
+def service(
+    name: str,
+    state: str = "ready",
+    kind: str = "comfyui",
+    card: Gpu | None = None,
+    used: float | None = None,
+    budget: float | None = None,
+    **changes: Any,
+) -> ServiceStatus:
+    """Make a service at a moment; sizes in GiB, the container is the one of that name.
+
+    What belongs to the service itself (`url`, `variant`, `source`, ...) may stand among `changes`.
+    """
+    fields = set(Service.__struct_fields__)
+    own = {key: changes.pop(key) for key in list(changes) if key in fields}
+    alone = state == "absent"
+    values: dict[str, Any] = {
+        "service": Service(
+            **{"name": name, "kind": kind, "container": name, "url_source": "config", **own}
+        ),
+        "container_id": "" if alone else ident(name),
+        "container_state": "" if alone else "running",
+        "state": state,
+        "activity": state if state in {"ready", "busy"} else "",
+        "since": NOW - timedelta(hours=2),
+        "evidence": (Evidence(source="service", text="GET /system_stats: 200", at=NOW),),
+        "gpu_uuid": card.uuid if card is not None else None,
+        "gpu_expected_uuid": card.uuid if card is not None else None,
+        "gpu_declared_uuid": card.uuid if card is not None else None,
+        "gpu_source": "observed" if card is not None else "unknown",
+    }
+    if used is not None:
+        values |= {"vram_used_bytes": int(used * GIB), "vram_used_source": "service"}
+    if budget is not None:
+        values |= {"vram_budget_bytes": int(budget * GIB), "vram_budget_source": "variant"}
+    return ServiceStatus(**{**values, **changes})

@@ -113,21 +113,34 @@ class Script:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.options: list[dict[str, Any]] = []
         self.ran: list[str] = []
         self.cancelled: list[str] = []
-        self.plans: dict[str, Plan] = {}
+        self.plans: dict[str, Plan | Callable[[dict[str, Any]], Plan]] = {}
         self.error: ConsoleError | None = None
         self.problem: Unknown | None = None
         self.events: dict[str, Sequence[AnyEvent] | Iterator[AnyEvent]] = {}
         self.under_way: tuple[RunningPlan, ...] = ()
         self.entries: tuple[TimelineEntry, ...] = ()
 
-    def plan(self, verb: str, name: str) -> Plan:
+    def plan(self, verb: str, name: str, **options: Any) -> Plan:
         self.asked.append((verb, name))
+        self.options.append(options)
         if self.error is not None:
             raise self.error
         known = {ident(item): item for item in ("myia", "myia-turbo", "comfyui-qwen", "watchtower")}
-        return self.plans.get(verb) or make_plan(verb, known.get(name, name))
+        plan = self.plans.get(verb)
+        if callable(plan):
+            return plan(options)
+        return plan or make_plan(verb, known.get(name, name))
+
+    def resume_plan(self, plan_id: str) -> Plan:
+        self.asked.append(("go on", plan_id))
+        return make_plan("switch", "dual", subject="layout", continues=plan_id)
+
+    def back_plan(self, plan_id: str) -> Plan:
+        self.asked.append(("go back", plan_id))
+        return make_plan("switch", "exclusive", subject="layout", undoes=plan_id)
 
     def run(self, plan: Plan) -> Iterator[AnyEvent]:
         self.ran.append(plan.verb)

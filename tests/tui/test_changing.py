@@ -118,7 +118,7 @@ async def test_keys_act_on_what_the_cursor_means(make_app: MakeApp, script: Scri
     app = make_app(hosts.crash_loop())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("left", "s")
-        await until_seen(pilot, "no container is selected")
+        await until_seen(pilot, "nothing is selected")
         assert script.asked == []
         await pilot.press("tab", "tab", "s")
         await until_seen(pilot, "Stop myia-turbo")

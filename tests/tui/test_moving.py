@@ -99,7 +99,7 @@ async def test_a_search_without_a_match_says_so(make_app: MakeApp) -> None:
     app = make_app(hosts.healthy())
     async with app.run_test() as pilot:
         await pilot.press("slash", *"zzz", "enter")
-        await until_seen(pilot, "no container matches zzz")
+        await until_seen(pilot, "nothing matches zzz")
 
 
 async def test_the_folded_rest_opens_and_closes(make_app: MakeApp) -> None:

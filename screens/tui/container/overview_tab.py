@@ -31,7 +31,7 @@ from screens.tui.details import (
 )
 from screens.tui.paint import BLANK, UNKNOWN, Line, Span, left, right, side_by_side, wrap
 from screens.tui.panels.footer import Key
-from screens.tui.rows import alerts_by_container
+from screens.tui.rows import alerts_by_subject
 from screens.tui.words import container_state
 from screens.words import ports_text
 
@@ -75,7 +75,7 @@ def _first(
     width: int,
 ) -> list[Line]:
     """Give how it is: what is wrong, state, runs, health, card, use."""
-    alert = alerts_by_container(snapshot).get(container.id)
+    alert = alerts_by_subject(snapshot).get(container.id)
     about = [one for one in snapshot.alerts if one.subject_id == container.id]
     lines = alert_lines(about, now, width)
     lines += head("State") + _state(container, alert, snapshot, width)

@@ -34,7 +34,7 @@ from screens.tui.keys import bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, line_width
 from screens.tui.panels.footer import Key, keys, status
-from screens.tui.rows import alerts_by_container
+from screens.tui.rows import alerts_by_subject
 from screens.tui.view import Block
 from screens.tui.words import container_state
 
@@ -146,7 +146,7 @@ class ContainerScreen(LiveScreen):
         if self.is_gone:
             line.append(Span("  ✖ removed: the engine no longer lists it", "warning"))
         elif container is not None:
-            alert = alerts_by_container(self.console_app.snapshot).get(container.id)
+            alert = alerts_by_subject(self.console_app.snapshot).get(container.id)
             state = container_state(container, alert)
             line += [Span(f"  {state.symbol} {state.words}", state.role)]
         if self.console_app.snapshot.engine.state != "connected":

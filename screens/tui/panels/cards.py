@@ -188,7 +188,7 @@ def holder_spans(holder: Holder) -> Line:
     size = format_gib(holder.used_bytes) if holder.used_bytes is not None else ""
     return (
         Span(f"{holder.name} ", role),
-        Span(f"{size}{holder.mark}" or UNKNOWN, "strong" if size else "dim"),
+        Span(f"{size or UNKNOWN}{holder.mark}", "strong" if size else "dim"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The container table: steady columns at the left, figures that move in a pane of their own."""
+"""The table of services and containers: steady columns, and figures that move in their own pane."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,8 @@ from actions.snapshot import Alert, Claim
 from console.engine.snapshot import Container, ContainerUsage
 from console.unknown import Unknown, known
 from screens.tui.paint import UNKNOWN, Line, Span, clickable, cut, fit, left, on, right, text_width
-from screens.tui.rows import Rows, alerts_by_container, matches
+from screens.tui.rows import Item, Rows, alerts_by_subject, matches
+from screens.tui.service_words import service_card, service_state, used_text
 from screens.tui.view import FOLD, Scene
 from screens.tui.words import (
     State,
@@ -20,12 +21,14 @@ from screens.tui.words import (
 from screens.words import SOURCE_WORDS, age, age_begins, ports_text
 
 MARK_WIDTH = 5
+SERVICE_STATE = 26
+WHO_SHORT = {"processes": "driver", "observed": "service", "declared": "declared"}
 
 
 class Row(NamedTuple):
-    """What the columns of one container draw from; `brief` leaves health to its own column."""
+    """What the columns of one row draw from; `brief` leaves health to its own column."""
 
-    container: Container
+    item: Item
     state: State
     claim: Claim | None
     indexes: dict[str, int]
@@ -52,25 +55,42 @@ class Column(NamedTuple):
 
 
 def _how(row: Row) -> str:
+    if row.item.service is not None:
+        declared = service_card(row.item.service, row.indexes).endswith("?")
+        return WHO_SHORT.get(row.item.service.gpu_source, "declared" if declared else UNKNOWN)
     if row.claim is None:
         return UNKNOWN
     return SOURCE_WORDS.get(row.claim.source, row.claim.source) if row.claim.uses_gpu else ""
 
 
 def _restarts(row: Row) -> str:
-    count = row.container.restart_count
-    return UNKNOWN if isinstance(count, Unknown) else str(count)
+    container = row.item.container
+    if container is None or isinstance(container.restart_count, Unknown):
+        return UNKNOWN
+    return str(container.restart_count)
 
 
 def _ports(row: Row) -> str:
-    return ports_text(row.container.ports)
+    return ports_text(row.item.container.ports) if row.item.container is not None else ""
+
+
+def _image(row: Row) -> str:
+    return row.item.container.image if row.item.container is not None else UNKNOWN
+
+
+def _health(row: Row) -> str:
+    return health_word(row.item.container) if row.item.container is not None else UNKNOWN
 
 
 def _card(row: Row) -> str:
+    if row.item.service is not None:
+        return service_card(row.item.service, row.indexes)
     return card_text(row.claim, row.indexes)
 
 
 def _card_role(row: Row) -> str:
+    if row.item.service is not None:
+        return "warning" if row.item.service.misplaced else "text"
     return "text" if row.claim is not None and row.claim.gpu_uuids else "dim"
 
 
@@ -80,35 +100,38 @@ def _state(row: Row) -> str:
 
 
 def _health_role(row: Row) -> str:
-    return {"healthy": "text", "unhealthy": "error"}.get(health_word(row.container), "dim")
+    return {"healthy": "text", "unhealthy": "error"}.get(_health(row), "dim")
 
 
 COLUMNS = (
-    Column("container", 12, 30, 0, lambda row: row.container.name, "strong"),
-    Column("state", 9, 26, 0, _state, lambda row: row.state.role),
+    Column("container", 12, 30, 0, lambda row: row.item.name, "strong"),
+    Column("state", 9, 34, 0, _state, lambda row: row.state.role),
     Column("card", 5, 6, 1, _card, _card_role),
     Column("known by", 9, 9, 3, _how, "dim"),
-    Column("health", 9, 9, 5, lambda row: health_word(row.container), _health_role),
+    Column("health", 9, 9, 5, _health, _health_role),
     Column("restarts", 8, 8, 4, _restarts, "dim"),
     Column("ports", 10, 22, 2, _ports, "dim"),
-    Column("image", 14, 40, 6, lambda row: row.container.image, "dim"),
+    Column("image", 14, 40, 6, _image, "dim"),
 )
 
 
 def table_rows(scene: Scene, rows: Rows) -> list[Row]:
     """Give the rows' facts together: state, claim, alert and the cards' indexes."""
-    alerts = alerts_by_container(scene.snapshot)
+    alerts = alerts_by_subject(scene.snapshot)
     indexes = {gpu.uuid: gpu.index for gpu in scene.snapshot.gpu.gpus}
-    return [
-        Row(
-            container,
-            container_state(container, alerts.get(container.id)),
-            scene.snapshot.claims.get(container.id),
-            indexes,
-            alerts.get(container.id),
-        )
-        for container in rows.containers
-    ]
+    made: list[Row] = []
+    for item in rows.items:
+        container, service = item.container, item.service
+        alert = alerts.get(item.key) or alerts.get(item.name)
+        if service is not None:
+            state = service_state(service, container, alert, indexes, scene.view.now)
+        elif container is not None:
+            state = container_state(container, alert)
+        else:
+            continue
+        claim = scene.snapshot.claims.get(item.key)
+        made.append(Row(item, state, claim, indexes, alert))
+    return made
 
 
 def column_widths(width: int, rows: list[Row]) -> list[tuple[Column, int]]:
@@ -120,6 +143,9 @@ def column_widths(width: int, rows: list[Row]) -> list[tuple[Column, int]]:
         )
         for column in COLUMNS
     }
+    if any(row.item.service is not None for row in rows):
+        # What a service is at changes all the time: the columns beside it stand still.
+        wanted["state"] = max(wanted["state"], SERVICE_STATE)
     free = width - MARK_WIDTH
     chosen: list[Column] = []
     for column in sorted(COLUMNS, key=lambda column: column.importance):
@@ -151,8 +177,12 @@ def table(scene: Scene, rows: Rows, top: int, width: int, height: int) -> list[L
     shown = every[top : top + height - 1]
     focused = scene.view.focus == "containers"
     head = [Span(" " * MARK_WIDTH, "dim")]
+    titles = {"container": "service" if scene.snapshot.services else "container"}
     head += [
-        Span(left(column.title, size) + "  ", "title" if focused and not place else "dim")
+        Span(
+            left(titles.get(column.title, column.title), size) + "  ",
+            "title" if focused and not place else "dim",
+        )
         for place, (column, size) in enumerate(columns)
     ]
     lines: list[Line] = [fit(head, width)]
@@ -169,14 +199,14 @@ def table(scene: Scene, rows: Rows, top: int, width: int, height: int) -> list[L
 def _line(
     scene: Scene, row: Row, columns: list[tuple[Column, int]], width: int, lit: bool, selected: bool
 ) -> Line:
-    found = matches(row.container, scene.view.search)
+    found = matches(row.item, scene.view.search)
     mark = "▸" if selected else "/" if found else " "
     spans = [Span(f" {mark} ", "title"), Span(f"{row.state.symbol} ", row.state.role)]
     for column, size in columns:
         spans.append(Span(left(column.text(row), size) + "  ", column.role_of(row)))
     line = fit(spans, width)
     line = on(line, "selected") if lit else line
-    return clickable(line, f"container {row.container.id}")
+    return clickable(line, f"container {row.item.key}")
 
 
 def _fold_line(scene: Scene, rows: Rows, width: int) -> Line:
@@ -195,48 +225,80 @@ def _fold_line(scene: Scene, rows: Rows, width: int) -> Line:
     return clickable(line, f"container {FOLD}")
 
 
-USAGE_WIDTHS = {"wide": 27, "narrow": 6}
+WIDE, WIDE_WITH_BUDGETS, NARROW = 27, 30, 6
+"""Columns of the figures' pane: with VRAM, with the budget beside it, with ages alone."""
 
 
-def usage_width(width: int) -> int:
-    """Give the columns of the figures' pane for a table of `width` columns in all."""
-    return USAGE_WIDTHS["wide"] if width >= 72 else USAGE_WIDTHS["narrow"]
+def usage_width(width: int, budgets: bool) -> int:
+    """Give the columns of the figures' pane for a table of `width` columns in all.
+
+    Args:
+        width: of the table with its figures.
+        budgets: there are services, whose budgets stand beside what they use.
+    """
+    if width < 72:
+        return NARROW
+    return WIDE_WITH_BUDGETS if budgets else WIDE
 
 
 def usage(scene: Scene, rows: Rows, top: int, width: int, height: int) -> list[Line]:
     """Give the figures that move: VRAM, CPU, memory, age; for the same rows as `table`."""
-    wide = width >= USAGE_WIDTHS["wide"]
-    head = "  VRAM    cpu    mem   age " if wide else "  age "
-    lines: list[Line] = [fit((Span(head, "dim"),), width)]
+    heads = {
+        WIDE: "  VRAM    cpu    mem   age ",
+        WIDE_WITH_BUDGETS: " VRAM/budget  cpu   mem  age ",
+        NARROW: "  age ",
+    }
+    lines: list[Line] = [fit((Span(heads.get(width, heads[NARROW]), "dim"),), width)]
     selected = rows.place(scene.view.container)
-    for place, container in enumerate(rows.containers[top : top + height - 1], top):
-        claim = scene.snapshot.claims.get(container.id)
-        text = _usage_text(scene, container, claim, wide)
-        line = fit((Span(text, "text" if container.state == "running" else "dim"),), width)
+    for place, item in enumerate(rows.items[top : top + height - 1], top):
+        line = fit(_usage_line(scene, item, width), width)
         if place == selected and scene.view.focus == "containers":
             line = on(line, "selected")
-        lines.append(clickable(line, f"container {container.id}"))
+        lines.append(clickable(line, f"container {item.key}"))
     if (
         rows.folded
         and scene.view.container == FOLD
         and scene.view.focus == "containers"
-        and top + len(lines) - 1 == len(rows.containers)
+        and top + len(lines) - 1 == len(rows.items)
     ):
         lines.append(on(fit((), width), "selected"))
     return lines[:height]
 
 
-def _usage_text(scene: Scene, container: Container, claim: Claim | None, wide: bool) -> str:
-    old = right(age(age_begins(container), scene.view.now), 5)
-    if not wide:
-        return old + " "
-    used: ContainerUsage | None = scene.snapshot.usage.get(container.id)
-    running = container.state == "running"
-    cpu = used.cpu_percent if used is not None and running else None
-    memory = used.memory_bytes if used is not None and running else None
-    cpu_text = f"{cpu:.0f} %" if cpu is not None and known(cpu) else UNKNOWN
-    memory_text = short_bytes(memory) if memory is not None else UNKNOWN
-    return f"{right(vram(claim), 6)}{right(cpu_text, 7)}{right(memory_text, 7)}{right(old, 6)} "
+def _usage_line(scene: Scene, item: Item, width: int) -> Line:
+    container = item.container
+    began = age_begins(container) if container is not None else None
+    old = age(began, scene.view.now)
+    running = container is not None and container.state == "running"
+    role = "text" if running else "dim"
+    if width == NARROW:
+        return (Span(right(old, 5) + " ", role),)
+    cpu_text, memory_text = _load(scene, container if running else None)
+    claim = scene.snapshot.claims.get(item.key)
+    if width == WIDE:
+        figures = f"{right(vram(claim), 6)}{right(cpu_text, 7)}{right(memory_text, 7)}"
+        return (Span(f"{figures}{right(old, 6)} ", role),)
+    tail = Span(f"{right(cpu_text, 6)}{right(memory_text, 6)}{right(old, 5)} ", role)
+    if item.service is None:
+        held = vram(claim)
+        # A mark stands behind the figure, so that the figures line up with those of services.
+        held = held if held.endswith("~") else f"{held} "
+        return (Span(left(right(held, 7), 12), role), tail)
+    used, mark = used_text(item.service)
+    role = "dim" if used == UNKNOWN else "text"
+    budget = Span(left(f"/{gib(item.service.vram_budget_bytes)}", 5), "dim")
+    return (Span(f"{right(used, 6)}{mark or ' '}", role), budget, tail)
+
+
+def _load(scene: Scene, container: Container | None) -> tuple[str, str]:
+    """Write CPU and memory of a container that runs; dashes where nobody knows."""
+    used: ContainerUsage | None = (
+        scene.snapshot.usage.get(container.id) if container is not None else None
+    )
+    if used is None:
+        return UNKNOWN, UNKNOWN
+    cpu_text = f"{used.cpu_percent:.0f} %" if known(used.cpu_percent) else UNKNOWN
+    return cpu_text, short_bytes(used.memory_bytes)
 
 
 def vram(claim: Claim | None) -> str:

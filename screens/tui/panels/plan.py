@@ -1,41 +1,79 @@
 """A plan in words: the same facts as `--dry-run` prints, laid out for the dialog."""
 
-from actions.plan import Check, Plan, Step
-from console.units import format_duration
-from screens.tui.paint import BLANK, Line, Span, left, wrap
+from collections.abc import Sequence
 
-LABEL_WIDTH = 11
+from actions.fit.model import Fit, WayOut
+from actions.plan import Check, Plan, Step
+from actions.snapshot import HostSnapshot
+from console.units import format_duration
+from screens.tui.holders import holders
+from screens.tui.paint import BLANK, Line, Span, wrap
+from screens.tui.panels.precheck import (
+    LABEL,
+    diff_lines,
+    labelled,
+    precheck_lines,
+    way_lines,
+)
+
 VERDICT_ROLES = {"ready": "ok", "warned": "warning", "refused": "error"}
 VERDICT_WORDS = {"ready": "READY", "warned": "READY, with a warning", "refused": "REFUSED"}
+FIT = "fit."
 CHECKS = {"pass": ("✔", "ok"), "warn": ("▲", "warning"), "refuse": ("✖", "error")}
 
 
 def title(plan: Plan) -> str:
     """Name a plan as people say it, such as `Stop myia`."""
-    undoing = "Undo: " if plan.undoes else ""
-    return f"{undoing}{plan.verb.capitalize()} {plan.target}"
+    first = "Undo: " if plan.undoes else "Go on: " if plan.continues else ""
+    forced = ", forced" if plan.options.get("force") else ""
+    return f"{first}{plan.verb.capitalize()} {plan.target}{forced}"
 
 
-def plan_lines(plan: Plan, preface: str, width: int) -> list[Line]:
-    """Give a plan's steps with their commands, its checks, its verdict; lines of `width`."""
-    room = width - LABEL_WIDTH
+def plan_lines(
+    plan: Plan,
+    preface: str,
+    width: int,
+    snapshot: HostSnapshot | None = None,
+    ways: Sequence[WayOut] = (),
+    details: bool = False,
+) -> list[Line]:
+    """Give a plan's pre-checks, steps with their commands, checks and verdict; lines of `width`.
+
+    Args:
+        plan: what would be done.
+        preface: what is said before all.
+        width: columns.
+        snapshot: the host, for who holds the cards; None where pre-checks are not drawn.
+        ways: ways out, in the order of their numbers.
+        details: the whole arithmetic of each pre-check.
+    """
+    room = width - LABEL
     lines: list[Line] = []
     if preface:
         lines += [(Span(text, "warning"),) for text in wrap(preface, width)]
         lines.append(BLANK)
+    if snapshot is not None:
+        for fit in plan.fits:
+            lines += _fit(fit, snapshot, width, details, len(plan.fits) > 1)
+    if ways:
+        lines += way_lines(ways, width)
     steps = [line for place, step in enumerate(plan.steps, 1) for line in _step(step, place, room)]
-    lines += _labelled("Steps" if len(plan.steps) > 1 else "Step", steps)
-    checks = [line for check in plan.checks for line in _check(check, room)]
-    lines += _labelled("Checks", checks)
-    lines += _labelled("Verdict", _verdict(plan, room))
-    return lines
+    lines += labelled("Steps" if len(plan.steps) > 1 else "Step", steps)
+    drawn = bool(plan.fits) and snapshot is not None
+    # What a pre-check came to stands beside its bar already.
+    told = [check for check in plan.checks if not (drawn and check.id.startswith(FIT))]
+    checks = [line for check in told for line in _check(check, room)]
+    lines += labelled("Checks", checks)
+    lines += labelled("Verdict", _verdict(plan, room, drawn))
+    return lines + diff_lines(plan.diff, width)
 
 
-def _labelled(label: str, lines: list[Line]) -> list[Line]:
-    return [
-        (Span(left("" if place else label, LABEL_WIDTH), "dim"), *line)
-        for place, line in enumerate(lines)
-    ]
+def _fit(fit: Fit, snapshot: HostSnapshot, width: int, details: bool, named: bool) -> list[Line]:
+    """Draw a pre-check; where a plan has several, under the name of its service."""
+    gpu = next((one for one in snapshot.gpu.gpus if one.uuid == fit.gpu_uuid), None)
+    held = holders(snapshot, gpu) if gpu is not None else []
+    head: list[Line] = [(Span(fit.service, "title"),)] if named and fit.service else []
+    return [*head, *precheck_lines(fit, gpu, held, width, details), BLANK]
 
 
 def _step(step: Step, place: int, room: int) -> list[Line]:
@@ -66,13 +104,14 @@ def _check(check: Check, room: int) -> list[Line]:
     ]
 
 
-def _verdict(plan: Plan, room: int) -> list[Line]:
+def _verdict(plan: Plan, room: int, drawn: bool = False) -> list[Line]:
     role = VERDICT_ROLES.get(plan.verdict, "text")
     words = VERDICT_WORDS.get(plan.verdict, plan.verdict)
     if plan.refusal is not None:
-        lines: list[Line] = [
-            (Span(text, role),) for text in wrap(f"{words}: {plan.refusal.title}", room)
-        ]
+        why = f": {plan.refusal.title}"
+        if drawn and plan.refusal.code.startswith(FIT):
+            why = " by the pre-check"
+        lines: list[Line] = [(Span(text, role),) for text in wrap(f"{words}{why}", room)]
         return lines + [(Span(text),) for text in wrap(plan.refusal.hint, room) if text]
     how = ", runs detached" if plan.detached else ""
     text = f"{words}; takes at most {format_duration(plan.longest_seconds)}{how}"

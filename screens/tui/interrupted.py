@@ -1,0 +1,37 @@
+"""A plan that was interrupted: found in the journal, and offered to go on or back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from actions.timeline import TimelineEntry
+from screens.tui.paint import Line, Span, clickable, fit
+from screens.tui.words import local_clock
+
+
+def interrupted(entries: Sequence[object]) -> TimelineEntry | None:
+    """Give the newest plan that was interrupted, unless its target was changed since.
+
+    Args:
+        entries: of the timeline, newest first.
+    """
+    touched: set[str] = set()
+    for entry in entries:
+        if not isinstance(entry, TimelineEntry) or not entry.plan_id:
+            continue
+        if entry.outcome == "interrupted" and entry.target_id not in touched:
+            return entry
+        if entry.outcome in {"done", "running", "interrupted"}:
+            touched.add(entry.target_id)
+    return None
+
+
+def interrupted_line(entry: TimelineEntry, now: datetime, width: int) -> Line:
+    """Say what was interrupted and which keys go on with it or back from it."""
+    when = local_clock(entry.at, now)
+    tail = (
+        *clickable((Span("  o", "key"), Span(" go on", "dim")), "key o"),
+        *clickable((Span("  B", "key"), Span(" go back ", "dim")), "key B"),
+    )
+    room = max(10, width - sum(len(span.text) for span in tail))
+    text = f"▲ {entry.verb} {entry.target} was interrupted at {when}: {entry.text}"
+    return (*fit((Span(" "), Span(text, "warning")), room), *tail)
