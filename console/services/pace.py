@@ -29,8 +29,9 @@ def same(before: Reading | None, now: Reading) -> bool:
     """Tell whether two readings say the same, whenever they were taken."""
     if before is None:
         return False
-    fields = (name for name in now.__struct_fields__ if name not in _TIMES)
+    fields = (name for name in now.__struct_fields__ if name not in _PASSING)
     return all(getattr(before, name) == getattr(now, name) for name in fields)
 
 
-_TIMES = frozenset({"taken_monotonic", "took_seconds"})
+# How a look was made is no news.
+_PASSING = frozenset({"taken_monotonic", "took_seconds", "detail"})

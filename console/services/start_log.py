@@ -28,6 +28,7 @@ HEAD_LINES = 4000
 TAIL_LINES = 300
 _LONGEST_LINE = 2000
 _SECONDS = 3.0
+_EARLIER = 1.0
 _EVIDENCE = 8
 _QUOTED = frozenset({"picked", "total", "device", "reserve", "dynamic", "not-dynamic", "loaded",
                      "version", "up"})  # fmt: skip
@@ -208,12 +209,10 @@ def read_start_log(client: EngineClient, container_id: str, started_at: str) -> 
 
 
 def _since(started_at: str) -> str:
-    """Give the engine's time as it takes it back: Unix seconds with all nine decimals."""
+    """Give the time from which to read, as the engine takes it: Unix seconds with decimals."""
     at = moment(started_at)
-    if not isinstance(at, datetime):
-        return ""
-    fraction = re.search(r"\.(\d{1,9})", started_at)
-    return f"{int(at.timestamp())}.{(fraction[1] if fraction else '0'):0<9}"
+    # A busy engine writes down the start after the first lines have come.
+    return f"{at.timestamp() - _EARLIER:.9f}" if isinstance(at, datetime) else ""
 
 
 def _read(

@@ -45,10 +45,11 @@ class RawServer:
 
     def close(self) -> None:
         self.ended.set()
-        self._listener.close()
-        for sock in self._open:
+        # A mere close would leave whoever waits on them waiting.
+        for sock in (self._listener, *self._open):
             with contextlib.suppress(OSError):
-                sock.close()
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
 
 
 def _request(sock: socket.socket) -> bytes:

@@ -237,7 +237,11 @@ def test_answers_that_are_no_json(body: str, kind: str, code: str) -> None:
 
 
 def test_does_not_speak_http() -> None:
-    with serving(lambda s, _: (s.sendall(b"SSH-2.0-OpenSSH_9\r\n\r\n"), s.close())) as server:  # type: ignore[func-returns-value]
+    def ssh(sock: socket.socket, _request: bytes) -> None:
+        sock.sendall(b"SSH-2.0-OpenSSH_9\r\n\r\n")
+        sock.close()
+
+    with serving(ssh) as server:
         fault = failed(client(server.url))
     assert (type(fault), fault.code) == (OddAnswerError, "web.not-http")
 
