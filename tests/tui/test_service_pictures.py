@@ -72,7 +72,7 @@ def test_dashboard(
     [
         (hosts.services_studio, ("2",), "meant for"),
         (hosts.services_studio, ("2", "j"), "now used"),
-        (hosts.services_studio, ("2", "j", "j", "d"), "over by"),
+        (hosts.services_studio, ("2", "G", "d", "pagedown"), "in all"),
         (hosts.services_crash, ("2", "G"), "exit 2: usage error"),
         (hosts.services_misplaced, ("2", "j"), "device_ids are not honoured"),
         (hosts.services_troubled, ("2",), "302 to /login"),
@@ -108,7 +108,9 @@ def test_services_view(
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize(("key", "seen"), [("j", "now used"), ("tab", "offload")])
+@pytest.mark.parametrize(
+    ("key", "seen"), [("j", "now used"), ("tab", "offload")], ids=["services", "matrix"]
+)
 def test_looks(snap_compare: Compare, make_app: MakeApp, look: str, key: str, seen: str) -> None:
     app = make_app(hosts.services_studio(), themed(look))
     assert snap_compare(app, terminal_size=(80, 24), run_before=before("2", key, seen=seen))
@@ -153,17 +155,15 @@ def busy_stop() -> Plan:
 
 def move_with_diff() -> Plan:
     """Make a move that changes a compose file."""
-    diff = "\n".join(
-        [
-            "--- docker-compose-comfyui.yaml",
-            "+++ docker-compose-comfyui.yaml",
-            "@@ -8,7 +8,7 @@",
-            "   comfyui:",
-            "     # the big card",
-            "-    command: --cuda-device 1 --listen 0.0.0.0",
-            "+    command: --cuda-device 0 --listen 0.0.0.0",
-        ]
-    )
+    diff = """\
+--- docker-compose-comfyui.yaml
++++ docker-compose-comfyui.yaml
+@@ -8,7 +8,7 @@
+   comfyui:
+     # the big card
+-    command: --cuda-device 1 --listen 0.0.0.0
++    command: --cuda-device 0 --listen 0.0.0.0
+"""
     steps = tuple(
         Step(id=str(place), title=title, touches=("service comfyui-qwen",), command=command)
         for place, (title, command) in enumerate(
