@@ -112,8 +112,8 @@ def _variant(text: str, catalog: Catalog) -> str:
         UsageError: there is none of that name; the hint has the nearest.
     """
     word = text.strip().lower()
-    names = {one.id.lower(): one.id for one in catalog.variants}
-    names |= {short_id(one.id).lower(): one.id for one in catalog.variants}
+    names = {short_id(one.id).lower(): one.id for one in catalog.variants}
+    names |= {one.id.lower(): one.id for one in catalog.variants}
     if word in names:
         return names[word]
     near = [name for name in names if word and word in name]

@@ -24,8 +24,8 @@ _REFUSED = {
 }
 _MARKS = {"present": "✓", "wrong-size": "!", "unreadable": "?", "missing": " "}
 _LEGEND = """\
-★ best quality that stays resident. tight: not with one more picture and a LoRA.
-offload: streams weights from host RAM, slower. wrong card: of another generation.
+★ best quality that stays resident. tight: not with another picture and a LoRA.
+offload: streams weights from host RAM, slower. wrong card: another generation.
 ✓ on disk, ! cut short or another file, ? cannot be seen. Sizes in GiB.
 `gpuconsole models fit VARIANT` shows the arithmetic and the ways out."""
 

@@ -72,8 +72,9 @@ def test_an_idle_forge_in_the_way_can_be_unloaded_or_stopped(tmp_path: Path) -> 
     assert fit.ways_out[-1].kind == "offload"
     assert fit.ways_out[-1].command == "gpuconsole start comfyui-qwen --yes"
     for way in (first, second):
-        done = {"free": "freed", "stop": "stopped"}[way.kind]
-        after = ask(tmp_path, full_card(turbo, used=8.1), **{done: frozenset({way.target})})
+        named = frozenset({way.target})
+        done: dict[str, Any] = {"freed" if way.kind == "free" else "stopped": named}
+        after = ask(tmp_path, full_card(turbo, used=8.1), **done)
         assert after.verdict == way.verdict
 
 
