@@ -18,9 +18,14 @@ class ServiceMemory:
 
     def begin(self, name: str, run: str) -> None:
         """Say which run of a service is looked at; another one begins anew."""
-        if self._runs.get(name) != run:
-            self._runs[name] = run
-            self._ready.discard(name)
+        before = self._runs.get(name)
+        if before == run:
+            return
+        self._runs[name] = run
+        self._ready.discard(name)
+        if before is not None:
+            # Whatever it is next, it is so since this run, which was seen to begin.
+            self._states[name] = ("", None)
 
     def was_ready(self, name: str) -> bool:
         """Tell whether its API has answered as it should in this run."""

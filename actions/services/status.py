@@ -178,7 +178,9 @@ def _status(
     service, container = facts.service, facts.container
     misplaced = placement.differs
     name = "misplaced" if misplaced and state.name in {"ready", "busy"} else state.name
-    seen = memory.since(service.name, name, look.now)
+    # Not to have asked yet is no state that one could be in since.
+    unasked = state.name == "starting" and facts.reading is None
+    seen = None if unasked else memory.since(service.name, name, look.now)
     since = state.since if known(state.since) else seen or SINCE_UNKNOWN
     evidence = state.evidence
     if misplaced:

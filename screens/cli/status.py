@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from actions.status import read_status, status_error, status_exit_code
@@ -136,18 +137,25 @@ def _watch(
 
 
 def _settle(live: "LiveHost", seconds: float = 3.0) -> None:
-    """Wait until both driver and engine have answered, or not much longer."""
+    """Wait until driver, engine and services have answered, or not much longer."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         snapshot = live.snapshot()
         gpu_heard = snapshot.gpu.taken_monotonic is not None or snapshot.gpu.problem is not None
-        if gpu_heard and snapshot.engine.state != "connecting" and _inspected(snapshot):
+        engine_heard = snapshot.engine.state != "connecting" and _inspected(snapshot)
+        if gpu_heard and engine_heard and all(map(_was_asked, snapshot.services)):
             return
         time.sleep(0.05)
 
 
 def _inspected(snapshot: HostSnapshot) -> bool:
     return all(isinstance(item.restart_count, int) for item in snapshot.engine.containers)
+
+
+def _was_asked(status: ServiceStatus) -> bool:
+    """Tell whether a service has been asked, or is one that nobody would ask."""
+    asks = status.service.url and (status.container_state in {"running", ""})
+    return not asks or status.reading is not None or status.state == "absent"
 
 
 def _show(

@@ -263,6 +263,24 @@ def test_the_beginning_of_a_state_is_known_where_it_was_seen_to_change() -> None
     assert still["comfyui-qwen"].since == later
 
 
+def test_that_somebody_begins_to_look_is_no_beginning() -> None:
+    studio = Studio(comfyui(**OLD))
+    assert studio.look()["comfyui-qwen"].state == "starting"
+    first = studio.look({"comfyui-qwen": ready()}, now=NOW + timedelta(seconds=1))["comfyui-qwen"]
+    assert isinstance(first.since, Unknown)
+
+
+def test_a_service_that_was_started_anew_is_ready_since_then() -> None:
+    studio = Studio(comfyui(**OLD))
+    studio.look({"comfyui-qwen": ready()})
+    begun = NOW + timedelta(minutes=1)
+    studio.engine = Studio(comfyui(started_at=begun)).engine
+    studio.look(now=begun)
+    up = begun + timedelta(seconds=30)
+    again = studio.look({"comfyui-qwen": ready(age=-90)}, now=up)["comfyui-qwen"]
+    assert (again.state, again.since) == ("ready", up)
+
+
 @pytest.mark.parametrize("state", ["created", "running", "paused", "restarting", "removing",
                                    "exited", "dead", "odd"])  # fmt: skip
 @pytest.mark.parametrize("answer", ["ready", "starting", "needs-auth", "front-only",
