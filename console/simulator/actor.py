@@ -100,7 +100,7 @@ class Actor:
         self.runs.append(Run(start))
         del self.runs[:-_RUNS_KEPT]
         self.order, self.waiting, self.ended = None, [], []
-        self.unloads = False
+        self.mood, self.unloads = "", False
 
     def moment(self, at: float) -> Moment | None:
         """Give what it was doing at a time; None where it was not running."""

@@ -43,6 +43,7 @@ def _has_been_up(stage: Stage, actor: Actor, since: float) -> None:
     actor.started_at = -since
     actor.pid = stage.next_pid()
     actor.open_run(-since)
+    actor.mood = actor.spec.service.mood
     actor.status = "running"
     if actor.spec.start_error:
         actor.status, actor.pid, actor.runs, actor.started_at = "created", 0, [], None

@@ -68,6 +68,8 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
         context: GiB that CUDA takes for itself; what is held beyond is the models'.
         load: how long the models take to come back after they were unloaded.
         waiting: jobs that wait when the scene opens.
+        mood: how it misbehaves then: `hang`, or what the cue `service-odd` knows; a new start
+            heals it.
     """
 
     kind: str = ""
@@ -81,6 +83,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
     context: float = 0.4
     load: Span = "9s"
     waiting: int = 0
+    mood: str = ""
 
 
 class HealthCheck(_Part, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -52,6 +52,37 @@ def ask(
     found = {name.title(): value for name, value in answer.getheaders()}
     is_json = found.get("Content-Type", "").startswith("application/json")
     return answer.status, json.loads(data) if is_json and data else data, found
+
+
+class Reply(NamedTuple):
+    """What a service answered: status, JSON (or bytes), headers."""
+
+    status: int
+    data: Any
+    headers: dict[str, str]
+
+
+def call(
+    port: int,
+    path: str,
+    method: str = "GET",
+    body: Any = None,
+    *,
+    timeout: float = 5.0,
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Ask a service on a loopback port, following nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    text = body if body is None or isinstance(body, str) else json.dumps(body)
+    try:
+        connection.request(method, path, text, headers or {})
+        answer = connection.getresponse()
+        data = answer.read()
+    finally:
+        connection.close()
+    found = {name.title(): value for name, value in answer.getheaders()}
+    is_json = found.get("Content-Type", "").startswith("application/json")
+    return Reply(answer.status, json.loads(data) if is_json and data else data, found)
 
 
 def filtered(**wanted: list[str]) -> str:

@@ -109,8 +109,13 @@ class ComfyUI:
         size = {"supports_preview_metadata": True, "max_upload_size": 104_857_600}
         if not self._new:
             return size
-        manager = {"manager": {"supports_v4": True}}
-        return {**size, "extension": manager, "node_replacements": True, "assets": False}
+        return {
+            **size,
+            "supports_model_type_tags": True,
+            "extension": {"manager": {"supports_v4": True}},
+            "node_replacements": True,
+            "assets": False,
+        }
 
     def _queue(self, now: Figures) -> dict[str, Any]:
         running = [self._item(now.job.order)] if now.job else []

@@ -52,6 +52,8 @@ def read_cards(path: Path) -> tuple[Card, ...]:
     """
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+        if not isinstance(rows, list):
+            raise TypeError("it is no list")
         return tuple(
             Card(**{**row, "index": index, "memory": _bytes(row["memory"])})
             for index, row in enumerate(rows)

@@ -19,8 +19,11 @@ def node_table(new: bool, files: Files) -> dict[str, Any]:
 
 
 def _described(name: str, facts: dict[str, Any], new: bool, files: Files) -> dict[str, Any]:
+    late = () if new else facts.get("since_new", ())
     required = [_input(text, files) for text in facts.get("in", [])]
     optional = [_input(text, files) for text in facts.get("may", [])]
+    required = [pair for pair in required if pair[0] not in late]
+    optional = [pair for pair in optional if pair[0] not in late]
     inputs: dict[str, Any] = {"required": dict(required)}
     order: dict[str, Any] = {"required": [key for key, _ in required]}
     if optional:
