@@ -25,6 +25,7 @@ from console.errors import RefusedError, UsageError
 from console.text import clean_line
 
 _BACK = "back"
+_KEPT = ("ready_limit",)
 
 
 class LayoutVerbs:
@@ -85,7 +86,9 @@ class LayoutVerbs:
         if not done and broken is None:
             return ()
         goal = goal_of_facts(plan.facts.get("continues") or plan.facts)
-        return Switch(self._session, look_around(self._session), goal, {}).steps_back()
+        # Only how long to wait holds for the way back too: nobody is asked there.
+        options = {name: plan.options[name] for name in _KEPT if name in plan.options}
+        return Switch(self._session, look_around(self._session), goal, options).steps_back()
 
     def back(self, plan: Plan, left: Mapping[str, Any]) -> Plan:
         """Make the plan that goes back to what ran before an earlier switch.

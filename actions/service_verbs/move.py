@@ -88,6 +88,8 @@ class _Move:
             return edit
         if self._is_there() or (not edit.steps and self._settled()):
             return self._there(edit, noting)
+        if not edit.steps and self._is_deaf():
+            return self._deaf()
         fits, fitting = fit_checks(
             self._session,
             self._around,
@@ -136,8 +138,23 @@ class _Move:
         """Tell whether the settings of its container lead there."""
         if self._starts and not self._runs:
             return False
+        if self._runs and self._status.gpu_source in _TRUSTED:
+            return False
         declared = self._status.gpu_declared_uuid
         return self._around.container(self._status) is None or declared == self._card.uuid
+
+    def _is_deaf(self) -> bool:
+        """Tell whether it sits elsewhere though its settings lead there: they do not count."""
+        elsewhere = self._runs and self._status.gpu_source in _TRUSTED
+        return elsewhere and self._status.gpu_declared_uuid == self._card.uuid
+
+    def _deaf(self) -> ServiceDraft:
+        values = {
+            "card": self._around.card_name(self._card.uuid),
+            "other": self._around.card_name(self._status.gpu_uuid),
+            "hint": self._status.advice,
+        }
+        return ServiceDraft(checks=(check("move.not-honoured", "refuse", **values),))
 
     def _there(self, edit: ServiceDraft, noting: tuple[Step, ...]) -> ServiceDraft:
         steps = (*(edit.steps if self._back is not None else ()), *noting)
@@ -233,7 +250,9 @@ def rollback_move(
     if running and not anew:
         return tuple(steps)
     stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
-    how = StartHow(gpu_uuid=before.get("gpu_uuid"), recreate=anew)
+    how = StartHow(
+        gpu_uuid=before.get("gpu_uuid"), recreate=anew, ready_limit=plan.options.get("ready_limit")
+    )
     return (*steps, *start_steps(around, stopped, None, how))
 
 

@@ -8,7 +8,7 @@ from actions.fit.model import Fit
 from actions.plan import Check, Step
 from actions.service_verbs.around import Around
 from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
-from actions.service_verbs.course import Leg, Load, Peak, course, peak_text, peaks
+from actions.service_verbs.course import Leg, Load, Peak, Place, course, peak_text, peaks
 from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
 from actions.service_verbs.free import draft_free
 from actions.service_verbs.goal import (
@@ -51,7 +51,8 @@ class Switch:
         self._around = msgspec.structs.replace(around, snapshot=snapshot)
         self._status = {status.name: status for status in snapshot.services}
         counted = {status.name for status in snapshot.services if _counts(status)}
-        self._now = places_now(around, counted | set(goal.places))
+        self._before = places_now(around, counted | set(goal.places))
+        self._now = self._with_cards(self._before)
         self.legs = course(self._now, goal.places, goal.free)
         self._checks: list[Check] = list(goal.checks)
         self._fits: dict[int, Fit] = {}
@@ -70,7 +71,9 @@ class Switch:
         steps = self._steps()
         found = self._peaks()
         facts = {
-            "before": facts_of({n: self._now[n] for n in self._goal.places if n in self._now}),
+            "before": facts_of(
+                {n: self._before[n] for n in self._goal.places if n in self._before}
+            ),
             "layout_before": noted_layout(self._session.places),
             "edits": edits_of(steps),
             "fits": fit_facts(tuple(self._fits.values())),
@@ -88,6 +91,17 @@ class Switch:
     def steps_back(self) -> tuple[Step, ...]:
         """Give the steps alone: a way back is not put off by what speaks against it."""
         return self._steps()
+
+    def _with_cards(self, places: dict[str, Place]) -> dict[str, Place]:
+        """Give places with the card that a service is meant for, where no container says one."""
+        found = dict(places)
+        for name, place in places.items():
+            goal = self._goal.places.get(name)
+            meant = self._status[name].gpu_expected_uuid
+            asked = goal is not None and goal.gpu_uuid is not None
+            if place.gpu_uuid is None and isinstance(meant, str) and not asked:
+                found[name] = msgspec.structs.replace(place, gpu_uuid=meant)
+        return found
 
     def _refused(self) -> bool:
         return any(one.verdict == "refuse" for one in self._checks)

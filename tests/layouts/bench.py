@@ -49,6 +49,7 @@ class Bench:
         environ: of a user of this host alone.
         compose: which compose it has: one of `COMPOSES`.
         file: its compose file.
+        obeys: whether containers see only the card that they were given.
     """
 
     def __init__(self, folder: Path, address: str, compose: str = "v5", *, wsl: bool) -> None:
@@ -60,6 +61,7 @@ class Bench:
         self.ports = {"forge": _free_port(), "comfyui": _free_port()}
         self.extra: dict[str, list[str]] = {"forge": [], "comfyui": []}
         self.cards = {"forge": 0, "comfyui": 1}
+        self.obeys = True
         self.ledger = folder / "ledger"
         self._api = APIClient(address, version="auto", timeout=60)
         self._table = folder / "driver.table"
@@ -165,7 +167,7 @@ vram_budget = "{"7 GiB" if name == "forge" else "13 GiB"}"
     def _picks(self, name: str) -> list[str]:
         """Give how the service is told its card where Docker's choice is not honoured."""
         if not self.wsl:
-            return ["--native"]
+            return ["--native"] if self.obeys else []
         flag = "--gpu-device-id" if name == "forge" else "--cuda-device"
         # CUDA counts the fastest card first: 0 is the 3090.
         return [flag, str(1 - self.cards[name])]
