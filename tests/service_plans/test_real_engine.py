@@ -1,19 +1,26 @@
 """Services on a real engine, made by real compose from real files, with detached runners."""
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from actions.plan import PlanDone, PlanFailed
+from actions.plan import PlanDone, PlanFailed, StepProgress
 from tests.layouts.bench import COMPOSES, Bench, bench_on
 from tests.plans.command import lines, run
-from tests.support.engine import Workbench, engine_address, workbench
+from tests.support.engine import (
+    PrivateEngine,
+    Workbench,
+    engine_address,
+    own_engine,
+    workbench,
+)
 from tests.support.waiting import wait_until
 
-__all__ = ["engine_address", "workbench"]
+__all__ = ["engine_address", "own_engine", "workbench"]
 
 pytestmark = pytest.mark.engine
 
@@ -159,3 +166,72 @@ def test_ctrl_c_while_it_is_waited_for_leaves_it_starting(bench: Bench) -> None:
     assert process.returncode == 130
     assert "goes on starting" in err
     assert bench.runs("comfyui")
+
+
+def test_an_engine_restarted_in_mid_start_is_waited_for(
+    tmp_path: Path, own_engine: PrivateEngine
+) -> None:
+    with bench_on(tmp_path, own_engine.address) as host:
+        with_image(own_engine.address)
+        host.extra["comfyui"] = ["--ready-after", "6"]
+        host.write_compose()
+        text = host.file.read_text()
+        host.file.write_text(text.replace("  comfyui:\n", "  comfyui:\n    restart: always\n"))
+        plan = host.operations().plan("start", "comfyui")
+        events = host.operations().run(plan)
+        for event in events:
+            if isinstance(event, StepProgress) and "is starting" in event.text:
+                break
+        own_engine.stop()
+        own_engine.start()
+        rest = list(events)
+        end = rest[-1]
+        assert isinstance(end, PlanDone), end
+        assert end.text.startswith("comfyui is ready on NVIDIA GeForce RTX 3090")
+        told = [event.text for event in rest if isinstance(event, StepProgress)]
+        assert any("the engine does not answer" in text for text in told), told
+
+
+def test_a_start_whose_runner_was_killed_is_gone_on_with(bench: Bench) -> None:
+    bench.extra["comfyui"] = ["--ready-after", "5"]
+    bench.write_compose()
+    operations = bench.operations()
+    plan = operations.plan("start", "comfyui")
+    events = operations.run(plan)
+    for event in events:
+        if isinstance(event, StepProgress) and "is starting" in event.text:
+            break
+    (under_way,) = operations.running()
+    assert under_way.pid is not None
+    os.kill(under_way.pid, signal.SIGKILL)
+    end = list(events)[-1]
+    assert isinstance(end, PlanFailed)
+    assert end.outcome == "interrupted"
+    again = bench.operations().resume_plan(plan.id)
+    assert again.steps[0].options["do"] == "wait-ready"
+    assert isinstance(bench.run(again), PlanDone)
+    assert bench.is_ready("comfyui")
+
+
+def test_two_consoles_on_one_service_name_who_has_it(bench: Bench) -> None:
+    bench.extra["comfyui"] = ["--ready-after", "5"]
+    bench.write_compose()
+    first = bench.operations()
+    plan = first.plan("start", "comfyui")
+    events = first.run(plan)
+    for event in events:
+        if isinstance(event, StepProgress) and "is starting" in event.text:
+            break
+    done = run(bench.environ, "stop", "comfyui", "--yes", "--json")
+    assert done.returncode == 3
+    error = lines(done.stdout)[-1]["error"]
+    assert error["code"] == "lock.held"
+    assert "start comfyui" in error["title"]
+    assert plan.id in error["hint"]
+    assert isinstance(list(events)[-1], PlanDone)
+
+
+def with_image(address: str) -> None:
+    """Have the test image on an engine."""
+    with Workbench(address):
+        pass
