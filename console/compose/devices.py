@@ -58,7 +58,7 @@ def _of_request(tree: Tree, request: Node, what: str, uuid: str) -> list[DeviceC
         words = f"{what}: count {count.value.value} becomes device_ids {uuid}"
         change = Change(key, end, f'device_ids: ["{uuid}"]')
         return [DeviceChange(change, [count.key, count.value], what, words)]
-    change = tree.added(request, f'device_ids: ["{uuid}"]')
+    change = tree.added(request, [f'device_ids: ["{uuid}"]'])
     return [DeviceChange(change, [request], what, f"{what}: device_ids is set to {uuid}")]
 
 

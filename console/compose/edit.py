@@ -34,6 +34,7 @@ _ORDER = "CUDA_DEVICE_ORDER"
 _BY_BUS = "PCI_BUS_ID"
 _LONGEST_LINE = 400
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))")
+_DEFAULT = re.compile(r":?[-+?]")
 _ANY_FLAG = re.compile(rf"(?<![\w-])(?:{'|'.join(FLAGS)})(?![\w-])")
 
 
@@ -257,7 +258,7 @@ class _Edit:
 
     def _may_hide(self, reference: re.Match[str]) -> bool:
         """Tell whether a variable may stand for a flag that picks a card."""
-        if self.outside is None or _ANY_FLAG.search(reference[0]):
+        if self.outside is None or _ANY_FLAG.search(_DEFAULT.sub(" ", reference[0], 1)):
             return True
         setting = self._variable(reference[1] or reference[2])
         return setting is not None and bool(_ANY_FLAG.search(setting.value))

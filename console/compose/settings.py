@@ -11,7 +11,8 @@ FLAGS = (*STRONG, "--default-device", "--device-id")
 _COMMANDS = ("command", "entrypoint")
 _GAP = r"(?:\s*=\s*|(?:\s|\\\r?\n)+)"
 _QUOTE = r"""(?:\\?["'])?"""
-_VALUE = r"""(\$\{[^}]*\}|[^\s"'\\;&|()<>]+)"""
+_VALUE = r"""(\$\{[^}]*\}|[^\s"'\\;&|()<>{}]+)"""
+_REFERENCE = re.compile(r"\$\{[^}]*\}")
 _IN_TEXT = re.compile(rf"(?<![\w-])({'|'.join(FLAGS)}){_GAP}{_QUOTE}{_VALUE}")
 _ASSIGNED = re.compile(rf"(?<![\w$])(CUDA_VISIBLE_DEVICES|CUDA_DEVICE_ORDER)={_QUOTE}{_VALUE}")
 
@@ -122,10 +123,14 @@ def _in_command(tree: Tree, node: Node, where: str, pattern: re.Pattern[str]) ->
 def _in_text(tree: Tree, node: Node, where: str, pattern: re.Pattern[str]) -> list[Spot]:
     """Find what a pattern names in a value's own text: its first group, with the second's value."""
     start, end = tree.raw(node)
-    return [
-        Spot(match[1], match[2], match.start(2), match.end(2), where, node)
-        for match in pattern.finditer(tree.text, start, end)
-    ]
+    references = list(_REFERENCE.finditer(tree.text, start, end))
+    spots = []
+    for match in pattern.finditer(tree.text, start, end):
+        # In the default of a variable it only counts while nobody sets that.
+        inside = (one[0] for one in references if one.start() < match.start() < one.end())
+        value = next(inside, match[2])
+        spots.append(Spot(match[1], value, match.start(2), match.end(2), where, node))
+    return spots
 
 
 def unquoted(tree: Tree, node: Node) -> tuple[int, int]:
