@@ -5,7 +5,7 @@ import msgspec
 from actions.fit.arithmetic import CONTEXT, need_terms, total
 from actions.fit.budget import demand_of
 from actions.fit.case import Ask, Case
-from actions.fit.model import Term
+from actions.fit.model import USUAL_TASK, Term
 from actions.services.snapshot import ServiceStatus
 from console.unknown import Unknown, known
 
@@ -95,7 +95,7 @@ def budget_in(case: Case, ask: Ask, status: ServiceStatus) -> int | Unknown:
     if not other and known(status.vram_budget_bytes):
         return max(0, status.vram_budget_bytes)
     demand = demand_of(status.service, case.catalog, other, on_disk=dict(case.on_disk))
-    terms = need_terms(demand, ask.task, _NO_RESERVE)
+    terms = need_terms(demand, USUAL_TASK, _NO_RESERVE)
     return terms if isinstance(terms, Unknown) else total(terms)
 
 

@@ -121,7 +121,9 @@ def look_for(
     }
     deadline = _PACE.monotonic() + within
     for search in searches.values():
-        search.join(max(0.0, deadline - _PACE.monotonic()))
+        # One that hangs from before has had its time.
+        until = min(deadline, search.begun + within)
+        search.join(max(0.0, until - _PACE.monotonic()))
     found = {
         folder: search.found if search.wanted == wanted else None
         for folder, search in searches.items()
