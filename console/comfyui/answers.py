@@ -165,7 +165,7 @@ def describe_graph(graph: object) -> str:
         return "edit" if loads else "text to image"
     if any("Sampler" in kind for kind in kinds):
         return "image to image" if loads else "text to image"
-    return f"graph of {len(nodes)} nodes"
+    return f"graph of {len(nodes)} node{'s' if len(nodes) > 1 else ''}"
 
 
 def parse_names(data: object, words: Words = str) -> tuple[str, ...] | Unknown:

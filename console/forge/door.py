@@ -104,14 +104,19 @@ class ForgeDoor(Door):
 
     def _look(self, brief: bool) -> Reading:
         seen = "GET /sdapi/v1/progress: 200"
-        if not (brief and self._known):
-            self._known = False
-            answer = self.client.ask("GET", "/internal/ping")
-            if _is_log_viewer(answer):
-                return unread("starting", PROVISIONING, "provisioning", "log viewer in its place")
-            if answer.status != 404:
-                self._pinged(answer)
-                seen = "GET /internal/ping: {}"
+        if brief and self._known:
+            try:
+                return self._ready(brief, seen)
+            except BadStatusError:
+                # It may have been started anew, without its API: look at the whole of it.
+                self._known = False
+        self._known = False
+        answer = self.client.ask("GET", "/internal/ping")
+        if _is_log_viewer(answer):
+            return unread("starting", PROVISIONING, "provisioning", "log viewer in its place")
+        if answer.status != 404:
+            self._pinged(answer)
+            seen = "GET /internal/ping: {}"
         return self._ready(brief, seen)
 
     def _pinged(self, answer: Answer) -> None:
@@ -186,6 +191,8 @@ class ForgeDoor(Door):
             return 0
         try:
             return size(self.client.json("/internal/pending-tasks"), "size")
+        except BadStatusError:
+            return NOT_TOLD
         except ServiceFault as error:
             return error.unknown()
 

@@ -63,9 +63,9 @@ class Door(ABC):
             brief: figures that hardly change while it idles may be those of a look before, at most
                 ten seconds old (the loaded model and the arguments: a minute).
         """
-        unasked = unasked_reading(self.target)
+        unasked = unasked_reading(self.target, self.clock)
         if unasked is not None:
-            return msgspec.structs.replace(unasked, taken_monotonic=self.clock.monotonic())
+            return unasked
         began = self._pace.monotonic()
         try:
             self.client.prepare()
@@ -161,13 +161,12 @@ def open_door(
     return PlainDoor(target, client, clock, patience)
 
 
-def unasked_reading(target: Target) -> Reading | None:
+def unasked_reading(target: Target, clock: Clock) -> Reading | None:
     """Give the reading of a service that is not asked, with the reason; None where it is."""
-    if not target.running:
-        return Reading(answer="not-asked", problem=NOT_RUNNING)
-    if not target.url:
-        return Reading(answer="not-asked", problem=NO_URL)
-    return None
+    if target.running and target.url:
+        return None
+    problem = NO_URL if target.running else NOT_RUNNING
+    return Reading(answer="not-asked", problem=problem, taken_monotonic=clock.monotonic())
 
 
 def reading_of(error: ServiceFault) -> Reading:

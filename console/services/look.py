@@ -66,7 +66,7 @@ class _Look:
         doors: list[Door] = []
         threads: list[threading.Thread] = []
         for target in targets:
-            if unasked_reading(target) is not None:
+            if unasked_reading(target, self._clock) is not None:
                 continue
             door = open_door(target, self._environ, self._clock, self._patience)
             doors.append(door)
@@ -94,7 +94,7 @@ class _Look:
         )
         return Looked(
             readings={
-                target.name: unasked_reading(target) or readings.get(target.name, late)
+                target.name: unasked_reading(target, self._clock) or readings.get(target.name, late)
                 for target in targets
             },
             start_logs=start_logs,

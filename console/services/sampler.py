@@ -8,12 +8,13 @@ from console.engine.endpoint import Endpoint
 from console.services.door import Door, open_door, overdue, unasked_reading
 from console.services.log_sampler import StartLogSampler
 from console.services.look import has_start_log
-from console.services.pace import IDLE_SECONDS, UP_ANSWERS, same, seconds_to_next
+from console.services.pace import UP_ANSWERS, same, seconds_to_next
 from console.services.reading import Reading, StartLog, Target
-from console.web.client import PATIENCE
 
+# A Forge that loads a model answers late; nobody waits for it here.
+_PATIENCE = 4.0
 # A look ends within its patience, but a name that does not resolve keeps it for longer.
-_OVERDUE = IDLE_SECONDS + PATIENCE + 2.0
+_OVERDUE = _PATIENCE + 3.0
 
 
 class ServiceSampler:
@@ -84,7 +85,7 @@ class ServiceSampler:
             targets, lookers = dict(self._targets), dict(self._lookers)
         found: dict[str, Reading] = {}
         for name, target in targets.items():
-            reading = unasked_reading(target)
+            reading = unasked_reading(target, self._clock)
             if reading is None and name in lookers:
                 reading = lookers[name].reading()
             if reading is not None:
@@ -100,7 +101,7 @@ class ServiceSampler:
 
     def _arrange(self) -> None:
         """Have one looker for each service that can be asked; called with the lock held."""
-        asked = {n: t for n, t in self._targets.items() if unasked_reading(t) is None}
+        asked = {n: t for n, t in self._targets.items() if unasked_reading(t, self._clock) is None}
         for name in [n for n, looker in self._lookers.items() if asked.get(n) != looker.target]:
             self._lookers.pop(name).stop()
         for name, target in asked.items():
@@ -128,7 +129,7 @@ class _Looker:
         looked: Callable[[Target, Reading, bool], None],
     ) -> None:
         self.target = target
-        self._door: Door = open_door(target, environ, clock)
+        self._door: Door = open_door(target, environ, clock, _PATIENCE)
         self._looked = looked
         self._clock = clock
         self._pace: Clock = SystemClock()

@@ -224,6 +224,18 @@ def test_brief_looks_ask_little() -> None:
         assert again.arguments == first.arguments
 
 
+def test_one_that_was_started_anew_without_api_is_told_so() -> None:
+    there = answers()
+    with serving(by_path(there)) as server, forge_door(server.url) as opened:
+        assert opened.look().answer == "ready"
+        for path in [path for path in there if path.startswith("/sdapi")]:
+            del there[path]
+        reading = opened.look(brief=True)
+        assert reading.answer == "ready"
+        assert isinstance(reading.queue_running, Unknown)
+        assert reading.queue_running.code == "forge.no-api"
+
+
 def test_a_job_that_ended_makes_its_memory_news() -> None:
     there = answers(progress=BUSY)
     with serving(by_path(there)) as server, forge_door(server.url) as opened:

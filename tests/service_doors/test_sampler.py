@@ -47,7 +47,7 @@ def test_one_that_hangs_holds_up_nobody() -> None:
         sampling(target("comfyui", deaf.url), target("forge", forge.url)) as sampler,
     ):
         wait_until(lambda: answer(sampler, "a-forge") == "ready", 5)
-        wait_until(lambda: answer(sampler, "a-comfyui") == "unreachable", 5)
+        wait_until(lambda: answer(sampler, "a-comfyui") == "unreachable", 8)
 
 
 def test_a_service_that_goes_takes_its_figures_along() -> None:

@@ -107,7 +107,7 @@ def test_forge_names_its_card_and_no_password() -> None:
 
 def test_stages_of_ai_dock() -> None:
     first, rest = AI_DOCK.split("\n\n")
-    assert parse(first).stage == "syncing files"
+    assert parse(first).stage == "sync"
     log = parse(first, "\n", rest)
     assert log.stage == "provisioning"
     assert log.device == NOT_TOLD
