@@ -11,7 +11,7 @@ from collections.abc import Callable
 from console.simulator.actor import Actor
 from console.simulator.life import Span
 from console.simulator.services.backstage import Order
-from console.simulator.services.solo import SOMEBODY
+from console.simulator.services.solo import somebodys_graph
 from console.simulator.stage import Stage
 
 _MOMENT = 1e-6
@@ -30,7 +30,7 @@ def _somebodys(stage: Stage, actor: Actor, span: Span) -> Order:
     begun = stage.wall(span.begin).timestamp()
     number = int(span.begin - (actor.started_at or 0.0))
     ident = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{actor.id}/{number}"))
-    return Order(ident=ident, number=number, asked=begun, begun=begun, graph=SOMEBODY)
+    return Order(ident=ident, number=number, asked=begun, begun=begun, graph=somebodys_graph())
 
 
 def somebodys_order(stage: Stage, actor: Actor) -> Order:
@@ -39,7 +39,7 @@ def somebodys_order(stage: Stage, actor: Actor) -> Order:
     ident = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{actor.id}/{stage.now:.3f}/{count}"))
     number = int(stage.now - (actor.started_at or 0.0)) + count
     return Order(
-        ident=ident, number=number, asked=stage.wall(stage.now).timestamp(), graph=SOMEBODY
+        ident=ident, number=number, asked=stage.wall(stage.now).timestamp(), graph=somebodys_graph()
     )
 
 

@@ -4,17 +4,21 @@ import itertools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from console.packaged import read_table
 from console.simulator.services.backstage import Figures, Graph, JobNow, Order, SeenCard
 from console.simulator.services.cuda import MIB, Picked
 
 _DRIVER_KEEPS = 300 * MIB
 _FOLDERS = {"diffusion_models", "text_encoders", "vae", "loras", "controlnet", "checkpoints"}
-SOMEBODY = {
-    "60": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "edit"}}
-}
-"""The graph of a job that nobody's client sent."""
+
+
+@cache
+def somebodys_graph() -> Graph:
+    """Give the graph of a job that came from nowhere."""
+    return dict(read_table("rehearsal_comfyui.toml")["somebody"]["graph"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +202,7 @@ class Solo:
                 ident=str(uuid.uuid5(uuid.NAMESPACE_URL, f"job/{len(self._waiting)}")),
                 number=next(self._numbers),
                 asked=self._wall(),
-                graph=SOMEBODY,
+                graph=somebodys_graph(),
             )
             self._waiting.append(order)
         self._begin(self._made + self.ready_at, self.habits.first_job)
