@@ -52,7 +52,11 @@ def interrupt(doing: Doing) -> str:
         ServiceFault: the service did not take the order.
     """
     before = doing.look().status
-    if before is None or not before.up or not busy(before):
+    if before is None or not before.up:
+        return f"{doing.name} does not run: there is nothing to interrupt"
+    if not _tells(before):
+        return f"{doing.name} does not tell what it works on, so nothing was interrupted"
+    if not busy(before):
         return f"{doing.name} is idle: there is nothing to interrupt"
     with doing.door(before) as door:
         door.interrupt()

@@ -36,7 +36,9 @@ def draft_start(
     """
     how = StartHow(ready_limit=options.get("ready_limit"))
     if status.activity or status.state in {"ready", "busy"}:
-        return ServiceDraft(checks=(check("service.ready"),))
+        ready = (check("service.ready"),)
+        elsewhere = (check("service.elsewhere", "warn", advice=status.advice),)
+        return ServiceDraft(checks=ready + elsewhere if status.misplaced else ready)
     if _runs_on(around, status):
         waits = check("service.only-wait", state=status.state)
         return ServiceDraft(steps=start_steps(around, status, None, how), checks=(waits,))
@@ -66,7 +68,7 @@ def container_checks(session: Session, around: Around, status: ServiceStatus) ->
         return (container_check("container.restarting", "refuse", name=facts.name),)
     surroundings = Surroundings(docker=around.docker, others=around.others)
     checks = draft_container(facts, {}, surroundings).checks
-    if status.service.kind != "other" and not status.service.url:
+    if status.service.kind != "other" and not status.service.url and not facts.ports:
         return (*checks, check("service.no-url", "warn", name=status.name))
     return checks
 

@@ -28,6 +28,8 @@ def draft_stop(
         options: `wait`, `wait_limit` in seconds, `interrupt`, `timeout` (of the container).
     """
     facts = around.container(status)
+    if facts is None and status.up:
+        return ServiceDraft(checks=(check("service.no-container", "refuse"),))
     if facts is None or not (facts.runs or facts.state in {"removing", "dead"}):
         return ServiceDraft(checks=(check("service.stopped"),))
     how = stop_how(options)
@@ -54,7 +56,7 @@ def job_checks(status: ServiceStatus, how: StopHow) -> tuple[Check, ...]:
     """Say what a stop interrupts: the job under way, minutes in, and who waits."""
     reading = status.reading
     if status.service.kind == "other":
-        return (check("service.mute"),)
+        return (check("service.mute", "warn" if how.wait or how.interrupt else "pass"),)
     if status.state == "crash-looping":
         return ()
     if reading is None or reading.answer != "ready":

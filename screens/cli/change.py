@@ -44,7 +44,7 @@ def _changes(function: Callable[..., int]) -> Callable[..., int]:
     return names(dry_run(yes(click.pass_obj(function))))
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType):  # type: ignore[type-arg] -- generic in newer clicks only
     """A time above 0 such as `30s`, `10m` or plain seconds."""
 
     name = "TIME"
@@ -80,7 +80,10 @@ def _starts(function: Callable[..., int]) -> Callable[..., int]:
     """Add what starting a service takes."""
     force = _flag("--force", "Start it even if its pre-check says VRAM or memory will not do.")
     ready = click.option(
-        "--ready-limit", type=Seconds(), help="Wait so long until a service is ready, such as 10m."
+        "--ready-limit",
+        type=_seconds,
+        metavar="TIME",
+        help="Wait so long until a service is ready, such as 10m.",
     )
     variant = click.option(
         "--variant", metavar="ID", help="Pre-check this variant (see models fit)."
@@ -95,7 +98,10 @@ def _stops(function: Callable[..., int]) -> Callable[..., int]:
     """Add what stopping a service takes."""
     wait = _flag("--wait", "Let a service finish its jobs first.")
     limit = click.option(
-        "--wait-limit", type=Seconds(), help="Wait so long for its jobs (implies --wait)."
+        "--wait-limit",
+        type=_seconds,
+        metavar="TIME",
+        help="Wait so long for its jobs (implies --wait).",
     )
     return _timeout(wait(limit(_interrupt(function))))
 

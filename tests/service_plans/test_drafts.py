@@ -103,6 +103,29 @@ def test_a_start_of_what_is_ready_has_nothing_to_do(session: Session) -> None:
     assert draft_start(session, around(of=facts()), elsewhere, {}).steps == ()
 
 
+def test_one_that_sits_elsewhere_is_ready_and_told_of(session: Session) -> None:
+    lost = status("misplaced", activity="ready", misplaced=True, advice="set it to 1")
+    ready, elsewhere = draft_start(session, around(of=facts()), lost, {}).checks
+    assert (ready.id, elsewhere.verdict, elsewhere.detail) == (
+        "service.ready",
+        "warn",
+        "set it to 1",
+    )
+
+
+def test_what_runs_without_a_container_is_not_called_stopped(session: Session) -> None:
+    draft = draft_stop(session, around(), status(container_id=""), {})
+    assert verdicts(draft.checks) == [("service.no-container", "refuse")]
+
+
+def test_a_wait_for_what_does_not_tell_is_warned_of(session: Session) -> None:
+    other = status(kind="other", reading=None)
+    for options, verdict in (({}, "pass"), ({"wait": True}, "warn")):
+        draft = draft_stop(session, around(of=facts()), other, options)
+        assert verdicts(draft.checks)[0] == ("service.mute", verdict)
+        assert does(draft)[0] == "stop"
+
+
 def test_a_start_of_what_runs_and_is_not_ready_only_waits(session: Session) -> None:
     draft = draft_start(session, around(of=facts()), status("starting"), {"ready_limit": 7.0})
     assert does(draft) == ["wait-ready", "check-card"]

@@ -66,7 +66,10 @@ def test_a_stop_gives_the_vram_back_and_its_undo_starts_it(bench: Bench) -> None
 
 
 def broken(text: str) -> Callable[[Bench], None]:
-    return lambda host: host.file.write_text(text) and None
+    def damage(host: Bench) -> None:
+        host.file.write_text(text)
+
+    return damage
 
 
 @pytest.mark.parametrize(
@@ -229,6 +232,21 @@ def test_two_consoles_on_one_service_name_who_has_it(bench: Bench) -> None:
     assert "start comfyui" in error["title"]
     assert plan.id in error["hint"]
     assert isinstance(list(events)[-1], PlanDone)
+
+
+def test_a_container_made_anew_meanwhile_makes_the_plan_stale(bench: Bench) -> None:
+    bench.up("comfyui")
+    plan = bench.operations().plan("stop", "comfyui")
+    bench.extra["comfyui"] = ["--job-seconds", "3"]
+    bench.write_compose()
+    bench.up("comfyui")
+    end = bench.run(plan)
+    assert isinstance(end, PlanFailed)
+    assert (end.outcome, end.text) == ("stale", "nothing was changed")
+    assert "made anew" in end.title
+    assert end.plan is not None
+    assert end.plan.facts["id"] != plan.facts["id"]
+    assert bench.runs("comfyui")
 
 
 def with_image(address: str) -> None:

@@ -81,6 +81,12 @@ def test_an_idle_service_is_not_interrupted() -> None:
     assert doing.orders == []
 
 
+def test_what_does_not_tell_is_not_called_idle_when_interrupted() -> None:
+    doing = Scripted([moment(status("unreachable", reading=None))], "interrupt")
+    assert "does not tell what it works on" in interrupt(doing)
+    assert doing.orders == []
+
+
 def test_a_job_that_goes_on_all_the_same_is_a_failure() -> None:
     assert failure(Scripted([BUSY], "interrupt"), interrupt).code == "service.not-interrupted"
 

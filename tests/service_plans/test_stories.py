@@ -106,7 +106,7 @@ def test_offload_is_warned_of_and_says_how_much_streams() -> None:
 
 def test_a_stop_of_a_busy_comfyui_says_what_it_interrupts(studio: Stage) -> None:
     studio.host.control("job", container="comfyui-qwen", value=3)
-    plan = wait_until(lambda: _busy(studio.plan("stop", "comfyui-qwen"), "2 waiting jobs"))
+    plan = when(studio, "2 waiting jobs", "stop", "comfyui-qwen")
     title = said(plan)["service.busy"].title
     assert title.startswith("it interrupts its ")
     assert " in)" in title
@@ -116,13 +116,21 @@ def test_a_stop_of_a_busy_comfyui_says_what_it_interrupts(studio: Stage) -> None
     assert "of VRAM came back" in text
 
 
-def _busy(plan: Plan, words: str) -> Plan | None:
-    return plan if any(words in one.title for one in plan.checks) else None
+def when(here: Stage, words: str, verb: str, name: str, **options: Any) -> Plan:
+    """Give a plan as soon as one of its checks says this: an order takes a moment to begin."""
+
+    def planned() -> Plan | None:
+        plan = here.plan(verb, name, **options)
+        return plan if any(words in one.title for one in plan.checks) else None
+
+    plan = wait_until(planned, what=words)
+    assert plan is not None
+    return plan
 
 
 def test_a_stop_that_waits_lets_the_jobs_finish(studio: Stage) -> None:
     studio.host.control("job", container="myia", value=2)
-    plan = wait_until(lambda: _busy(studio.plan("stop", "myia", wait=True), "waits until"))
+    plan = when(studio, "waits until", "stop", "myia", wait=True)
     assert plan.verdict == "ready"
     assert done(studio.run(plan)).startswith("myia is stopped; ")
     told = studio.told(plan)
@@ -132,7 +140,7 @@ def test_a_stop_that_waits_lets_the_jobs_finish(studio: Stage) -> None:
 
 def test_a_stop_whose_wait_is_too_short_stops_nothing(studio: Stage) -> None:
     studio.host.control("job", container="myia", value=20)
-    wait_until(lambda: _busy(studio.plan("stop", "myia"), "interrupts"))
+    when(studio, "interrupts", "stop", "myia")
     end = failed(studio.do("stop", "myia", wait_limit=5.0))
     assert end.code == "service.still-busy"
     assert "busy" in end.text
@@ -141,9 +149,7 @@ def test_a_stop_whose_wait_is_too_short_stops_nothing(studio: Stage) -> None:
 
 def test_a_stop_can_interrupt_in_order(studio: Stage) -> None:
     studio.host.control("job", container="comfyui-qwen", value=1)
-    plan = wait_until(
-        lambda: _busy(studio.plan("stop", "comfyui-qwen", interrupt=True), "interrupts")
-    )
+    plan = when(studio, "interrupts", "stop", "comfyui-qwen", interrupt=True)
     assert done(studio.run(plan)).startswith("comfyui-qwen is stopped; ")
     assert any("was interrupted" in text for text in studio.told(plan))
 
@@ -170,7 +176,7 @@ def test_freeing_gives_the_vram_back_and_leaves_it_running(studio: Stage) -> Non
 
 def test_a_busy_service_is_only_freed_when_told_to_interrupt(studio: Stage) -> None:
     studio.host.control("job", container="myia", value=1)
-    plan = wait_until(lambda: _busy(studio.plan("free", "myia"), "busy"))
+    plan = when(studio, "busy", "free", "myia")
     assert plan.refusal is not None
     assert plan.refusal.code == "free.busy"
     plan = studio.plan("free", "myia", interrupt=True)
@@ -283,7 +289,7 @@ def test_a_plan_goes_stale_when_another_one_took_the_room(studio: Stage) -> None
 def test_a_plan_goes_stale_when_a_job_began_meanwhile(studio: Stage) -> None:
     plan = studio.plan("stop", "myia")
     studio.host.control("job", container="myia", value=1)
-    wait_until(lambda: _busy(studio.plan("stop", "myia"), "interrupts"))
+    when(studio, "interrupts", "stop", "myia")
     end = failed(studio.run(plan))
     assert end.outcome == "stale"
     assert "it interrupts its txt2img" in end.title
