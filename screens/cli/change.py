@@ -44,7 +44,8 @@ def _changes(function: Callable[..., int]) -> Callable[..., int]:
     return names(dry_run(yes(click.pass_obj(function))))
 
 
-class Seconds(click.ParamType):  # type: ignore[type-arg] -- generic in newer clicks only
+# Generic in newer clicks only, and not to be subscripted in older ones.
+class Seconds(click.ParamType):  # type: ignore[type-arg]
     """A time above 0 such as `30s`, `10m` or plain seconds."""
 
     name = "TIME"
@@ -81,8 +82,7 @@ def _starts(function: Callable[..., int]) -> Callable[..., int]:
     force = _flag("--force", "Start it even if its pre-check says VRAM or memory will not do.")
     ready = click.option(
         "--ready-limit",
-        type=_seconds,
-        metavar="TIME",
+        type=Seconds(),
         help="Wait so long until a service is ready, such as 10m.",
     )
     variant = click.option(
@@ -99,8 +99,7 @@ def _stops(function: Callable[..., int]) -> Callable[..., int]:
     wait = _flag("--wait", "Let a service finish its jobs first.")
     limit = click.option(
         "--wait-limit",
-        type=_seconds,
-        metavar="TIME",
+        type=Seconds(),
         help="Wait so long for its jobs (implies --wait).",
     )
     return _timeout(wait(limit(_interrupt(function))))
