@@ -94,8 +94,11 @@ def _facts(
     memory: ServiceMemory,
     alerts: Mapping[str, Alert],
 ) -> Facts:
-    run = f"{container.id} {started_at(container)}" if container is not None else ""
-    memory.begin(service.name, run)
+    if look.engine.state == "connected" and container is None:
+        memory.begin(service.name, "")
+    elif container is not None and known(container.started_at):
+        # Before an inspect nobody knows which run this is.
+        memory.begin(service.name, f"{container.id} {started_at(container)}")
     reading = _current(look.readings.get(service.name), container, look)
     if reading is not None and reading.answer == "ready":
         memory.note_ready(service.name)

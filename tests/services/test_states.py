@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from actions.services.snapshot import STATES
+from console.engine.snapshot import NOT_INSPECTED
 from console.services.reading import Device, Reading, StartLog
 from console.unknown import Unknown
 from tests.actions.build import make_container
@@ -264,8 +265,9 @@ def test_the_beginning_of_a_state_is_known_where_it_was_seen_to_change() -> None
 
 
 def test_that_somebody_begins_to_look_is_no_beginning() -> None:
-    studio = Studio(comfyui(**OLD))
+    studio = Studio(comfyui(started_at=NOT_INSPECTED))
     assert studio.look()["comfyui-qwen"].state == "starting"
+    studio.engine = Studio(comfyui(**OLD)).engine
     first = studio.look({"comfyui-qwen": ready()}, now=NOW + timedelta(seconds=1))["comfyui-qwen"]
     assert isinstance(first.since, Unknown)
 
