@@ -2,7 +2,6 @@
 
 import importlib
 import shlex
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -261,12 +260,18 @@ def _begin(around: Around, status: ServiceStatus, how: StartHow) -> Step:
 
 
 def project_of(service: Service) -> Project:
-    """Give the compose project of a service that has a compose file."""
-    return Project(
-        files=service.compose_files or (service.compose_file or Path(),),
-        name=service.compose_project,
-        directory=service.compose_dir,
-    )
+    """Give the compose project of a service that has a compose file.
+
+    As the labels of its container tell; where the config names another file, that alone.
+    """
+    if service.compose_file is None or service.compose_file in service.compose_files:
+        return Project(
+            files=service.compose_files,
+            name=service.compose_project,
+            directory=service.compose_dir,
+            env_files=service.compose_env_files,
+        )
+    return Project(files=(service.compose_file,), name=service.compose_project)
 
 
 def _card_of(status: ServiceStatus, fit: Fit | None) -> str | None:

@@ -135,10 +135,11 @@ def _same(left: Path, right: Path) -> bool:
 def _files(container: Container) -> tuple[Path, ...]:
     """Give the compose files that a container was made from; relative ones from its project."""
     compose = container.compose
-    if compose is None:
-        return ()
-    below = Path(compose.working_dir or "/")
-    return tuple(below / name for name in compose.config_files if name.strip())
+    return () if compose is None else _below(compose.working_dir, compose.config_files)
+
+
+def _below(folder: str, names: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(Path(folder or "/") / name for name in names if name.strip())
 
 
 def _configured(name: str, wanted: ServiceSettings, container: Container | None) -> Service:
@@ -193,4 +194,5 @@ def _origin(
         "compose_project": compose.project if compose is not None else "",
         "compose_dir": Path(compose.working_dir) if compose and compose.working_dir else None,
         "compose_files": files,
+        "compose_env_files": _below(compose.working_dir, compose.env_files) if compose else (),
     }

@@ -48,6 +48,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             the container's labels. All three may be missing.
         compose_dir: the project's working directory, from the labels.
         compose_files: every file of the project in order, from the labels; empty without them.
+        compose_env_files: files that its variables come from instead of `.env`, from the labels.
         url: of its API from this host; url_source says where that is from: `config`, `port`
             (published port of its container), or empty.
         gpu: as configured: a UUID or part of a name.
@@ -65,6 +66,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     compose_project: str = ""
     compose_dir: Path | None = None
     compose_files: tuple[Path, ...] = ()
+    compose_env_files: tuple[Path, ...] = ()
     url: str = ""
     url_source: str = ""
     public_url: str = ""

@@ -124,13 +124,18 @@ def compose(labels: Sequence[tuple[str, str]]) -> Compose | None:
     project, service = found.get(_PROJECT, ""), found.get("com.docker.compose.service", "")
     if not project or not service:
         return None
-    files = found.get(f"{_PROJECT}.config_files", "").split(",")
     return Compose(
         project=project,
         service=service,
         working_dir=found.get(f"{_PROJECT}.working_dir", ""),
-        config_files=tuple(name.strip() for name in files if name.strip()),
+        config_files=_names(found.get(f"{_PROJECT}.config_files", "")),
+        env_files=_names(found.get(f"{_PROJECT}.environment_file", "")),
     )
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    """Give the names of a list with commas."""
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 def _run(told: Mapping[str, Any], state: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Compose(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     working_dir: str = ""
     config_files: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
 
 
 class DeviceRequest(msgspec.Struct, frozen=True, kw_only=True):

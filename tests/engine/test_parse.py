@@ -46,6 +46,7 @@ INSPECT: dict[str, Any] = {
         "Labels": {
             "com.docker.compose.project": "sd", "com.docker.compose.service": "myia",
             "com.docker.compose.project.config_files": "/sd/a.yml,/sd/b.yml",
+            "com.docker.compose.project.environment_file": "/sd/studio.env, ",
             "com.docker.compose.project.working_dir": "/sd",
         },
     },
@@ -87,6 +88,7 @@ def test_a_running_container_reads_as_the_engine_tells_it() -> None:
     )
     assert container.compose is not None
     assert container.compose.config_files == ("/sd/a.yml", "/sd/b.yml")
+    assert container.compose.env_files == ("/sd/studio.env",)
 
 
 def test_only_what_chooses_a_card_leaves_the_environment() -> None:
