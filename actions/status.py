@@ -57,7 +57,8 @@ def read_status(session: Session) -> HostSnapshot:
 
 
 def _prepare_to_ask() -> None:
-    import console.services.look  # noqa: F401
+    import console.services.look
+    import console.web.transport  # noqa: F401
 
 
 def _look_at_services(
@@ -68,7 +69,7 @@ def _look_at_services(
         return None, None
     from actions.services.known import KnownServices
 
-    known = KnownServices(session)
+    known = KnownServices(session, once=True)
     targets = [one for one in known.targets(engine) if one.running]
     if not targets:
         return known, None

@@ -17,11 +17,16 @@ from console.services.reading import Reading, StartLog, Target
 
 
 class KnownServices:
-    """Finds the services of a host and remembers them; for one thread."""
+    """Finds the services of a host and remembers them; for one thread.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: with the config.
+        once: for one look alone.
+    """
+
+    def __init__(self, session: Session, *, once: bool = False) -> None:
         self._session = session
-        self._memory = ServiceMemory()
+        self._memory = ServiceMemory(once)
         self._rest_on: object = None
         self._services: tuple[Service, ...] = ()
 

@@ -92,6 +92,8 @@ def observed_gpu(device: Device | Unknown, gpus: Sequence[Gpu]) -> str | Unknown
     """
     if isinstance(device, Unknown):
         return NOT_TOLD
+    if not gpus:
+        return NO_CARDS
     total = device.total_bytes if known(device.total_bytes) else None
     if not known(device.name):
         alike = [gpu for gpu in gpus if total is not None and _has_total(gpu, total)]

@@ -34,6 +34,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         reading: the newest look at its API of this run; None before the first.
         log: what its start log says of this run.
         was_ready: its API has answered in this run.
+        came_up: its log says that it came up, long enough ago for its API to answer.
         no_url: why it has no URL; None where it has one.
     """
 
@@ -46,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading | None = None
     log: StartLog | None = None
     was_ready: bool = False
+    came_up: bool = False
     no_url: Unknown | None = None
     now: datetime
 
@@ -232,9 +234,16 @@ def _stage(facts: Facts) -> str:
 
 
 def _is_young(facts: Facts, container: Container) -> bool:
-    """Tell whether a service without an answer may still be on its way."""
-    if facts.was_ready or (facts.log is not None and facts.log.stage == "failed"):
+    """Tell whether a service without an answer may still be on its way.
+
+    Not if it was up in this run already, by its own word or its log's, or if its log says that it
+    failed. While the log tells of provisioning it is, however long that takes.
+    """
+    stage = facts.log.stage if facts.log is not None else ""
+    if facts.was_ready or facts.came_up or stage == "failed":
         return False
+    if stage:
+        return True
     started = _started(container)
     limit = timedelta(minutes=service_rules().ready.limit_minutes)
     return known(started) and facts.now - started < limit

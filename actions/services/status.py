@@ -65,7 +65,7 @@ def statuses(
         look: what was read.
         memory: of earlier looks; without one nothing is remembered.
     """
-    memory = memory or ServiceMemory()
+    memory = memory or ServiceMemory(once=True)
     containers = {one.name: container_of(one, look.engine.containers) for one in services}
     ids = {item.id for item in containers.values() if item is not None}
     alerts = {
@@ -122,6 +122,7 @@ def _facts(
         reading=reading,
         log=log,
         was_ready=memory.was_ready(service.name),
+        came_up=log is not None and log.finished and memory.came_up(service.name, look.now),
         no_url=told,
         now=look.now,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from actions.services.memory import ServiceMemory
 from actions.services.snapshot import STATES
 from console.engine.snapshot import NOT_INSPECTED
 from console.services.reading import Device, Reading, StartLog
@@ -163,6 +164,32 @@ def test_a_dead_forge_behind_a_living_front_is_unhealthy() -> None:
     one = one_status(forge(**OLD), seen("front-only", FRONT))
     assert one.state == "unhealthy"
     assert "502" in evidence(one)
+
+
+def test_a_forge_that_came_up_and_does_not_answer_any_more_is_not_starting() -> None:
+    container = forge(**YOUNG)
+    up = start_log(container, finished=True)
+    studio = Studio(container)
+    studio.memory = ServiceMemory(once=True)
+    assert studio.look({"myia": seen("front-only", FRONT)}, (up,))["myia"].state == "unhealthy"
+    # Who looks on gives the API a moment to answer after its log said so.
+    studio.memory = ServiceMemory()
+    assert studio.look({"myia": seen("front-only", FRONT)}, (up,))["myia"].state == "starting"
+    later = NOW + timedelta(seconds=11)
+    down = studio.look({"myia": seen("front-only", FRONT, age=-10)}, (up,), now=later)["myia"]
+    assert down.state == "unhealthy"
+
+
+def test_provisioning_may_take_as_long_as_its_log_says_so_and_a_failure_ends_it() -> None:
+    container = forge(**OLD)
+    goes_on = start_log(container, stage="provisioning")
+    failed = start_log(container, stage="failed")
+    answer = {"myia": seen("front-only", FRONT)}
+    assert Studio(container).look(answer, (goes_on,))["myia"].state == "starting"
+    assert Studio(container).look(answer, (failed,))["myia"].state == "unhealthy"
+    young = forge(**YOUNG)
+    broken = start_log(young, stage="failed")
+    assert Studio(young).look(answer, (broken,))["myia"].state == "unhealthy"
 
 
 @pytest.mark.parametrize(
