@@ -65,6 +65,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
         variant, vram_budget: as the config has them.
         gpu: the card it is meant for, by index; None is the one it is on.
         token: what the file has that the config names; empty is the true one (WEB_TOKEN).
+        basic: the front takes WEB_USER and WEB_PASSWORD as a Basic login, too.
         context: GiB that CUDA takes for itself; what is held beyond is the models'.
         load: how long the models take to come back after they were unloaded.
         waiting: jobs that wait when the scene opens.
@@ -80,6 +81,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
     vram_budget: str = ""
     gpu: int | None = None
     token: str = ""
+    basic: bool = False
     context: float = 0.4
     load: Span = "9s"
     waiting: int = 0

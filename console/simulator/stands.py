@@ -9,7 +9,7 @@ from console.simulator.actor import Actor
 from console.simulator.cards import used_bytes
 from console.simulator.casting import kind_of, outer_port, seen_cards
 from console.simulator.hostroot import memory_kib
-from console.simulator.scene import GIB, MIB
+from console.simulator.scene import GIB, MIB, ContainerSpec
 from console.simulator.services.backstage import Figures, Graph, JobNow, Order, SeenCard
 from console.simulator.services.comfyui import ComfyUI
 from console.simulator.services.cuda import flag
@@ -21,6 +21,13 @@ from console.simulator.world import World
 
 _KIB = 1024
 _GGUF = {"unet_gguf": "diffusion_models", "clip_gguf": "text_encoders"}
+
+
+def _basic(spec: ContainerSpec) -> str:
+    """Give the Basic login that the front takes; empty where it takes none."""
+    if not spec.service.basic:
+        return ""
+    return f"{spec.env.get('WEB_USER', 'user')}:{spec.env.get('WEB_PASSWORD', '')}"
 
 
 class StageService:
@@ -181,7 +188,7 @@ class Stands:
             api = ComfyUI(behind, version)
             return ServiceServer(behind, api, None, port, self._world.play, after)
         guarded = spec.env.get("WEB_ENABLE_AUTH", "true") != "false"
-        front = Front(spec.env.get("WEB_TOKEN", ""), auth=guarded)
+        front = Front(spec.env.get("WEB_TOKEN", ""), _basic(spec), auth=guarded)
         forge = Forge(behind, version)
         return ServiceServer(behind, forge, front, port, self._world.play, after)
 

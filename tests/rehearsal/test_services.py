@@ -1,5 +1,6 @@
 """Forge and ComfyUI of a rehearsal: they speak as the real ones, and live with their containers."""
 
+import base64
 import http.client
 import json
 import tomllib
@@ -13,7 +14,7 @@ from console.config.load import load
 from console.simulator.driver_table import parse_table
 from console.simulator.held import HeldRehearsal, held_rehearsal
 from console.simulator.scenario import load_scenario
-from console.simulator.scene import GIB, MIB
+from console.simulator.scene import GIB, MIB, Scene
 from console.simulator.services.moods import ODD
 from tests.rehearsal.support import RECORDED, call
 
@@ -104,12 +105,15 @@ def test_its_nodes_have_the_inputs_and_outputs_of_the_real_ones(version: str) ->
         assert call(host.ports["comfyui-qwen"], "/object_info/Nothing").data == {}
 
 
-def with_version(name: str, version: str) -> Any:
+def with_container(name: str, **changes: Any) -> Scene:
     scene = load_scenario("studio")
-    spec = scene.containers[name]
-    service = msgspec.structs.replace(spec.service, version=version)
-    changed = msgspec.structs.replace(spec, service=service)
+    changed = msgspec.structs.replace(scene.containers[name], **changes)
     return msgspec.structs.replace(scene, containers={**scene.containers, name: changed})
+
+
+def with_version(name: str, version: str) -> Scene:
+    service = load_scenario("studio").containers[name].service
+    return with_container(name, service=msgspec.structs.replace(service, version=version))
 
 
 def test_model_files_lie_where_the_config_says_and_are_listed_by_kind(
@@ -332,6 +336,23 @@ def test_the_front_lets_in_who_has_the_token(studio: HeldRehearsal) -> None:
     }
     assert call(port, "/sdapi/v1/nope", headers=TOKEN).data == {"detail": "Not Found"}
     assert call(port, "/sdapi/v1/memory", "POST", headers=TOKEN).status == 405
+
+
+def test_basic_logins_count_where_they_were_set_up() -> None:
+    plain = load_scenario("studio").containers["myia"].service
+    service = msgspec.structs.replace(plain, basic=True)
+    login = {"Authorization": "Basic " + base64.b64encode(b"user:rehearsal-password").decode()}
+    with held_rehearsal("studio") as host:
+        assert call(host.ports["myia"], "/internal/ping", headers=login).status == 302
+    with held_rehearsal(with_container("myia", service=service)) as host:
+        assert call(host.ports["myia"], "/internal/ping", headers=login).data == {}
+    env = {"WEB_ENABLE_AUTH": "false", "FORGE_ARGS": "--api --api-auth user:rehearsal-password"}
+    with held_rehearsal(with_container("myia", env=env)) as host:
+        port = host.ports["myia"]
+        assert call(port, "/internal/ping").data == {}
+        refused = call(port, "/sdapi/v1/memory")
+        assert (refused.status, refused.data["detail"]) == (401, "Incorrect username or password")
+        assert call(port, "/sdapi/v1/memory", headers=login).status == 200
 
 
 def test_the_newest_forge_names_its_task() -> None:

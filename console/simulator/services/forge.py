@@ -1,5 +1,6 @@
 """Forge's HTTP API, as the Forge of 2024-09 (in ai-dock's image) and the newest answer."""
 
+import base64
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -45,6 +46,10 @@ class Forge:
     async def answer(self, request: web.BaseRequest) -> Reply:
         """Answer a request as FastAPI would."""
         path = request.path
+        if path.startswith("/sdapi/") and not self._lets_in(request):
+            refused = _refused(401, "Incorrect username or password")
+            refused.headers["WWW-Authenticate"] = "Basic"
+            return refused
         if request.method == "POST" and path in self._writes:
             self._writes[path]()
             return data(None if path.endswith(("options", "interrupt")) else {}, UVICORN)
@@ -57,6 +62,15 @@ class Forge:
             return page("<!doctype html><html><title>Stable Diffusion</title></html>", UVICORN)
         known = path in self._writes
         return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
+
+    def _lets_in(self, request: web.BaseRequest) -> bool:
+        """Tell whether a request has one of the logins of `--api-auth`, where there are any."""
+        words = self._behind.figures().arguments
+        if "--api-auth" not in words[:-1]:
+            return True
+        logins = words[words.index("--api-auth") + 1].split(",")
+        wanted = {f"Basic {base64.b64encode(login.encode()).decode()}" for login in logins}
+        return request.headers.get("Authorization", "") in wanted
 
     def _progress(self, now: Figures) -> dict[str, Any]:
         job = now.job
