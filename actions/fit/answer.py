@@ -3,6 +3,7 @@
 import msgspec
 
 from actions.fit.arithmetic import judge
+from actions.fit.asleep import without_model
 from actions.fit.budget import demand_of, reserve_of
 from actions.fit.case import Ask, Case
 from actions.fit.demand import Demand, unknown_demand, variant_demand
@@ -10,13 +11,11 @@ from actions.fit.model import Fit
 from actions.fit.room import ram_for, room_on
 from actions.services.snapshot import ServiceStatus
 from console.models.catalog import Catalog, Measured
-from console.units import MIB, format_duration
+from console.units import format_duration
 from console.unknown import Unknown
 
 RANKS = {"resident": 0, "offload": 1, "refused": 3}
 _DOUBTFUL = 2
-ASLEEP = 256 * MIB
-"""A service that holds less has no model loaded."""
 
 
 def rank(verdict: str | Unknown) -> int:
@@ -48,7 +47,9 @@ def answer(case: Case, ask: Ask) -> Fit:
         left = msgspec.structs.replace(ask, freed=ask.freed | asleep)
         then = judge(demand, room_on(case, left), ram, ask.task, reserve, ask.service)
         if rank(then.verdict) < rank(fit.verdict):
-            note = f"as long as {' and '.join(sorted(asleep))} stay without a model: {then.verdict}"
+            names = " and ".join(sorted(asleep))
+            stay = "stays" if len(asleep) == 1 else "stay"
+            note = f"as long as {names} {stay} without a model: {then.verdict}"
             fit = msgspec.structs.replace(fit, notes=(*fit.notes, note))
     if fit.streams_bytes:
         fit = _with_cost(fit, case.catalog)
@@ -56,17 +57,11 @@ def answer(case: Case, ask: Ask) -> Fit:
 
 
 def _asleep(case: Case, ask: Ask) -> frozenset[str]:
-    """Give the services that idle without a model; what they take when they wake is counted."""
+    """Give the services that idle without a model, where what they will take is counted."""
     if ask.empty:
         return frozenset()
-    return frozenset(
-        status.name
-        for status in case.snapshot.services
-        if status.state in {"ready", "misplaced"}
-        and status.name not in ask.stopped | ask.freed | {ask.service}
-        and isinstance(status.vram_used_bytes, int)
-        and status.vram_used_bytes < ASLEEP
-    )
+    left_out = ask.stopped | ask.freed | case.put_to_sleep | {ask.service}
+    return without_model(case.snapshot.services) - left_out
 
 
 def uses_no_card(ask: Ask) -> bool:

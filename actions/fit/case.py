@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from actions.fit.asleep import put_to_sleep
 from actions.fit.model import Task
 from actions.services.snapshot import Service, ServiceStatus
 from actions.session import Session
@@ -22,12 +23,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         catalog: the models.
         on_disk: which files of the catalogue are on this host, by id.
         vram_reserve: bytes that policy keeps free on every card.
+        put_to_sleep: names of services that an operator freed a short while ago.
     """
 
     snapshot: HostSnapshot
     catalog: Catalog
     on_disk: Mapping[str, OnDisk]
     vram_reserve: int
+    put_to_sleep: frozenset[str] = frozenset()
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +76,7 @@ def open_case(session: Session, snapshot: HostSnapshot) -> Case:
         catalog=session.catalog,
         on_disk=look_for(session.catalog.files, model_roots(session.settings.paths)),
         vram_reserve=session.settings.policy.vram_reserve,
+        put_to_sleep=put_to_sleep(session, snapshot.services),
     )
 
 

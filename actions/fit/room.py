@@ -78,7 +78,7 @@ def room_on(case: Case, ask: Ask) -> Room:
         return _changed(room, available=figures)
     if case.snapshot.gpus_stale:
         figures.notes.append("the card's figures are old: the driver is late")
-    _count(figures, ask, holders)
+    _count(figures, ask, holders, frozenset() if ask.empty else case.put_to_sleep)
     available, at_best = figures.available()
     return _changed(
         room,
@@ -163,7 +163,9 @@ def _less_foreign(figures: _Sum, used: int, holders: Sequence[Holder]) -> _Sum:
     return figures
 
 
-def _count(figures: _Sum, ask: Ask, holders: Sequence[Holder]) -> None:
+def _count(
+    figures: _Sum, ask: Ask, holders: Sequence[Holder], put_to_sleep: frozenset[str]
+) -> None:
     """Count what services hold, give back and will take."""
     for one in holders:
         if one.name == ask.service or one.name in ask.stopped:
@@ -172,6 +174,11 @@ def _count(figures: _Sum, ask: Ask, holders: Sequence[Holder]) -> None:
         elif one.name in ask.freed:
             if not ask.empty and one.up:
                 _give_back(figures, one, stays=True)
+        elif one.name in put_to_sleep and one.up:
+            figures.notes.append(
+                f"{one.name} gave its VRAM back when told to, and is not counted: when it works "
+                "again, the two may not fit together"
+            )
         elif ask.empty:
             if one.name in ask.started:
                 _will_take(figures, one, 0)

@@ -11,7 +11,8 @@ from itertools import combinations
 
 import msgspec
 
-from actions.fit.answer import ASLEEP, answer, rank
+from actions.fit.answer import answer, rank
+from actions.fit.asleep import holds_model
 from actions.fit.case import Ask, Case
 from actions.fit.holders import holders_on
 from actions.fit.model import Fit, Task, WayOut
@@ -84,7 +85,7 @@ def _free(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
         if not _busy(one)
         and one.service.kind in {"forge", "comfyui"}
         and one.state in {"ready", "misplaced"}
-        and _uses(one) >= ASLEEP
+        and holds_model(one)
     ]
     for several, then in _fewest(case, ask, fit, idle, "freed"):
         names = " and ".join(one.name for one in several)
@@ -287,7 +288,7 @@ def _idle(case: Case, several: Sequence[ServiceStatus]) -> str:
 def _one_idle(case: Case, one: ServiceStatus) -> str:
     if _busy(one):
         return "busy"
-    if one.state != "ready":
+    if "ready" not in {one.state, one.activity}:
         return one.state
     if not known(one.since):
         return "idle"

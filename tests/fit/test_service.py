@@ -1,5 +1,6 @@
 """The pre-check of a service, and the ways out that an operator is offered."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from actions.fit.service import fit_service
 from actions.services.snapshot import ServiceStatus
 from actions.snapshot import HostSnapshot
 from console.errors import UsageError
+from console.store.plans import PlanRecords
 from console.unknown import Unknown
 from tests.fit.build import BIG, GIB, NOBODY_TELLS, SMALL, card, host, service, session
 from tests.support import snapshots
@@ -298,3 +300,32 @@ def test_both_a_budget_and_a_variant_the_budget_decides(tmp_path: Path) -> None:
     assert fit.expected_use_bytes == 10 * GIB
     assert any("budget decides" in note for note in fit.notes)
     assert ask(tmp_path, host(BIG, services=(both,)), variant=Q4_0).variant == Q4_0
+
+
+def freed(tmp_path: Path, name: str, ago: timedelta) -> None:
+    """Journal that an operator freed a service a while before the clock of the session."""
+    opened = session(tmp_path)
+    plans, then = PlanRecords(opened.store), opened.clock.now() - ago
+    body = {"verb": "free", "target": name, "target_id": name}
+    plans.add("p1", body, "queued", then)
+    plans.begin("p1", 1, then)
+    plans.end("p1", "done", ("done", {}), then)
+    opened.store.close()
+
+
+def test_after_the_way_out_was_taken_the_verdict_is_what_it_promised(tmp_path: Path) -> None:
+    turbo = service("myia-turbo", on=BIG, budget=8, used=7.6)
+    promised = ways(ask(tmp_path, full_card(turbo, used=8.1)), "free")[0]
+    freed(tmp_path, "myia-turbo", timedelta(minutes=3))
+    asleep = service("myia-turbo", on=BIG, budget=8, used=0.4)
+    fit = ask(tmp_path, full_card(asleep, used=0.9))
+    assert fit.verdict == promised.verdict == "resident"
+    assert any("may not fit together" in note for note in fit.notes)
+    awake = service("myia-turbo", on=BIG, budget=8, used=3)
+    assert ask(tmp_path, full_card(awake, used=3.5)).verdict == "offload"
+
+
+def test_what_was_freed_long_ago_is_counted_again(tmp_path: Path) -> None:
+    freed(tmp_path, "myia-turbo", timedelta(hours=2))
+    asleep = service("myia-turbo", on=BIG, budget=8, used=0)
+    assert ask(tmp_path, full_card(asleep, used=0.3)).verdict == "offload"
