@@ -1,9 +1,11 @@
 """The options of verbs of services: which there are, and what they may be."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from actions.containers.verbs import LONGEST_TIMEOUT
+from actions.session import Session
 from console.errors import UsageError
 from console.text import clean_line
 
@@ -48,6 +50,24 @@ def checked_options(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
             "--wait lets its jobs finish, --interrupt ends the one under way",
         )
     return {name: value for name, value in chosen.items() if value is not False}
+
+
+def check_variant(session: Session, verb: str, options: Mapping[str, Any]) -> None:
+    """See that the catalogue is good and has the variant that is asked for, where a verb needs it.
+
+    Raises:
+        UsageError: `--catalog FILE` is bad, or has no such variant (`variant.unknown`, with the
+            nearest).
+    """
+    if "variant" not in OPTIONS[verb]:
+        return
+    catalog = session.needed_catalog()
+    wanted = options.get("variant")
+    if wanted is None or catalog.variant(wanted) is not None:
+        return
+    near = difflib.get_close_matches(wanted, [one.id for one in catalog.variants], n=1)
+    hint = f"Did you mean {near[0]}?" if near else "gpuconsole models fit lists them"
+    raise UsageError("variant.unknown", f"There is no variant {clean_line(wanted, 80)}", hint)
 
 
 def option_name(name: str) -> str:

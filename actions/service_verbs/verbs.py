@@ -11,7 +11,7 @@ from actions.containers.verbs import new_plan_id
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.service_verbs.around import Around, look_around
 from actions.service_verbs.draft import ServiceDraft, facts_of_service
-from actions.service_verbs.options import checked_options
+from actions.service_verbs.options import check_variant, checked_options
 from actions.service_verbs.steps import work_for
 from actions.service_verbs.words import check
 from actions.services.find import service_named
@@ -69,6 +69,7 @@ class ServiceVerbs:
             UsageError: no such service, or an option that makes no sense.
         """
         chosen = checked_options(verb, options)
+        check_variant(self._session, verb, chosen)
         own = name if name in self._session.settings.services else self.named(name)
         if own is None:
             shown = clean_line(name, 80)

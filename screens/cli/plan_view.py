@@ -8,6 +8,8 @@ from console.units import format_duration
 from console.unknown import plain
 from screens.cli.fit_view import fit_text
 
+# The pre-check says these itself, with its arithmetic and all the ways out.
+_SAID_BY_FIT = frozenset({"fit.resident", "fit.offload", "fit.refused"})
 _MARKS = {"pass": "ok  ", "warn": "warn", "refuse": "NO  "}
 
 
@@ -17,8 +19,8 @@ def plan_text(plan: Plan) -> str:
     for fit in plan.fits:
         lines += [f"  {line}" for line in fit_text(fit)]
     for check in plan.checks:
-        if check.id == "fit.resident":
-            continue  # the pre-check above has said so
+        if check.id in _SAID_BY_FIT and plan.fits:
+            continue
         lines.append(f"  {_MARKS[check.verdict]}  {check.title}")
         if check.detail and check.verdict != "pass":
             lines.append(f"        {check.detail}")
@@ -44,7 +46,8 @@ def _kind(plan: Plan) -> str:
 
 def _verdict(plan: Plan) -> str:
     if plan.refusal is not None:
-        hint = f"\n           {plan.refusal.hint}" if plan.refusal.hint else ""
+        shown = plan.refusal.hint and not (plan.fits and plan.refusal.code in _SAID_BY_FIT)
+        hint = f"\n           {plan.refusal.hint}" if shown else ""
         return f"REFUSED: {plan.refusal.title}{hint}"
     if not plan.steps:
         return "nothing is to be done"

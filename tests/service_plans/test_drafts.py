@@ -8,7 +8,7 @@ import pytest
 
 from actions.service_verbs import steps
 from actions.service_verbs.free import draft_free
-from actions.service_verbs.options import checked_options
+from actions.service_verbs.options import check_variant, checked_options
 from actions.service_verbs.start import card_check, container_checks, draft_start, fit_words
 from actions.service_verbs.steps import StartHow, StopHow, start_steps, stop_steps
 from actions.service_verbs.stop import draft_stop
@@ -249,6 +249,15 @@ def test_options_that_make_no_sense_are_mistakes(
     with pytest.raises(UsageError) as caught:
         checked_options(verb, options)
     assert caught.value.code == code
+
+
+def test_a_variant_that_is_not_in_the_catalogue_is_a_mistake(session: Session) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_variant(session, "start", {"variant": "qwen-edit-2509-fp9"})
+    assert caught.value.code == "variant.unknown"
+    assert "qwen-edit-2509-fp8" in caught.value.hint
+    check_variant(session, "start", {"variant": "qwen-edit-2509-fp8"})
+    check_variant(session, "stop", {})
 
 
 def test_every_check_of_the_table_is_said_by_somebody() -> None:
