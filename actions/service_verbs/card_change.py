@@ -14,11 +14,12 @@ from actions.service_verbs.doing import Doing
 from actions.service_verbs.draft import ServiceDraft
 from actions.service_verbs.layout_words import check
 from actions.service_verbs.steps import project_of, service_step
+from actions.service_verbs.volumes import has_own_volumes
 from actions.service_verbs.words import limit
 from actions.services.advice import advice
 from actions.services.find import container_of
 from actions.services.placement import Placement
-from actions.services.snapshot import Service, ServiceStatus
+from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.trouble import CancelledStepError, StepError
 from console.errors import ConsoleError
@@ -177,7 +178,10 @@ def compose_create(doing: Doing) -> str:
     from console.compose.project import read_service
     from console.compose.run import up
 
-    service = _service(doing)
+    status = doing.look().status
+    if status is None:
+        raise StepError("service.unknown", f"{doing.name} is not there any more")
+    service = status.service
     if service.compose_file is None:
         raise StepError("service.absent", f"{doing.name} has no compose file any more")
     try:
@@ -190,16 +194,10 @@ def compose_create(doing: Doing) -> str:
             cancelled=doing.cancelled,
             limit=float(doing.options["limit"]),
             start=False,
+            renew=not has_own_volumes(doing, status.container_id),
         )
     except ComposeCancelledError as error:
         raise CancelledStepError(error.code, error.title, detail=error.detail) from error
-
-
-def _service(doing: Doing) -> Service:
-    status = doing.look().status
-    if status is None:
-        raise StepError("service.unknown", f"{doing.name} is not there any more")
-    return status.service
 
 
 def _put_back(file: Path, token: str, written: str, restore: Any) -> str:

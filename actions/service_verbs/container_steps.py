@@ -12,6 +12,7 @@ from actions.containers.perform import perform_start, perform_stop
 from actions.plan import Plan
 from actions.service_verbs.doing import Doing
 from actions.service_verbs.steps import project_of
+from actions.service_verbs.volumes import has_own_volumes
 from actions.service_verbs.vram import note_before
 from actions.trouble import CancelledStepError, StepError
 from console.engine.faults import EngineUnreachableError
@@ -71,6 +72,7 @@ def compose_up(doing: Doing) -> str:
             tell=doing.tell,
             cancelled=doing.cancelled,
             limit=float(doing.options["limit"]),
+            renew=not has_own_volumes(doing, status.container_id),
         )
     except ComposeCancelledError as error:
         raise CancelledStepError(error.code, error.title, detail=error.detail) from error

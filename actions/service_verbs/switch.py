@@ -1,5 +1,6 @@
 """What a switch would do: its legs as steps, the pre-checks on the way, and its peaks of VRAM."""
 
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,7 @@ from actions.service_verbs.way_back import edits_of
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
-from console.config.layout import noted_layout
+from console.config.layout import in_force, noted_layout, noted_path
 from console.gpu.snapshot import Gpu
 from console.units import MIB, format_bytes
 from console.unknown import Unknown, known
@@ -63,7 +64,7 @@ class Switch:
         """Give the steps, what speaks for or against them, and what they rest on."""
         if self._refused():
             return ServiceDraft(checks=tuple(self._checks))
-        noted = noted_layout(self._session.places) == self._goal.layout
+        noted = _means_the_same(self._session, self._goal.layout)
         if not (self.legs or self._goal.edits or self._starting()) and noted:
             return ServiceDraft(checks=(check("layout.there"), *self._checks))
         self._tell_who()
@@ -226,7 +227,7 @@ class Switch:
             for name in reversed(edits)
             if name in self._status
         )
-        return (note_step(self._goal.layout), *restored)
+        return (note_step(self._goal.layout, self._session), *restored)
 
     def _leg_steps(self, leg: Leg, fit: Fit | None) -> tuple[Step, ...]:
         status = self._status[leg.service]
@@ -327,13 +328,15 @@ class Switch:
         return max(0, gpu.memory_used_bytes - sum(here))
 
 
-def note_step(layout: str) -> Step:
+def note_step(layout: str, session: Session) -> Step:
     """Give the step that notes which layout is in force; empty is none."""
+    path = shlex.quote(str(noted_path(session.places)))
     return Step(
         id=NOTE,
         title=f"Note that {layout} is in force" if layout else "Note that no layout is in force",
         touches=("layout in force",),
-        command=f"gpuconsole switch {layout}" if layout else "gpuconsole undo",
+        command=f"echo {shlex.quote(layout)} > {path}" if layout else f"rm -f {path}",
+        undo="gpuconsole undo",
         longest_seconds=10.0,
         target_id=NOTE,
         options={"do": NOTE, "service": layout, "layout": layout},
@@ -370,6 +373,13 @@ def sum_checks(
     ways = "; ".join(way.title for fit in bad for way in fit.ways_out[:_SHOWN_WAYS])
     hint = f"Ways out: {ways}" if ways else ""
     return (check("layout.sum", "refuse", layout=layout, why=why, ways=hint),)
+
+
+def _means_the_same(session: Session, layout: str) -> bool:
+    """Tell whether the layout in force gives every service the same card and variant."""
+    settings = session.config.settings
+    before = in_force(settings, noted_layout(session.places))
+    return in_force(settings, layout).services == before.services
 
 
 def _counts(status: ServiceStatus) -> bool:

@@ -37,6 +37,7 @@ def up(
     cancelled: Callable[[], bool],
     limit: float,
     start: bool = True,
+    renew: bool = False,
 ) -> str:
     """Create a service's container where there is none, and start it; gives the result in words.
 
@@ -49,13 +50,20 @@ def up(
         cancelled: asked every moment; once true, compose is told to end as by Ctrl-C.
         limit: seconds it may take.
         start: also start it; otherwise the container is only there.
+        renew: the container that is there has no volumes without a name, so none need be taken
+            over: compose 1.x cannot do that with an engine of 2024 and later.
 
     Raises:
         ComposeError: it cannot be run, failed (`compose.failed`, with its last telling lines) or
             was not over within the limit (`compose.outlasted`).
         ComposeCancelledError: it ended because somebody asked to cancel.
     """
-    arguments = [*command.words, *_globals(command, target.project), *_up(service, recreate, start)]
+    renew = renew and recreate and command.legacy
+    arguments = [
+        *command.words,
+        *_globals(command, target.project),
+        *_up(service, recreate, start, renew=renew),
+    ]
     begun = _PACE.monotonic()
     try:
         # A group of its own: Ctrl-C reaches all of compose, and nobody else.
@@ -117,9 +125,11 @@ def _places(project: Project) -> list[str]:
     return words
 
 
-def _up(service: str, recreate: bool, start: bool = True) -> list[str]:
+def _up(service: str, recreate: bool, start: bool = True, *, renew: bool = False) -> list[str]:
     """Give the subcommand: nothing that is there is touched, or this one container is made anew."""
     how = ["--no-deps", "--force-recreate"] if recreate else ["--no-recreate"]
+    if renew:
+        how.append("--renew-anon-volumes")
     return ["up", "-d" if start else "--no-start", *how, "--", service]
 
 

@@ -20,7 +20,7 @@ _LIMIT = 4096
 def noted_layout(places: Places) -> str:
     """Give the name of the layout the host was last switched to; empty where there was none."""
     try:
-        return read_limited(_file(places), _LIMIT).decode("utf-8").strip()
+        return read_limited(noted_path(places), _LIMIT).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -36,9 +36,9 @@ def note_layout(places: Places, name: str) -> None:
         if problem is not None:
             raise OSError(problem.title)
         if name:
-            write_aside(_file(places), f"{name}\n".encode())
+            write_aside(noted_path(places), f"{name}\n".encode())
         else:
-            _file(places).unlink(missing_ok=True)
+            noted_path(places).unlink(missing_ok=True)
     except OSError as error:
         title = f"which layout is in force cannot be noted: {error.strerror or error}"
         raise ConsoleError("layout.unnoted", title, f"Look at {places.state_dir}") from error
@@ -70,5 +70,6 @@ def _changed(own: ServiceSettings, gpu: str | None, variant: str | None) -> Serv
     return own
 
 
-def _file(places: Places) -> Path:
+def noted_path(places: Places) -> Path:
+    """Give where the note lies."""
     return places.state_dir / _NAME
