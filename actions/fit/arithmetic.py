@@ -258,6 +258,10 @@ def _offload(fit: Fit, demand: Demand, ram: Ram, streams: int, short: str) -> Fi
     if total(terms) > ram.available:
         reason = f"{short}; to offload takes {needs}, {has}"
         return _with(fit, code="ram", reason=reason)
+    if isinstance(ram.total, int) and ram.total < demand.min_ram_bytes:
+        least, whole = format_bytes(demand.min_ram_bytes), format_bytes(ram.total)
+        reason = f"{short}; to offload it the host must have {least} of RAM in all, it has {whole}"
+        return _with(fit, code="ram", reason=reason)
     reason = f"{short}; {format_bytes(streams)} of weights would stream from host RAM ({has})"
     return _with(fit, verdict="offload", code="vram", reason=reason)
 

@@ -26,6 +26,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
         encoder_bytes, vae_bytes: of what runs before and after the diffusion model.
         min_capability, max_capability: of the card; empty is any.
         min_card_bytes: the smallest card it is run on, as sold.
+        min_ram_bytes: host RAM in all, without which it is not run offloaded.
         quant: of the weights; empty for a plain budget.
         notes: what else to know.
     """
@@ -40,6 +41,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     min_capability: str = ""
     max_capability: str = ""
     min_card_bytes: int = 0
+    min_ram_bytes: int = 0
     quant: str = ""
     notes: tuple[str, ...] = ()
 
@@ -97,6 +99,7 @@ def variant_demand(
         min_capability=variant.min_capability,
         max_capability=variant.max_capability,
         min_card_bytes=variant.min_card_bytes,
+        min_ram_bytes=variant.min_ram_bytes,
         quant=variant.quant,
         notes=tuple(notes),
     )

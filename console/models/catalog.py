@@ -86,6 +86,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         patches_lora: a LoRA takes VRAM of its own (GGUF, Nunchaku).
         min_capability, max_capability: of the card, such as `7.5`; empty is any.
         min_card_bytes: the smallest card it is run on at all, as sold (decimal gigabytes).
+        min_ram_bytes: host RAM in all, without which it is not run offloaded; 0 is any.
         quality: rank within its family, 1 is best.
     """
 
@@ -102,6 +103,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     min_capability: str = ""
     max_capability: str = ""
     min_card_bytes: int = 8_000_000_000
+    min_ram_bytes: int = 0
     quality: int = 0
 
 

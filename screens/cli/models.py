@@ -25,8 +25,20 @@ def models() -> None:
 @models.command()
 @click.argument("variant", required=False)
 @click.option("--gpu", metavar="G", help="Only this card: a UUID, a part of its name, its index.")
-@click.option("--width", type=click.IntRange(16, 16_384), default=1024, show_default=True)
-@click.option("--height", type=click.IntRange(16, 16_384), default=1024, show_default=True)
+@click.option(
+    "--width",
+    type=click.IntRange(16, 16_384),
+    default=1024,
+    show_default=True,
+    help="Pixels of the result.",
+)
+@click.option(
+    "--height",
+    type=click.IntRange(16, 16_384),
+    default=1024,
+    show_default=True,
+    help="Pixels of the result.",
+)
 @click.option(
     "--images",
     type=click.IntRange(1, 16),

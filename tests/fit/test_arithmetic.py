@@ -230,6 +230,9 @@ def test_bf16_is_not_run_on_a_sixteen_gigabyte_card() -> None:
     assert judged(bf16, 16 * GIB, card=16 * GIB).code == "card-too-small"
     assert judged(bf16, 24 * GIB, ram=64 * GIB).verdict == "offload"
     assert judged(bf16, 24 * GIB, ram=24 * GIB).code == "ram"
+    some = judged(bf16, 24 * GIB, ram=48 * GIB)
+    assert (some.verdict, some.code) == ("refused", "ram")
+    assert "52.7 GiB of RAM in all" in some.reason
 
 
 def test_offloading_says_how_much_streams_and_what_that_takes() -> None:

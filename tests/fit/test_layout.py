@@ -141,6 +141,29 @@ def test_the_matrix_has_every_variant_on_every_card(tmp_path: Path) -> None:
     assert verdicts["qwen-edit-2509-nunchaku-fp4-r32", BIG.uuid] == "refused"
 
 
+@pytest.mark.parametrize(
+    ("desktop", "quant", "verdict"),
+    [
+        (0.6, "gguf-q4_k_m", "resident"),
+        (0.6, "gguf-q4_0", "resident"),
+        (0.6, "nunchaku-int4-r32", "resident"),
+        (0.6, "nunchaku-int4-r128", "resident"),
+        (0.6, "gguf-q5_k_s", "offload"),
+        (0.6, "gguf-q5_0", "offload"),
+        (0.0, "gguf-q5_k_s", "resident"),
+        (0.0, "gguf-q5_0", "resident"),
+        (0.0, "fp8", "offload"),
+        (0.0, "bf16", "refused"),
+    ],
+)
+def test_what_a_sixteen_gigabyte_card_runs(
+    tmp_path: Path, desktop: float, quant: str, verdict: str
+) -> None:
+    variant = f"qwen-edit-2509-{quant}"
+    (fit,) = matrix(session(tmp_path), host(card(16, used=desktop)), (variant,), empty=True)
+    assert fit.verdict == verdict
+
+
 def test_an_empty_host_never_fits_less(tmp_path: Path) -> None:
     idle = service("myia-turbo", on=BIG, budget=8, used=7.6)
     snapshot = host(SMALL, card(24, used=8, kept=0.3), services=(idle,))
