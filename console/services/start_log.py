@@ -90,6 +90,11 @@ class StartLogParser:
         self._finished = False
         self._evidence: list[str] = []
 
+    @property
+    def finished(self) -> bool:
+        """Whether the program said that it is up."""
+        return self._finished
+
     def feed(self, lines: Iterable[str]) -> None:
         """Take lines as they come: with colours, times in front, and progress bars in them."""
         for line in lines:
@@ -187,7 +192,9 @@ def parse_start_log(lines: Iterable[str], container_id: str, started_at: str) ->
 
 
 def read_start_log(client: EngineClient, container_id: str, started_at: str) -> StartLog:
-    """Read a container's log since its last start, at most 256 KiB of it and 300 lines of its end.
+    """Read a container's log since its last start: its beginning, and 300 lines of its end.
+
+    The beginning ends where the program says that it is up, or after 256 KiB.
 
     Args:
         client: of the engine, used in its own thread.
@@ -200,11 +207,8 @@ def read_start_log(client: EngineClient, container_id: str, started_at: str) -> 
     tty = mapping(client.inspect(container_id).get("Config")).get("Tty") is True
     since = _since(started_at)
     parser = StartLogParser()
-    lines, whole = _read(client, container_id, tty, since, None)
-    parser.feed(lines)
-    if not whole:
-        lines, _ = _read(client, container_id, tty, since, TAIL_LINES)
-        parser.feed(lines)
+    if not _read(client, container_id, tty, since, None, parser):
+        _read(client, container_id, tty, since, TAIL_LINES, parser)
     return parser.result(container_id, started_at)
 
 
@@ -216,12 +220,21 @@ def _since(started_at: str) -> str:
 
 
 def _read(
-    client: EngineClient, container_id: str, tty: bool, since: str, tail: int | None
-) -> tuple[list[str], bool]:
-    """Give lines of the log and whether they are all there are; ends in about three seconds."""
+    client: EngineClient,
+    container_id: str,
+    tty: bool,
+    since: str,
+    tail: int | None,
+    parser: StartLogParser,
+) -> bool:
+    """Feed lines of the log to a parser; tells whether they were all; ends in about three seconds.
+
+    What follows the program's word that it is up is left to a look at the end of the log.
+    """
     pace: Clock = SystemClock()
     deadline = pace.monotonic() + _SECONDS
     data = bytearray()
+    size = lines = 0
     with client.log_stream(container_id, tty=tty, since=since, tail=tail) as stream:
         while not stream.ended:
             left = deadline - pace.monotonic()
@@ -229,12 +242,23 @@ def _read(
             if batch is None:
                 break
             _collect(batch, data)
-            if len(data) > HEAD_BYTES or data.count(b"\n") > HEAD_LINES:
+            whole_lines, _, rest = bytes(data[: HEAD_BYTES * 2]).rpartition(b"\n")
+            size, lines = size + len(whole_lines), lines + whole_lines.count(b"\n")
+            for line in clean_bytes(whole_lines).split("\n"):
+                parser.feed((line,))
+                if tail is None and parser.finished:
+                    break
+            data[:] = rest
+            if size + len(data) > HEAD_BYTES or lines > HEAD_LINES:
                 break
-        whole = stream.ended
-        if not whole:
+            if tail is None and parser.finished:
+                break
+        whole = stream.ended and not (tail is None and parser.finished)
+        if tail is not None or not parser.finished:
+            parser.feed(clean_bytes(bytes(data)).split("\n"))
+        if not stream.ended:
             stream.cancel()
-    return clean_bytes(bytes(data[: HEAD_BYTES * 2])).split("\n"), whole
+    return whole
 
 
 def _collect(batch: Batch, data: bytearray) -> None:
