@@ -19,6 +19,7 @@ from console.engine.snapshot import Container
 from screens.tui.app import OPEN_REHEARSAL
 from screens.tui.background import start, tell, warm_up
 from screens.tui.desk import Desk, Operator
+from screens.tui.expected import expected_services, with_expected
 from screens.tui.fits import FitBook
 from screens.tui.history import History
 from screens.tui.kept import Kept
@@ -101,7 +102,8 @@ class Console(App[int]):
         self.desk = Desk(self, operations, session.clock.monotonic)
         self.flow = PlanFlow(self)
         self.services = ServiceFlow(self)
-        self.fits = FitBook(self, session.clock.monotonic)
+        self.fits = FitBook(self, session.clock.monotonic, session.places)
+        self._expected = expected_services(session.settings)
         self.snapshot = live.snapshot()
         self._take(self.snapshot)
         self.mouse_on = session.settings.ui.mouse
@@ -186,7 +188,7 @@ class Console(App[int]):
             self._paint_soon(now)
 
     def _take(self, snapshot: HostSnapshot) -> None:
-        self.snapshot = snapshot
+        self.snapshot = snapshot = with_expected(snapshot, self._expected)
         self.history.feed(snapshot.gpu)
         if not self.view.container and snapshot.verdict.alert is not None:
             self._point_at(snapshot.verdict.alert)

@@ -9,6 +9,8 @@ from textual.message_pump import MessagePump
 
 from actions.snapshot import HostSnapshot
 from console.errors import ConsoleError
+from console.log import log_crash
+from console.paths import Places
 from console.unknown import Unknown, known
 from screens.tui.background import start, tell
 from screens.tui.messages import FitsReady
@@ -37,8 +39,9 @@ class FitBook:
     is made.
     """
 
-    def __init__(self, pump: MessagePump, monotonic: Callable[[], float]) -> None:
+    def __init__(self, pump: MessagePump, monotonic: Callable[[], float], places: Places) -> None:
         self._pump = pump
+        self._places = places
         self._monotonic = monotonic
         self._kept: dict[str, Kept] = {}
         self._begun: dict[str, float] = {}
@@ -77,6 +80,11 @@ class FitBook:
             tell(self._pump, FitsReady(what, key, make()))
         except ConsoleError as error:
             tell(self._pump, FitsReady(what, key, None, error))
+        except Exception as error:  # noqa: BLE001 -- a traceback would break the screen
+            written = log_crash(self._places, error)
+            where = f"it is written down in {written}" if written is not None else ""
+            fault = ConsoleError("fits.fault", "a fault of gpuconsole: it cannot be told", where)
+            tell(self._pump, FitsReady(what, key, None, fault))
 
     def take(self, message: FitsReady) -> None:
         """Keep a result; on the screen's thread."""

@@ -19,6 +19,9 @@ VIEWS = ("logs", "project-logs")
 """Lines of the menu that open something instead of changing it."""
 SERVICE_OFFERS = ("start", "stop", "restart", "free", "move")
 """What is offered of a service as a whole; anything else is about its container."""
+STARTING = ("start", "restart")
+ON_DISK = "on disk"
+"""Said of a variant's files by the pre-check where all of them are there."""
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""
 
@@ -137,7 +140,7 @@ class PlanFlow:
         """Ask for what was to follow; the last of it is what the operator wanted first."""
         if then:
             last = len(then) == 1
-            said = "The way is free: this is what you asked for first." if last else "This next."
+            said = "This is what you asked for first." if last else "This next."
             self._propose(then[0], said, then[1:])
 
     def _force(self, wanted: Wanted, then: tuple[Wanted, ...]) -> None:
@@ -169,6 +172,9 @@ class PlanFlow:
         elif way.kind == "gpu":
             named = service or wanted.name
             self._propose(Wanted("move", named, named, {"gpu": way.target}))
+        elif way.kind == "variant" and wanted.verb in STARTING and way.detail == ON_DISK:
+            said = f'To keep it so, set variant = "{way.target}" for {service} in the config.'
+            self._propose(wanted._replace(options={**wanted.options, "variant": way.target}), said)
         elif way.kind == "offload" and plan.verdict != "refused":
             self._run(plan)
         else:

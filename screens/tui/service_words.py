@@ -7,6 +7,7 @@ from actions.snapshot import Alert
 from console.engine.snapshot import Container
 from console.services.reading import Job
 from console.unknown import Unknown, known
+from screens.tui.expected import NOT_LOOKED
 from screens.tui.paint import TIMES, UNKNOWN, cut
 from screens.tui.words import State, gib
 from screens.words import age, model_words
@@ -23,6 +24,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "needs-auth": ("▲", "warning", "needs login"),
     "unreachable": ("✖", "error", "unreachable"),
     "misplaced": ("▲", "warning", "misplaced"),
+    NOT_LOOKED: ("·", "dim", "looking …"),
 }
 """Symbol, role and word by state: no two states that matter share a word."""
 CARD_MARKS = {"processes": "", "observed": "*", "declared": "?", "unknown": "?"}

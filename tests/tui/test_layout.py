@@ -27,6 +27,12 @@ HOSTS: tuple[Callable[[], HostSnapshot], ...] = (
     hosts.sixteen_cards,
     hosts.three_hundred,
     hosts.hostile,
+    hosts.services_studio,
+    hosts.services_crash,
+    hosts.services_misplaced,
+    hosts.services_troubled,
+    hosts.services_discovered,
+    hosts.services_hostile,
 )
 MADE = {make.__name__: make() for make in HOSTS}
 

@@ -19,16 +19,19 @@ from tests.tui.test_pictures import SIZES, Compare, before
 
 CONFIG = """
 [services.myia]
+container = "myia"
 kind = "forge"
 gpu = "3080"
 vram_budget = "8 GiB"
 
 [services.comfyui-qwen]
+container = "comfyui-qwen"
 kind = "comfyui"
 gpu = "3090"
 variant = "qwen-edit-2509-fp8"
 
 [services.myia-turbo]
+container = "myia-turbo"
 kind = "forge"
 gpu = "3090"
 vram_budget = "8 GiB"

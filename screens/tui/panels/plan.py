@@ -112,6 +112,9 @@ def _verdict(plan: Plan, room: int, drawn: bool = False) -> list[Line]:
         if drawn and plan.refusal.code.startswith(FIT):
             why = " by the pre-check"
         lines: list[Line] = [(Span(text, role),) for text in wrap(f"{words}{why}", room)]
+        if drawn and any(fit.ways_out for fit in plan.fits):
+            # Its hint would say the ways out a second time.
+            return lines
         return lines + [(Span(text),) for text in wrap(plan.refusal.hint, room) if text]
     how = ", runs detached" if plan.detached else ""
     text = f"{words}; takes at most {format_duration(plan.longest_seconds)}{how}"

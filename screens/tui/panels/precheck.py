@@ -13,7 +13,9 @@ from screens.tui.panels.cards import card_name
 from screens.tui.words import whole_gib
 
 LABEL = 11
-USED, THIS, RESERVE, OVER = "█", "▓", "▒", "▲"
+USED, PROMISED, THIS, RESERVE, OVER = "█", "▄", "▓", "▒", "▲"
+GROWTH = "growth"
+"""Name of the terms that say what others on the card will still take."""
 VERDICT_ROLES = {"resident": "ok", "offload": "warning", "refused": "error"}
 VERDICT_WORDS = {"resident": "FITS", "offload": "OFFLOADS", "refused": "REFUSED"}
 MOST_WAYS = 9
@@ -89,6 +91,7 @@ def bar_lines(fit: Fit, gpu: Gpu | None, held: Sequence[Holder], width: int) -> 
         return (Span(left(label, LABEL), "dim"), *bar, figure, Span(f" {cut(text, words)}", "dim"))
 
     before, until, end = cells
+    kept = min(before, _cells(promised(fit), scale, room))
     if need > 0:
         end = max(end, min(room, before + 1))
         until = max(until, before + 1 if end > before else before)
@@ -97,8 +100,8 @@ def bar_lines(fit: Fit, gpu: Gpu | None, held: Sequence[Holder], width: int) -> 
     rows = [
         row(
             "now used",
-            (Span(USED * before, "bar"), Span(TRACK * max(0, edge - before), "track"),
-             Span(" " * (room - max(edge, before)))),
+            (Span(USED * (before - kept), "bar"), Span(PROMISED * kept, "bar"),
+             Span(TRACK * max(0, edge - before), "track"), Span(" " * (room - max(edge, before)))),
             used,
             used_words(fit, held) if used > NOTHING else "nothing else",
         ),
@@ -144,9 +147,22 @@ def _expected(fit: Fit, need: int) -> int:
     return need if isinstance(expected, Unknown) else min(expected, need)
 
 
+def promised(fit: Fit) -> int:
+    """Give the bytes that services on the card do not hold yet, but will take when they work."""
+    return -sum(term.bytes for term in fit.room if term.name == GROWTH and term.bytes < 0)
+
+
 def used_words(fit: Fit, held: Sequence[Holder]) -> str:
-    """Say who takes what is not free for this, such as `myia 5.6*, other 0.4~`."""
+    """Say who takes what is not free for this, such as `myia 5.6*, other 0.4~`.
+
+    What is only promised goes first: nobody sees it on the card.
+    """
     names = [
+        f"{term.title} {format_gib(-term.bytes)}"
+        for term in fit.room
+        if term.name == GROWTH and term.bytes < -NOTHING
+    ]
+    names += [
         f"{holder.name} "
         + (format_gib(holder.used_bytes) if holder.used_bytes is not None else UNKNOWN)
         + holder.mark

@@ -58,13 +58,13 @@ def layout_list(
     now = runs_now(scene.snapshot, layouts)
     size = max(8, min(NAME, max((text_width(name) for name in layouts), default=8)))
     lines: list[Line] = [
-        fit((Span("   " + left("layout", size) + "  fits      services", "dim"),), width)
+        fit((Span("   " + left("layout", size) + "  fits      now       services", "dim"),), width)
     ]
     for name in list(layouts)[top : top + height - 1]:
         found = fits.get(name)
         verdict = found.verdict if found is not None else None
         word = verdict if isinstance(verdict, str) else UNKNOWN if verdict is not None else "…"
-        running = "runs now  " if name in now else ""
+        running = left("runs" if name in now else "", 10)
         line = fit(
             (
                 Span(" ▸ " if name == selected else "   ", "title"),

@@ -19,7 +19,7 @@ def service_list(
     """Give the head and the services from `top` on in `height` lines of `width`."""
     services = scene.snapshot.services
     names = [text_width(one.name) for one in services]
-    name_width = max(8, min(max(names, default=8), 30, max(8, width - FIGURES - 24)))
+    name_width = max(8, min(max(names, default=8), 30, max(8, width - FIGURES - 19)))
     state_width = max(0, width - name_width - 7 - FIGURES)
     titles = f"     {left('service', name_width + 2)}{left('state', state_width)}card VRAM/budget"
     lines: list[Line] = [fit((Span(titles, "dim"),), width)]

@@ -14,7 +14,7 @@ SIZES = ((512, 512), (768, 768), (1024, 1024), (1328, 1328), (1664, 928), (1536,
 """Sizes that `+` and `-` step through; others can be typed."""
 MOST_IMAGES = 4
 LEAST_SIDE, MOST_SIDE = 64, 8192
-_TASK = re.compile(rf"(\d{{2,5}})\s*[x{TIMES} ]\s*(\d{{2,5}})(?:\s+(\d))?", re.ASCII)
+_TASK = re.compile(rf"(\d{{1,5}})\s*[x{TIMES} ]\s*(\d{{1,5}})(?:\s+(\d))?", re.ASCII)
 
 
 class State(msgspec.Struct, kw_only=True):
