@@ -39,6 +39,8 @@ def draft_start(
         ready = (check("service.ready"),)
         elsewhere = (check("service.elsewhere", "warn", advice=status.advice),)
         return ServiceDraft(checks=ready + elsewhere if status.misplaced else ready)
+    if _runs_on(around, status) and status.state == "needs-auth":
+        return ServiceDraft(checks=(_behind_login(status),))
     if _runs_on(around, status):
         waits = check("service.only-wait", state=status.state)
         return ServiceDraft(steps=start_steps(around, status, None, how), checks=(waits,))
@@ -143,6 +145,13 @@ def _runs_on(around: Around, status: ServiceStatus) -> bool:
     """Tell whether its container runs well enough to be waited for."""
     facts = around.container(status)
     return facts is not None and facts.state == "running" and status.state != "crash-looping"
+
+
+def _behind_login(status: ServiceStatus) -> Check:
+    """Say that it runs, and that nobody gets to see whether it is ready."""
+    problem = status.reading.problem if status.reading is not None else None
+    why = problem.title if problem is not None else "a login is in the way"
+    return check("service.behind-login", "warn", why=why, name=status.name)
 
 
 def _compose_check(session: Session, status: ServiceStatus) -> Check:

@@ -48,7 +48,11 @@ def under_code(made: Check, code: str) -> Check:
 
 
 def command(name: str, service: Service) -> str:
-    """Give what a person would type for a step; secrets that an URL carries are masked."""
+    """Give what a person would type for a step; secrets that an URL carries are masked.
+
+    Without an URL it is what a service without an API gets: a look at what runs.
+    """
     words = table()["commands"][name]
-    text = words if isinstance(words, str) else words[service.kind]
-    return str(text).format(url=mask_text(service.url.rstrip("/")) or "URL")
+    kind = service.kind if service.url else "other"
+    text = words if isinstance(words, str) else words[kind]
+    return str(text).format(url=mask_text(service.url.rstrip("/")))

@@ -103,6 +103,14 @@ def test_a_start_of_what_is_ready_has_nothing_to_do(session: Session) -> None:
     assert draft_start(session, around(of=facts()), elsewhere, {}).steps == ()
 
 
+def test_one_that_runs_behind_a_login_is_not_waited_for(session: Session) -> None:
+    login = reading(answer="needs-auth", problem=Unknown("web.login", "302 to a login"))
+    draft = draft_start(session, around(of=facts()), status("needs-auth", reading=login), {})
+    (told,) = draft.checks
+    assert (draft.steps, told.id, told.verdict) == ((), "service.behind-login", "warn")
+    assert "services.qwen.auth" in told.detail
+
+
 def test_one_that_sits_elsewhere_is_ready_and_told_of(session: Session) -> None:
     lost = status("misplaced", activity="ready", misplaced=True, advice="set it to 1")
     ready, elsewhere = draft_start(session, around(of=facts()), lost, {}).checks
