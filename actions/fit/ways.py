@@ -14,7 +14,7 @@ import msgspec
 from actions.fit.answer import answer, rank
 from actions.fit.asleep import holds_model
 from actions.fit.case import Ask, Case
-from actions.fit.holders import holders_on
+from actions.fit.holders import card_of, holders_on
 from actions.fit.model import Fit, Task, WayOut
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
@@ -34,7 +34,7 @@ def with_ways_out(case: Case, ask: Ask, fit: Fit) -> Fit:
         return fit
     found = list(_ways(case, ask, fit))
     found.sort(key=lambda way: rank(way.verdict))
-    as_it_is = [_offload(fit)] if fit.verdict == "offload" else []
+    as_it_is = [_offload(case, ask, fit)] if fit.verdict == "offload" else []
     return msgspec.structs.replace(fit, ways_out=tuple(found[: MOST - len(as_it_is)] + as_it_is))
 
 
@@ -144,20 +144,26 @@ def _cards(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
         then = _try(case, ask, fit, gpu_uuid=gpu.uuid)
         if then is None:
             continue
-        flag = f"--gpu {shlex.quote(_card_argument(gpu, case.snapshot.gpu.gpus))}"
-        verb = (
-            f"move {shlex.quote(ask.service)}"
-            if ask.service
-            else (f"models fit {shlex.quote(ask.variant)}")
-        )
         yield WayOut(
             kind="gpu",
             title=f"use {card_words(gpu)}",
             verdict=_word(then),
-            command=f"gpuconsole {verb} {flag}",
+            command=_run_on(case, ask, gpu.uuid),
             target=gpu.uuid,
             gains_bytes=_gain(fit, then),
         )
+
+
+def _run_on(case: Case, ask: Ask, uuid: str) -> str:
+    """Give the command that runs the service, or asks for the variant, on a card."""
+    gpus = case.snapshot.gpu.gpus
+    gpu = next((one for one in gpus if one.uuid == uuid), None)
+    card = shlex.quote(_card_argument(gpu, gpus) if gpu is not None else uuid)
+    if ask.status is None:
+        return f"gpuconsole models fit {shlex.quote(ask.variant)} --gpu {card}"
+    if card_of(case, ask.status) == uuid:
+        return f"gpuconsole start {shlex.quote(ask.service)}"
+    return f"gpuconsole move {shlex.quote(ask.service)} --gpu {card}"
 
 
 def _variants(case: Case, ask: Ask, fit: Fit, *, on_disk: bool) -> Iterator[WayOut]:
@@ -269,13 +275,13 @@ def _shrunk(task: Task) -> Iterator[Task]:
             yield Task(width=min(width, task.width), height=min(height, task.height), images=images)
 
 
-def _offload(fit: Fit) -> WayOut:
+def _offload(case: Case, ask: Ask, fit: Fit) -> WayOut:
     streams = f"{format_bytes(fit.streams_bytes)} from host RAM"
     return WayOut(
         kind="offload",
         title=f"run it offloaded, slower: {streams}",
         verdict="offload",
-        command=f"gpuconsole start {shlex.quote(fit.service)} --yes" if fit.service else "",
+        command=f"{_run_on(case, ask, fit.gpu_uuid)} --yes" if fit.service else "",
         target=fit.service or fit.variant,
     )
 

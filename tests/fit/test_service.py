@@ -124,6 +124,12 @@ def test_the_other_card_is_offered_with_the_command_that_moves_it(tmp_path: Path
     assert ask(tmp_path, snapshot, gpu_uuid=BIG.uuid).verdict == "resident"
 
 
+def test_on_another_card_than_its_own_the_commands_say_so(tmp_path: Path) -> None:
+    fit = ask(tmp_path, host(SMALL, BIG, services=(comfyui(on=BIG),)), gpu_uuid=SMALL.uuid)
+    assert ways(fit, "gpu")[0].command == "gpuconsole start comfyui-qwen"
+    assert ways(fit, "offload")[0].command == ("gpuconsole move comfyui-qwen --gpu 3080 --yes")
+
+
 def test_a_smaller_variant_on_disk_comes_before_one_to_be_fetched(
     tmp_path: Path, models: Path
 ) -> None:
