@@ -18,7 +18,7 @@ from actions.services.find import service_named
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.step_thread import Work
-from console.errors import UsageError
+from console.errors import RefusedError, UsageError
 from console.mask import MASK
 from console.text import clean_line
 
@@ -121,6 +121,12 @@ class ServiceVerbs:
         if back is not None:
             made: Plan = _found(back)(self._session, plan, left)
             return made
+        if plan.verb == "free" or not any(step.undo for step in plan.steps):
+            raise RefusedError(
+                "undo.none",
+                f"the last plan was {plan.verb} {plan.target}: there is nothing to go back to",
+                "It changed nothing that could be taken back",
+            )
         verb = inverse_of(plan)
         refuse_changed(plan, left, self.left_behind(plan))
         return self._plan_for(verb, self._own_name(plan), {}, asker)

@@ -10,6 +10,7 @@ import pytest
 from actions.journal import Journal
 from actions.operations import Operations
 from actions.plan import Check, Plan, PlanDone, PlanFailed
+from console.errors import RefusedError
 from console.simulator.scene import Phase, Scene
 from console.store.locks import Holder, LockFolder
 from tests.service_plans.stage import Stage, stage, with_one
@@ -172,6 +173,17 @@ def test_freeing_gives_the_vram_back_and_leaves_it_running(studio: Stage) -> Non
     assert studio.state("comfyui-qwen") == "running"
     again = studio.plan("free", "comfyui-qwen")
     assert (again.steps, again.checks[0].id) == ((), "free.nothing")
+
+
+def test_what_was_freed_cannot_be_taken_back_but_a_stop_can(studio: Stage) -> None:
+    done(studio.do("free", "myia-turbo"))
+    with pytest.raises(RefusedError) as caught:
+        studio.operations.undo()
+    assert caught.value.code == "undo.none"
+    done(studio.do("stop", "myia"))
+    undo = studio.operations.undo()
+    assert (undo.verb, undo.target, undo.subject) == ("start", "myia", "service")
+    assert "is ready on" in done(studio.run(undo))
 
 
 def test_a_busy_service_is_only_freed_when_told_to_interrupt(studio: Stage) -> None:
