@@ -69,5 +69,6 @@ def _named(step: Step, number: int) -> Step:
 
 
 def _told(end: PlanFailed, went_back: str, text: str) -> PlanFailed:
-    words = f"{end.text}; {text}" if end.text else text
+    """Give the end with what came of going back; how a step left things is no news after it."""
+    words = f"{end.text}; {text}" if end.text and went_back != "yes" else text
     return msgspec.structs.replace(end, went_back=went_back, text=words)

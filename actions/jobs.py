@@ -31,6 +31,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         since: when it began; None while it waits for its process.
         longest_seconds: how long it may take.
         pid: of its process, while it is under way.
+        undoes, continues: ids of the plan that it takes back, or goes on with; may be empty.
         can: what may be done about it now: `watch`, `cancel`, `resume`, `back`.
     """
 
@@ -51,6 +52,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     cancel_requested: bool = False
     went_back: str = ""
+    undoes: str = ""
+    continues: str = ""
     can: tuple[str, ...] = ()
 
 
@@ -115,6 +118,8 @@ def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
         pid=row.runner_pid if row.state in OPEN_STATES else None,
         cancel_requested=row.cancel_requested,
         went_back=went_back,
+        undoes=plan.undoes,
+        continues=plan.continues,
         can=_can(row, left=left and not passed and not complete),
     )
 

@@ -28,7 +28,7 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
     Raises:
         ConsoleError: it cannot be started (`runner.cannot-start`).
     """
-    command = [*own_command(), *_config(session), "_run", plan_id]
+    command = [*own_command(), *_files(session), "_run", plan_id]
     try:
         with _log(session.places.log_file) as log:
             return subprocess.Popen(
@@ -79,10 +79,11 @@ def _outlive_the_console(journal: Journal, plan_id: str, session: Session) -> No
     signal.signal(signal.SIGTERM, cancel)
 
 
-def _config(session: Session) -> tuple[str, ...]:
-    """Give the option for the config that is read here; a missing one is missing there too."""
-    path = session.places.config_file
-    return ("--config", str(path.absolute())) if path.exists() else ()
+def _files(session: Session) -> tuple[str, ...]:
+    """Give the options for the files that are read here; a config that is missing is so there."""
+    config, catalog = session.places.config_file, session.catalog_file
+    words = ("--config", str(config.absolute())) if config.exists() else ()
+    return words if catalog is None else (*words, "--catalog", str(catalog.absolute()))
 
 
 @contextlib.contextmanager

@@ -149,8 +149,11 @@ def _row(job: "Job", now: datetime) -> list[str]:
     where = f"step {job.step}/{job.steps}" if job.step else ""
     process = f"pid {job.pid}" if job.pid else ""
     told = job.text or job.title
+    what = f"{job.verb} {job.target}"
+    if job.undoes or job.continues:
+        what += " (back)" if job.undoes else " (on)"
     return [
-        job.id, f"{job.verb} {job.target}", state, where, format_age(_age(job, now)), process, told,
+        job.id, what, state, where, format_age(_age(job, now)), process, told,
     ]  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def test_a_wish_to_cancel_is_heard_in_mid_step_and_leads_back(new_session: Sessi
     event = failure(ends[0])
     assert (event.outcome, event.code, event.exit_code) == ("interrupted", "plan.cancelled", 130)
     assert "in step 2 of 3 (Do patient)" in event.title
-    assert event.text.startswith("b was left starting; went back")
+    assert event.text == "went back: what was there before is restored; dual is as it was now"
     assert event.went_back == "yes"
     assert heard_back == [False]
     assert "never" not in verbs.log

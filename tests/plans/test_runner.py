@@ -22,7 +22,7 @@ from actions.plan import (
     StepProgress,
     StepStarted,
 )
-from actions.session import Session
+from actions.session import Session, open_session
 from tests.plans.command import lines, run, start
 from tests.plans.conftest import DEAF, Containers
 from tests.support.proxy import SlowProxy
@@ -198,6 +198,24 @@ def test_a_runner_that_never_began_touched_nothing(
     end = failure(list(operations.run(again)))
     assert (end.outcome, end.code) == ("failed", "runner.cannot-start")
     assert containers.state(name) == "running"
+
+
+def test_the_runner_reads_the_same_files(
+    containers: Containers,
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$@" > "$HOME/arguments"\n')
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("here.toml", "models.toml"):
+        (tmp_path / name).write_text("")
+    operations = Operations(open_session(environ, "here.toml", catalog="models.toml"))
+    list(operations.run(operations.plan("stop", containers.make())))
+    said = (tmp_path / "arguments").read_text()
+    assert f"--config {tmp_path}/here.toml --catalog {tmp_path}/models.toml _run " in said
 
 
 def test_a_wish_to_cancel_before_the_first_step_leaves_all_as_it_was(
