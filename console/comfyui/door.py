@@ -141,7 +141,11 @@ class ComfyDoor(Door):
         if remaining == 0:
             self._queue.forget()
             return None
-        return self._queue.get(brief)
+        queue = self._queue.get(brief)
+        if isinstance(queue, Queue) and not queue.running and queue.pending:
+            # Between two jobs: it takes the next at once, and does not idle.
+            return Queue(running=queue.pending[:1], pending=queue.pending[1:])
+        return queue
 
     def _job(self, remaining: int, queue: Queue | Unknown | None) -> Job | None:
         if remaining == 0 or queue is None:

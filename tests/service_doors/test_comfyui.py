@@ -150,6 +150,23 @@ def test_a_job_that_waited_is_not_said_to_run_since_it_was_posted() -> None:
     assert job.running_seconds == pytest.approx(2)
 
 
+def test_between_two_jobs_it_does_not_idle() -> None:
+    queue = {"queue_running": [], "queue_pending": [item(7, "later"), item(3, "next")]}
+    with serving(by_path(answers(2, queue))) as server:
+        reading = look("comfyui", server.url)
+    assert reading.busy
+    assert (reading.queue_running, reading.queue_pending) == (1, 1)
+    assert reading.job is not None
+    assert reading.job.ident == "next"
+
+
+def test_a_job_that_ended_while_we_asked_is_over() -> None:
+    with serving(by_path(answers(1, {"queue_running": [], "queue_pending": []}))) as server:
+        reading = look("comfyui", server.url)
+    assert not reading.busy
+    assert (reading.queue_running, reading.queue_pending, reading.job) == (0, 0, None)
+
+
 def test_a_huge_queue_still_says_that_it_works() -> None:
     there = answers(30)
     there["/queue"] = message(body='{"queue_running": ["' + "x" * (5 << 20) + '"]}')
