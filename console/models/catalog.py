@@ -177,21 +177,15 @@ def problems_of(catalog: Catalog) -> Iterator[str]:
         for ident, times in Counter(one.id for one in ids).items():
             if times > 1:
                 yield f"the {what} {ident} is there {times} times"
+    for entry in (*catalog.files, *catalog.variants, *catalog.measured):
+        for text in _texts_of(entry):
+            if clean_line(text) != text:
+                yield f"{text!r} holds characters that do not belong there"
     for file in catalog.files:
         yield from _problems_of_file(file)
-    known = {one.id: one.kind for one in catalog.files}
+    kinds = {one.id: one.kind for one in catalog.files}
     for variant in catalog.variants:
-        missing = [one for one in variant.files if one not in known]
-        if missing:
-            yield f"the variant {variant.id} names the file {missing[0]}, which is not there"
-        lacking = {"diffusion_model", "text_encoder", "vae"} - {
-            known.get(one, "") for one in variant.files
-        }
-        if not missing and lacking:
-            yield f"the variant {variant.id} has no {min(lacking)}"
-        for capability in (variant.min_capability, variant.max_capability):
-            if capability and parse_capability(capability) is None:
-                yield f"{capability} (variant {variant.id}) is not a capability such as 8.6"
+        yield from _problems_of_variant(variant, kinds)
 
 
 def parse_capability(text: str) -> tuple[int, int] | None:
@@ -200,6 +194,29 @@ def parse_capability(text: str) -> tuple[int, int] | None:
     if not (dot and major.isdecimal() and minor.isdecimal() and len(text) < 8):
         return None
     return int(major), int(minor)
+
+
+def _problems_of_variant(variant: Variant, kinds: dict[str, str]) -> Iterator[str]:
+    missing = [one for one in variant.files if one not in kinds]
+    has = [kinds[one] for one in variant.files if one in kinds]
+    lacking = {"diffusion_model", "text_encoder", "vae"}.difference(has)
+    if missing:
+        yield f"the variant {variant.id} names the file {missing[0]}, which is not there"
+    elif lacking:
+        yield f"the variant {variant.id} has no {min(lacking)}"
+    elif has[0] != "diffusion_model":
+        yield f"the first file of the variant {variant.id} is not its diffusion model"
+    for capability in (variant.min_capability, variant.max_capability):
+        if capability and parse_capability(capability) is None:
+            yield f"{capability} (variant {variant.id}) is not a capability such as 8.6"
+
+
+def _texts_of(entry: msgspec.Struct) -> Iterator[str]:
+    for value in msgspec.structs.astuple(entry):
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (text for text in value if isinstance(text, str))
 
 
 def _problems_of_file(file: ModelFile) -> Iterator[str]:

@@ -45,10 +45,12 @@ def matrix_text(
     empty: bool,
 ) -> str:
     """Give variants by cards, a few cards a table."""
+    if not fits:
+        return _title(None, empty)
     best = best_resident(fits, catalog)
     by_place = {(fit.variant, fit.gpu_uuid): fit for fit in fits}
     variants = list(dict.fromkeys(fit.variant for fit in fits))
-    lines = [_title(fits[0] if fits else None, empty)]
+    lines = [_title(fits[0], empty)]
     for start in range(0, len(cards), _BESIDE):
         several = cards[start : start + _BESIDE]
         lines.append("")
@@ -91,7 +93,7 @@ def variant_text(
 
 def _title(fit: Fit | None, empty: bool) -> str:
     if fit is None:
-        return "There is nothing to show"
+        return "The catalogue has no variants"
     task = fit.task
     pictures = "1 reference picture" if task.images == 1 else f"{task.images} reference pictures"
     when = "on an empty host" if empty else "now"
@@ -101,7 +103,7 @@ def _title(fit: Fit | None, empty: bool) -> str:
 def _card_line(
     card: Gpu, fits: Mapping[tuple[str, str], Fit], variants: Sequence[str], empty: bool
 ) -> str:
-    available = fits[variants[0], card.uuid].available_bytes if variants else 0
+    available = fits[variants[0], card.uuid].available_bytes
     whole = card.memory_total_bytes
     words = [card_words(card)]
     if known(whole):

@@ -187,6 +187,13 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
     assert weights["bytes"] == 1_000_000_000
 
 
+def test_a_catalogue_without_variants_has_none_to_show(tmp_path: Path) -> None:
+    none = tmp_path / "none.toml"
+    none.write_text("", encoding="utf-8")
+    assert rows("studio", "--catalog", str(none)) == []
+    assert fit("studio", "--catalog", str(none)).stdout == "The catalogue has no variants\n"
+
+
 def test_a_bad_catalogue_is_told_and_not_replaced(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text("[[variants]]\nid = 3\n", encoding="utf-8")

@@ -114,6 +114,8 @@ BAD = {
     "outside": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "../etc"\n',
     "negative": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "vae"\n'
     b"bytes = -1\n",
+    "escape": b'[[files]]\nid = "a\\u001b[2J"\nkind = "vae"\nrepo = "r"\npath = "p"\n'
+    b'folder = "vae"\n',
     "kind": b'[[files]]\nid = "a"\nkind = "vea"\nrepo = "r"\npath = "p"\nfolder = "vae"\n',
 }
 
