@@ -47,6 +47,7 @@ class LiveHost:
         self._known: KnownServices | None = None
         self._services: ServiceSampler | None = None
         self._targets: tuple[Target, ...] = ()
+        self._stopped = False
         self._merger = Merger(session.clock, AlertBook(standing_notes(session)), interval)
 
     def start_cards(self) -> None:
@@ -75,6 +76,7 @@ class LiveHost:
 
     def stop(self) -> None:
         """Ask every sampler to end; returns at once, whatever hangs."""
+        self._stopped = True
         for sampler in (self._gpu, self._engine, self._usage, self._host, self._services):
             if sampler is not None:
                 sampler.stop()
@@ -121,7 +123,7 @@ class LiveHost:
         if self._known is None:
             self._known = KnownServices(self._session)
         targets = self._known.targets(engine)
-        if targets != self._targets:
+        if targets != self._targets and not self._stopped:
             self._targets = targets
             self._ask(targets)
         return self._known

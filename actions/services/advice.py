@@ -34,11 +34,10 @@ def advice(
     if container is None or not known(container.gpu):
         return f"start it so that it computes on {card_words(card)}"
     declaration = container.gpu
-    change = (
-        _by_grant(declaration, card)
-        if wsl is False
-        else _by_process(service.kind, declaration, card, order)
-    )
+    if wsl is False:
+        change = _by_grant(service, declaration, card)
+    else:
+        change = _by_process(service.kind, declaration, card, order)
     said = change + _where(service)
     settings_agree = (
         isinstance(placement.declared, str) and placement.declared == placement.gpu_uuid
@@ -67,13 +66,22 @@ def _by_process(kind: str, declaration: GpuDeclaration, card: Gpu, order: GpuOrd
     return "set " + " and ".join(changes)
 
 
-def _by_grant(declaration: GpuDeclaration, card: Gpu) -> str:
-    change = f'set device_ids: ["{card.uuid}"]'
-    flag = card_flag(declaration)
+def _by_grant(service: Service, declaration: GpuDeclaration, card: Gpu) -> str:
+    if not declaration.requests and declaration.runtime == "nvidia":
+        changes = [f"NVIDIA_VISIBLE_DEVICES={card.uuid}"]
+    elif service.compose_service:
+        changes = [f'device_ids: ["{card.uuid}"]']
+    else:
+        changes = [f"--gpus device={card.uuid}"]
     # The one card that is granted is the container's card 0, whatever its number outside.
+    flag = card_flag(declaration)
     if flag is not None and flag.value.strip() not in {"0", ""}:
-        change += f" and {flag.name} 0 in {_place(flag.where)}"
-    return change
+        changes.append(f"{flag.name} 0 in {_place(flag.where)}")
+    environment = {**dict(declaration.environment), **command_variables(declaration)}
+    visible = environment.get("CUDA_VISIBLE_DEVICES", "0").strip()
+    if visible not in {"0", card.uuid} and not (flag is not None and flag.overrides_visible):
+        changes.append("CUDA_VISIBLE_DEVICES=0")
+    return "set " + " and ".join(changes)
 
 
 def _flags_in(declaration: GpuDeclaration, usual: str) -> str:

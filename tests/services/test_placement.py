@@ -1,15 +1,19 @@
 """The card a service is meant for, the one it names itself, and what to change between them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.services.placement import expected_gpu, observed_gpu
+from console.engine.snapshot import GpuDeclaration
 from console.gpu.snapshot import Gpu
 from console.services.reading import Device
 from console.unknown import Unknown
 from tests.actions.build import RTX_3080, RTX_3090, make_3090, make_gpu
 from tests.services.build import (
+    ALL,
     GIB,
     Studio,
     busy,
@@ -214,6 +218,36 @@ def test_on_native_linux_the_advice_is_to_grant_the_card_by_uuid() -> None:
     one = studio.look({"myia": ready()})["myia"]
     assert one.misplaced
     assert f'set device_ids: ["{RTX_3080}"] and --gpu-device-id 0 in FORGE_ARGS' in one.advice
+
+
+@pytest.mark.parametrize(
+    ("gpu", "changes", "said"),
+    [
+        ({"runtime": "nvidia", "requests": (), "environment": (("NVIDIA_VISIBLE_DEVICES", "1"),)},
+         {}, f"set NVIDIA_VISIBLE_DEVICES={RTX_3080} of docker-compose.yml (service comfyui)"),
+        ({"environment": (("CUDA_VISIBLE_DEVICES", "1"),)}, {},
+         f'set device_ids: ["{RTX_3080}"] and CUDA_VISIBLE_DEVICES=0 of docker-compose.yml'),
+        ({}, {"compose": None},
+         f"set --gpus device={RTX_3080}, and create the container comfyui-qwen anew"),
+    ],
+)  # fmt: skip
+def test_on_native_linux_the_advice_knows_how_the_container_was_given_its_card(
+    gpu: dict[str, Any], changes: dict[str, Any], said: str
+) -> None:
+    declaration = GpuDeclaration(**{"requests": (ALL,), "arguments": ("main.py",), **gpu})
+    container = comfyui(gpu=declaration, **changes)
+    card = make_3090(processes=(process("python", 5, "comfyui-qwen"),))
+    cards = (make_gpu(processes=()), card)
+    one = Studio(container, config=qwen(ON_3080), gpus=cards, wsl=False).look({"qwen": ready()})
+    assert one["qwen"].advice.startswith(said)
+
+
+def test_under_wsl_a_variable_that_picks_the_card_is_changed_where_it_stands() -> None:
+    environment = (("CUDA_VISIBLE_DEVICES", "0"),)
+    declaration = GpuDeclaration(requests=(ALL,), environment=environment, arguments=("main.py",))
+    reading = ready(device=device("NVIDIA GeForce RTX 3090"))
+    one = Studio(comfyui(gpu=declaration), config=qwen(ON_3080)).look({"qwen": reading})["qwen"]
+    assert one.advice.startswith("set CUDA_DEVICE_ORDER=PCI_BUS_ID and CUDA_VISIBLE_DEVICES=0 of ")
 
 
 def test_a_card_in_the_config_that_is_not_here_is_unknown_not_misplaced() -> None:

@@ -80,6 +80,13 @@ def test_each_hint_that_is_strong_enough_counts(container: Container, kind: str)
         run("chat", "text-generation:1", "python", "server.py", ports=(port(7860, 7860),)),
         run("api", "shop:4", "python", "main.py", "--port", "8000"),
         run("dcgm", "nvidia/dcgm-exporter:3", ports=(port(9400, 9400),)),
+        run(
+            "open-webui",
+            "ghcr.io/open-webui/open-webui:cuda",
+            compose=made_by("ai", "open-webui"),
+            ports=(port(8080, 3000),),
+        ),
+        run("text-webui", "atinoda/text-generation-webui", "server.py", ports=(port(7860, 7860),)),
         run("llm", "ollama/ollama:latest", ports=(port(11434, 11434),)),
         run("postgres", "postgres:16", ports=(port(5432, 5432),), gpu=False),
     ],
