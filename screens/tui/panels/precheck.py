@@ -93,6 +93,8 @@ def bar_lines(fit: Fit, gpu: Gpu | None, held: Sequence[Holder], width: int) -> 
     before, until, end = cells
     kept = min(before, _cells(promised(fit), scale, room))
     if need > 0:
+        # However little it is, it is seen.
+        before = min(before, room - 1)
         end = max(end, min(room, before + 1))
         until = max(until, before + 1 if end > before else before)
     until = min(until, end)
