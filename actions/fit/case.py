@@ -70,11 +70,15 @@ def open_case(session: Session, snapshot: HostSnapshot) -> Case:
     """Look for the model files and give what questions about this host are answered from.
 
     A dead mount costs two seconds once.
+
+    Raises:
+        UsageError: `--catalog FILE` is bad: answers from another one would be wrong.
     """
+    catalog = session.needed_catalog()
     return Case(
         snapshot=snapshot,
-        catalog=session.catalog,
-        on_disk=look_for(session.catalog.files, model_roots(session.settings.paths)),
+        catalog=catalog,
+        on_disk=look_for(catalog.files, model_roots(session.settings.paths)),
         vram_reserve=session.settings.policy.vram_reserve,
         put_to_sleep=put_to_sleep(session, snapshot.services),
     )

@@ -199,3 +199,12 @@ def test_a_bad_catalogue_is_told_and_not_replaced(tmp_path: Path) -> None:
     bad.write_text("[[variants]]\nid = 3\n", encoding="utf-8")
     code, error = problem("studio", "--catalog", str(bad))
     assert (code, error["code"]) == (2, "catalog.wrong")
+
+
+def test_a_bad_catalogue_is_a_finding_where_nobody_needs_it(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[[variants]\n", encoding="utf-8")
+    words = ["status", "--json", "--catalog", str(bad)]
+    done = run_program(words, tmp_path)
+    alerts = json.loads(done.stdout)["data"]["alerts"]
+    assert "catalog.wrong" in {alert["id"] for alert in alerts}
