@@ -1,5 +1,10 @@
 """Services of whole rehearsal hosts: real HTTP, a real engine's protocol, a clock held still."""
 
+import json
+import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,3 +248,31 @@ def test_a_first_frame_has_no_services_and_reads_no_catalogue(tmp_path: Path) ->
     snapshot = LiveHost(session).snapshot()
     assert snapshot.services == ()
     assert "_catalog_read" not in session.__dict__
+
+
+def test_the_first_look_of_a_watch_waits_until_services_were_asked() -> None:
+    with held_rehearsal("studio") as host:
+        done = subprocess.run(
+            [sys.executable, "-m", "console", "status", "--watch", "--count", "1", "--json"],
+            capture_output=True, text=True, timeout=60, env={**os.environ, **host.environ},
+        )  # fmt: skip
+    first = json.loads(done.stdout.splitlines()[0])["data"]
+    states = {one["name"]: one["state"] for one in first["services"]}
+    assert states["myia"] == states["myia-turbo"] == "ready"
+    assert states["comfyui-qwen"] == "busy"
+    # That it begins to look is no reason to say since when they are so.
+    assert next(one for one in first["services"] if one["name"] == "myia")["state_since"] is None
+
+
+def test_a_stopped_live_host_asks_nobody_anew() -> None:
+    with held_rehearsal("studio") as host:
+        live = LiveHost(session_of(host))
+        live.start()
+        wait_until(lambda: live._engine_snapshot().containers, 15)
+        live.stop()
+        assert live.snapshot().services
+        assert not [thread.name for thread in threading.enumerate() if _asks(thread)]
+
+
+def _asks(thread: threading.Thread) -> bool:
+    return thread.is_alive() and thread.name.startswith(("service-myia", "service-comfyui"))
