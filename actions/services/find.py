@@ -1,5 +1,6 @@
 """Which services there are: those of the config, and those recognised among the containers."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,13 @@ def _first_up(container: Container) -> tuple[bool, int, str]:
 
 
 def _same(left: Path, right: Path) -> bool:
-    return left == right or left.resolve() == right.resolve()
+    """Tell whether two paths are one file; links are followed only where the names agree.
+
+    Following them asks the disk, which may be a mount that does not answer.
+    """
+    if os.path.normpath(left) == os.path.normpath(right):
+        return True
+    return left.name == right.name and os.path.realpath(left) == os.path.realpath(right)
 
 
 def _files(container: Container) -> tuple[Path, ...]:

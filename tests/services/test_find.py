@@ -9,7 +9,7 @@ from actions.services.find import container_of, service_named, services_of
 from actions.services.snapshot import Service
 from actions.services.targets import targets_of
 from console.config.schema import Settings
-from console.engine.snapshot import Container
+from console.engine.snapshot import Compose, Container
 from tests.actions.build import make_container
 from tests.services.build import comfyui, forge, ident, made_by, port, settings
 
@@ -62,6 +62,23 @@ def test_a_compose_service_finds_its_container_whatever_it_is_called() -> None:
     services = found(CONFIG, stranger, made)
     assert services["myia"].container == "sd-forge-1"
     assert services["forge"].source == "discovered"
+
+
+def test_a_compose_file_is_the_same_by_a_link_or_from_its_projects_folder(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    text = (
+        f'[services.x]\nkind = "forge"\ncompose_file = "{tmp_path}/link/c.yml"\n'
+        'compose_service = "forge"\n'
+    )
+    for folder, name in ((str(real), "c.yml"), (str(real / "sub"), "../c.yml")):
+        made = Compose(project="p", service="forge", working_dir=folder, config_files=("a", name))
+        assert found(text, forge("f", compose=made))["x"].container == "f"
+    other = Compose(
+        project="p", service="forge", working_dir=str(tmp_path), config_files=("c.yml",)
+    )
+    assert found(text, forge("f", compose=other))["x"].container == ""
 
 
 def test_of_several_that_compose_made_the_one_that_runs_is_it() -> None:
