@@ -12,6 +12,7 @@ from console.engine.faults import EngineError
 from console.services.door import Door, open_door, overdue, unasked_reading
 from console.services.reading import Reading, StartLog, Target
 from console.services.start_log import read_start_log
+from console.unknown import Unknown
 from console.web.client import PATIENCE
 
 LOGGED_KINDS = frozenset({"forge", "comfyui"})
@@ -92,13 +93,11 @@ class _Look:
         late = msgspec.structs.replace(
             overdue(self._patience), taken_monotonic=self._clock.monotonic()
         )
-        return Looked(
-            readings={
-                target.name: unasked_reading(target, self._clock) or readings.get(target.name, late)
-                for target in targets
-            },
-            start_logs=start_logs,
-        )
+        told: dict[str, Reading] = {}
+        for target in targets:
+            reading = unasked_reading(target, self._clock) or readings.get(target.name, late)
+            told[target.name] = completed(reading, start_logs.get(target.container_id))
+        return Looked(readings=told, start_logs=start_logs)
 
     def _thread(self, name: str, work: object, *args: object) -> threading.Thread:
         thread = threading.Thread(target=work, args=args, name=name, daemon=True)  # type: ignore[arg-type]
@@ -121,6 +120,17 @@ class _Look:
                     continue
                 with self._lock:
                     self._start_logs[target.container_id] = found
+
+
+def completed(reading: Reading, log: StartLog | None) -> Reading:
+    """Add to a reading what only the start log tells: the stage of a start, Forge's version."""
+    if log is None:
+        return reading
+    if reading.answer == "starting" and log.stage:
+        return msgspec.structs.replace(reading, stage=log.stage)
+    if reading.answer == "ready" and log.version and isinstance(reading.version, Unknown):
+        return msgspec.structs.replace(reading, version=log.version)
+    return reading
 
 
 def has_start_log(target: Target) -> bool:

@@ -7,7 +7,7 @@ from console.clock import Clock, SystemClock
 from console.engine.endpoint import Endpoint
 from console.services.door import Door, open_door, overdue, unasked_reading
 from console.services.log_sampler import StartLogSampler
-from console.services.look import has_start_log
+from console.services.look import completed, has_start_log
 from console.services.pace import UP_ANSWERS, same, seconds_to_next
 from console.services.reading import Reading, StartLog, Target
 
@@ -83,19 +83,24 @@ class ServiceSampler:
         """Give the newest reading by service name; without those not looked at yet."""
         with self._lock:
             targets, lookers = dict(self._targets), dict(self._lookers)
+        logs = self._logs_of(targets)
         found: dict[str, Reading] = {}
         for name, target in targets.items():
             reading = unasked_reading(target, self._clock)
             if reading is None and name in lookers:
                 reading = lookers[name].reading()
             if reading is not None:
-                found[name] = reading
+                found[name] = completed(reading, logs.get(target.container_id))
         return found
 
     def start_logs(self) -> dict[str, StartLog]:
         """Give the start logs read so far by full container id, of the present runs only."""
         with self._lock:
-            runs = {t.container_id: t.started_at for t in self._targets.values()}
+            targets = dict(self._targets)
+        return self._logs_of(targets)
+
+    def _logs_of(self, targets: Mapping[str, Target]) -> dict[str, StartLog]:
+        runs = {target.container_id: target.started_at for target in targets.values()}
         logs = self._logs.start_logs()
         return {name: log for name, log in logs.items() if runs.get(name) == log.started_at}
 

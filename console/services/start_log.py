@@ -79,6 +79,7 @@ class StartLogParser:
 
     def __init__(self) -> None:
         self._file = ""
+        self._after_header = False
         self._total: int | Unknown = NOT_TOLD
         self._device: Device | Unknown = NOT_TOLD
         self._named = False
@@ -124,7 +125,12 @@ class StartLogParser:
         header = patterns.header.match(line)
         if header is not None:
             self._file = header["file"]
+            # tail names all its files as it begins; later, one whose turn it is.
+            if not self._after_header:
+                self._advance("", patterns)
+            self._after_header = True
             return
+        self._after_header = False
         line = patterns.prefix.sub("", line, count=1)
         for name, pattern in patterns.facts:
             found = pattern.search(line)

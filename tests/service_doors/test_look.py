@@ -7,8 +7,8 @@ import pytest
 from console.clock import SystemClock
 from console.engine.endpoint import Endpoint
 from console.services.door import open_door
-from console.services.look import look_once
-from console.services.reading import Device, Target
+from console.services.look import completed, look_once
+from console.services.reading import Device, Reading, StartLog, Target
 from console.web.faults import ServiceFault
 from tests.service_doors.forge_server import answers as forge_answers
 from tests.service_doors.support import look, target
@@ -70,6 +70,17 @@ def test_start_logs_come_along(workbench: Workbench) -> None:
     assert isinstance(device, Device)
     assert device.name == "NVIDIA GeForce RTX 3090"
     assert set(looked.start_logs) == {found}
+
+
+def test_the_log_tells_what_the_api_does_not() -> None:
+    log = StartLog(container_id="c", started_at="s", stage="sync", version="f2.0.1")
+    starting = Reading(answer="starting", stage="provisioning")
+    assert completed(starting, log).stage == "sync"
+    assert completed(starting, None).stage == "provisioning"
+    assert completed(Reading(answer="ready"), log).version == "f2.0.1"
+    assert completed(Reading(answer="ready", version="0.33.0"), log).version == "0.33.0"
+    gone = Reading(answer="unreachable")
+    assert completed(gone, log) == gone
 
 
 @pytest.mark.parametrize(

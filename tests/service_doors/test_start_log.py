@@ -118,6 +118,13 @@ def test_stages_of_ai_dock() -> None:
     assert parse(AI_DOCK, forge, FORGE, "Startup time: 31.2s (prepare: 5s).\n").finished
 
 
+def test_the_name_of_a_file_is_a_stage_but_not_where_tail_names_them_all() -> None:
+    names = [f"==> /var/log/{name}.log <==" for name in ("config", "sync", "provisioning")]
+    assert parse("\n\n".join(names)).stage == ""
+    assert parse("\n\n".join(names), "\n\n==> /var/log/sync.log <==\nWaiting...").stage == "sync"
+    assert parse("Starting\n", names[2]).stage == "provisioning"
+
+
 def test_a_forge_that_gave_up_inside_a_running_container() -> None:
     fatal = ("2026-11-27 02:03:04,567 INFO gave up: forge entered FATAL state, "
              "too many start retries too quickly\n")  # fmt: skip
