@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from console.simulator.driver_table import parse_table
 from console.simulator.held import OPENING, held_rehearsal
 from console.simulator.places import new_places
 from console.simulator.rehearsal import Rehearsal, rehearsal
+from tests.rehearsal.support import call
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,29 @@ def test_the_table_follows_what_is_ordered() -> None:
                 < before - 8 * 2**30
             )
         )
+
+
+def test_its_services_are_where_the_config_says_and_end_with_it() -> None:
+    with rehearsal("studio") as host:
+        config = (host.places.config_home / "gpuconsole" / "config.toml").read_text()
+        url = tomllib.loads(config)["services"]["comfyui-qwen"]["url"]
+        port = int(url.rpartition(":")[2])
+        before = parse_table(host.places.table.read_text()).cards[1].memory_used or 0
+        assert call(port, "/interrupt", "POST").status == 200
+        assert call(port, "/free", "POST", {"unload_models": True}).status == 200
+        after = parse_table(host.places.table.read_text()).cards[1].memory_used or 0
+        assert before - after > 11 * 2**30
+        api = APIClient(host.address, version="auto", timeout=10)
+        api.kill("comfyui-qwen")
+        with pytest.raises(ConnectionRefusedError):
+            call(port, "/queue")
+        api.start("comfyui-qwen")
+        api.close()
+        with pytest.raises(ConnectionRefusedError):
+            call(port, "/queue")
+        host.control("job", container="comfyui-qwen")
+    with pytest.raises(ConnectionRefusedError):
+        call(port, "/queue")
 
 
 def test_cues_come_in_over_the_control_socket() -> None:

@@ -137,3 +137,9 @@ def test_on_native_linux_docker_lets_in_only_the_card_that_was_asked_for() -> No
     with held_rehearsal("native") as host:
         devices = call(host.ports["comfyui-qwen"], "/system_stats").data["devices"]
         assert [d["name"] for d in devices] == ["cuda:0 NVIDIA GeForce RTX 3090 : cudaMallocAsync"]
+
+
+def test_a_layout_of_services_that_are_not_there_is_left_out() -> None:
+    with held_rehearsal("one-card") as host:
+        assert set(config(host)["services"]) == {"comfyui-qwen"}
+        assert "layouts" not in config(host)
