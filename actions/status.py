@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -57,8 +58,10 @@ def read_status(session: Session) -> HostSnapshot:
 
 
 def _prepare_to_ask() -> None:
-    import console.services.look
-    import console.web.transport  # noqa: F401
+    # What cannot be imported is told where it is used.
+    with contextlib.suppress(ImportError):
+        import console.services.look
+        import console.web.transport  # noqa: F401
 
 
 def _look_at_services(

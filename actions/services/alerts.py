@@ -169,6 +169,8 @@ def _problem(status: ServiceStatus) -> Unknown | None:
 
 
 def _logs(status: ServiceStatus) -> str:
+    if not status.container_id:
+        return "it has no container here: look at it where it runs"
     return _LOGS.format(name=status.name)
 
 

@@ -63,8 +63,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_of(facts: Facts) -> State:
     """Give the state of a service."""
-    container = facts.container
-    if facts.engine_problem is not None:
+    container, service = facts.container, facts.service
+    if container is None and not (service.container or service.compose_service):
+        state = _without_container(facts)
+    elif facts.engine_problem is not None:
         state = _without_engine(facts)
     elif container is None:
         state = _without_container(facts)

@@ -185,3 +185,13 @@ def test_a_login_that_is_refused_says_so_and_what_to_do() -> None:
     (alert,) = alerts(Studio(forge(**OLD)), {"myia": seen("needs-auth", LOGIN)})
     assert alert.title == "asks for a login: http://127.0.0.1:7860 wants a login"
     assert alert.hint == "set auth for it"
+
+
+def test_a_plain_process_that_hangs_is_not_to_be_restarted_by_us() -> None:
+    text = '[services.p]\nkind = "comfyui"\nurl = "http://127.0.0.1:8188"\n'
+    lost = Unknown("engine.lost", "the Docker Engine hung up")
+    for engine in ({}, {"state": "lost", "problem": lost}):
+        found = alerts(Studio(config=text, **engine), {"p": seen("unreachable", TIMEOUT)})
+        (alert,) = [one for one in found if one.subject == "p"]
+        assert alert.id == "service.hung"
+        assert "gpuconsole restart" not in alert.hint

@@ -260,6 +260,12 @@ def test_a_plain_process_is_judged_by_its_answer() -> None:
     assert studio.look()["p"].state == "starting"
 
 
+def test_an_engine_that_is_away_does_not_matter_to_a_plain_process() -> None:
+    text = '[services.p]\nkind = "comfyui"\nurl = "http://127.0.0.1:8188"\n'
+    studio = Studio(config=text, state="lost", problem=LOST)
+    assert evidence(studio.look({"p": ready()})["p"]) == "service: GET /system_stats: 200"
+
+
 LOST = Unknown("engine.absent", "Nothing listens at /var/run/docker.sock")
 
 
