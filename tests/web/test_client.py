@@ -1,12 +1,15 @@
 """The HTTP client against servers that do all wrong: each call ends, each fault has words."""
 
+import contextlib
 import logging
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -370,42 +373,48 @@ def test_another_thread_ends_a_call_under_way() -> None:
             web.json("/x")
 
 
-def test_https_where_http_is_spoken_and_the_other_way_round(tmp_path: Path) -> None:
+def test_https_where_http_is_spoken() -> None:
     with serving(always(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as server:
         fault = failed(client(server.url.replace("http:", "https:")))
-        assert fault.code in {"web.tls", "web.timeout"}
+    assert fault.code in {"web.tls", "web.timeout"}
+
+
+@pytest.fixture
+def secure_port(tmp_path: Path) -> Iterator[int]:
+    """Give a port that speaks https with a certificate nobody signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    made = subprocess.run(
+    subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
          "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", "/CN=x"],
+        check=True,
         capture_output=True,
     )  # fmt: skip
-    if made.returncode != 0:
-        pytest.skip("no openssl to make a certificate with")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-
-    def secure(sock: socket.socket, _request: bytes) -> None: ...
-
-    with serving(secure) as plain, socket.create_server(("127.0.0.1", 0)) as listener:
-        assert plain.url
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:
-            while True:
-                try:
+            while listener.fileno() >= 0:
+                with contextlib.suppress(OSError):
                     sock, _ = listener.accept()
                     context.wrap_socket(sock, server_side=True).close()
-                except OSError:
-                    if listener.fileno() < 0:
-                        return
 
         threading.Thread(target=accept, daemon=True).start()
-        port = listener.getsockname()[1]
-        fault = failed(client(f"https://127.0.0.1:{port}", patience=3))
-        assert (type(fault), fault.code) == (ServiceUnreachableError, "web.tls")
-        assert "self" in fault.detail
-        fault = failed(client(f"http://127.0.0.1:{port}", patience=3))
-        assert fault.code in {"web.closed", "web.not-http"}
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_certificate_nobody_signed(secure_port: int) -> None:
+    fault = failed(client(f"https://127.0.0.1:{secure_port}", patience=3))
+    assert (type(fault), fault.code) == (ServiceUnreachableError, "web.tls")
+    assert "self" in fault.detail
+
+
+def test_http_where_https_is_spoken(secure_port: int) -> None:
+    fault = failed(client(f"http://127.0.0.1:{secure_port}", patience=3))
+    assert fault.code in {"web.closed", "web.not-http"}
 
 
 def test_a_head_is_enough_where_the_body_never_ends() -> None:

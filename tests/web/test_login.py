@@ -1,7 +1,6 @@
 """Logging in: three schemes, the secret read at need, sent to one origin, shown to nobody."""
 
 import base64
-import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,7 +56,6 @@ def test_a_renewed_file_is_read_again(tmp_path: Path) -> None:
     assert b"bearer second" in sent[1]
 
 
-@pytest.mark.skipif(os.getuid() == 0 and not hasattr(os, "chmod"), reason="no modes here")
 def test_a_file_others_can_read_is_not_used_and_named_where_it_is_missed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("tok-1\n")
