@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 from console.compose.faults import ComposeError
+from console.compose.settings import DEVICES
 from console.compose.tree import Change, Node, Tree, is_mapping, is_scalar, is_sequence
-
-_DEVICES = ("deploy", "resources", "reservations", "devices")
 
 
 class DeviceChange(NamedTuple):
@@ -23,8 +22,8 @@ def device_changes(tree: Tree, service: Node, uuid: str) -> list[DeviceChange] |
     Raises:
         ComposeError: it has several, or one that cannot be read.
     """
-    found = tree.find(service, *_DEVICES)
-    what = ".".join(_DEVICES)
+    found = tree.find(service, *DEVICES)
+    what = ".".join(DEVICES)
     if found is None:
         found, what = tree.find(service, "gpus"), "gpus"
         if found is None:

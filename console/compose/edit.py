@@ -132,6 +132,8 @@ class _Edit:
 
     def make(self, change: CardChange) -> None:
         """Gather what gives the service the card."""
+        if self.outside is not None and self.outside.overrides:
+            raise _from(self.service, "its card", f"{self.outside.overrides[0]} too")
         if change.by_device:
             self._by_device(change.gpu_uuid)
         else:
@@ -326,9 +328,24 @@ def _verify(
     if again.changes:
         raise _unsafe(service, again.words[0])
     old, new = _services(before), _services(after)
-    touched = [one for one in {*old, *new} if one != service and old.get(one) != new.get(one)]
+    others = {*old, *new} - {service}
+    touched = [one for one in others if not _alike(old.get(one), new.get(one), set())]
     if touched:
         raise _unsafe(service, f"{', '.join(sorted(touched))} would change too")
+
+
+def _alike(one: object, other: object, known: set[tuple[int, int]]) -> bool:
+    """Tell whether two contents are equal; what is reached twice by aliases is looked at once."""
+    both = (id(one), id(other))
+    if both in known:
+        return True
+    known.add(both)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[k], other[k], known) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_alike(*pair, known) for pair in pairs)
+    return one == other
 
 
 def _services(content: object) -> dict[str, object]:

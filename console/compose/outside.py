@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 
 from console.compose.faults import ComposeError
-from console.compose.project import ComposeService, parse, service_of
+from console.compose.project import ComposeService, parse, read_text, service_of
+from console.compose.settings import CHOOSING, PLACES, variables_of
+from console.compose.tree import Tree
+from console.engine.snapshot import ARGUMENT_NAMES
 from console.files import read_limited
 from console.text import clean_line
 
@@ -29,10 +32,12 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         variables: what `${NAME}` stands for.
         environment: what the service's `env_file` sets.
+        overrides: other files of the project that say something about the service's card too.
     """
 
     variables: dict[str, Setting] = {}
     environment: dict[str, Setting] = {}
+    overrides: tuple[str, ...] = ()
 
 
 def outside_of(service: ComposeService, environ: Mapping[str, str]) -> Outside:
@@ -52,7 +57,25 @@ def outside_of(service: ComposeService, environ: Mapping[str, str]) -> Outside:
         return Outside(variables=variables)
     for name in _names(found.get("env_file")):
         environment |= _read(project.place / name)
-    return Outside(variables=variables, environment=environment)
+    overrides = (clean_line(str(file), 200) for file in project.files if _overrides(service, file))
+    return Outside(variables=variables, environment=environment, overrides=tuple(overrides))
+
+
+def _overrides(service: ComposeService, file: Path) -> bool:
+    """Tell whether another file of the project has a say in which card a service uses."""
+    if file.resolve() == service.file.resolve():
+        return False
+    try:
+        text = read_text(file)
+        parse(text, file)
+    except ComposeError:
+        return False  # compose itself will say what is wrong with it
+    tree = Tree(text)
+    node = tree.services().get(service.name)
+    if node is None:
+        return False
+    variables = variables_of(tree, node).keys() & {*ARGUMENT_NAMES, *CHOOSING}
+    return bool(variables) or any(tree.find(node, *path) is not None for path in PLACES)
 
 
 def _names(value: Any) -> list[str]:

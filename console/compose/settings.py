@@ -9,6 +9,10 @@ from console.compose.tree import Node, Tree, is_mapping, is_scalar, is_sequence,
 STRONG = ("--cuda-device", "--gpu-device-id")
 FLAGS = (*STRONG, "--default-device", "--device-id")
 _COMMANDS = ("command", "entrypoint")
+CHOOSING = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES")
+DEVICES = ("deploy", "resources", "reservations", "devices")
+# Where a service says which card it uses, its variables aside.
+PLACES = (("command",), ("entrypoint",), DEVICES, ("gpus",))
 _GAP = r"(?:\s*=\s*|(?:\s|\\\r?\n)+)"
 _QUOTE = r"""(?:\\?["'])?"""
 _VALUE = r"""(\$\{[^}]*\}|[^\s"'\\;&|()<>{}]+)"""

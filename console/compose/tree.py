@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from console.compose.faults import ComposeError
+from console.compose.project import reader
 from console.text import clean_line
 
 # A node of ruamel's: typed too loosely there to be of help, and its import is not for start-up.
@@ -43,11 +44,9 @@ class Tree:
     """
 
     def __init__(self, text: str) -> None:
-        from ruamel.yaml import YAML
-
         self.text = text
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        self.root: Node = YAML(typ="rt").compose(text)
+        self.root: Node = reader().compose(text)
 
     def services(self) -> dict[str, Node]:
         """Give the services' nodes by name."""
@@ -215,8 +214,16 @@ def _get(mapping: Node, name: str) -> Found | None:
     return next((found for found in _all_pairs(mapping) if found.key.value == name), None)
 
 
-def _all_pairs(mapping: Node) -> Iterator[Found]:
-    """Give all keys in the order in which they count: own ones, then what is merged in."""
+def _all_pairs(mapping: Node, seen: set[int] | None = None) -> Iterator[Found]:
+    """Give all keys in the order in which they count: own ones, then what is merged in.
+
+    A mapping that is merged in twice has nothing to add the second time; files that do so in many
+    layers would not end otherwise.
+    """
+    seen = set() if seen is None else seen
+    if id(mapping) in seen:
+        return
+    seen.add(id(mapping))
     merged: list[Node] = []
     for key, value in _own(mapping):
         if _is_merge(key):
@@ -224,7 +231,7 @@ def _all_pairs(mapping: Node) -> Iterator[Found]:
         elif is_scalar(key):
             yield Found(key, value, mapping)
     for one in merged:
-        yield from _all_pairs(one)
+        yield from _all_pairs(one, seen)
 
 
 def _below(node: Node, seen: set[int] | None = None) -> Iterator[Node]:

@@ -344,6 +344,37 @@ def test_what_comes_from_files_is_read_from_them(tmp_path: Path) -> None:
     assert outside_of(service, {"CARD": "7"}).variables["CARD"].where == "the environment"
 
 
+def test_another_file_of_the_project_may_have_the_last_word(tmp_path: Path) -> None:
+    file, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    file.write_text("services: {it: {command: --cuda-device 0}}")
+    other.write_text("services: {it: {ports: ['1:1']}, x: {command: --cuda-device 1}}")
+    service = read_service(file, "it", Project(files=(file, other, tmp_path / "gone.yaml")))
+    assert (
+        "--cuda-device 1" in edit_card(service.text, "it", change(), outside_of(service, {})).text
+    )
+    for own in ("command: --cuda-device 1", "environment: [CLI_ARGS=x]", "gpus: all"):
+        other.write_text(f"services: {{it: {{{own}}}}}")
+        error = refused(service.text, "it", change(), outside_of(service, {}))
+        assert (error.code, str(other) in error.title) == ("compose.elsewhere", True)
+
+
+def test_layers_upon_layers_of_the_same_end(recwarn: pytest.WarningsRecorder) -> None:
+    def layers(kind: str) -> str:
+        nine = [f"{', '.join([f'*x{number - 1}'] * 9)}" for number in range(1, 12)]
+        return "\n".join(
+            f"x-{number}: &x{number} {kind.replace('NINE', names)}"
+            for number, names in enumerate(nine, start=1)
+        )
+
+    merged = f"x-0: &x0 {{a: b}}\n{layers('{<<: [NINE]}')}\n"
+    listed = f"x-0: &x0 [a]\n{layers('[NINE]')}\n"
+    for text, entry in ((merged, "<<: *x11"), (listed, "labels: *x11")):
+        both = f"{text}services:\n  it:\n    command: --cuda-device 0\n    {entry}\n"
+        both += f"  other:\n    {entry}\n    x: &x0 again\n"
+        assert "--cuda-device 1" in edit_card(both, "it", change(), Outside()).text
+    assert not recwarn.list
+
+
 def test_line_ends_and_the_last_line_stay_as_they_are() -> None:
     text = "services:\r\n  it:\r\n    command: x --cuda-device 0\r\n    environment:\r\n      A: b"
     edit = edit_card(text, "it", change(), Outside())
