@@ -27,7 +27,6 @@ class Session:
     """Settings, places and doors shared by every view of one run; made once, then only read.
 
     Attributes:
-        config: what was read from config.toml, with findings of what is wrong in it.
         places: where config, state and logs are.
         clock: the only source of time.
         environ: the environment the program was started with.
@@ -46,14 +45,26 @@ class Session:
         read_only: bool,
         catalog_file: Path | None = None,
     ) -> None:
-        self.config = config
+        self._config = config
+        self._config_stamp = _stamp(places.config_file)
         self.places = places
         self.clock = clock
         self.environ = environ
         self.read_only = read_only or config.settings.policy.read_only
         self.rehearsal = environ.get("GPUCONSOLE_REHEARSAL", "")
         self.catalog_file = catalog_file
-        self._in_force: tuple[str, Settings] | None = None
+        self._in_force: tuple[str, Settings, Settings] | None = None
+
+    @property
+    def config(self) -> Loaded:
+        """Give what was read from config.toml, with findings of what is wrong in it.
+
+        It is read again once the file has changed: a move, or its owner, may have written it.
+        """
+        stamp = _stamp(self.places.config_file)
+        if stamp != self._config_stamp:
+            self._config, self._config_stamp = load(self.places.config_file), stamp
+        return self._config
 
     @property
     def settings(self) -> "Settings":
@@ -66,9 +77,10 @@ class Session:
         if not any(one.gpus or one.variants for one in settings.layouts.values()):
             return settings
         name = noted_layout(self.places)
-        if self._in_force is None or self._in_force[0] != name:
-            self._in_force = (name, in_force(settings, name))
-        return self._in_force[1]
+        known = self._in_force
+        if known is None or known[0] != name or known[1] is not settings:
+            known = self._in_force = (name, settings, in_force(settings, name))
+        return known[2]
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -152,6 +164,15 @@ def open_session(
         read_only=read_only,
         catalog_file=expand(catalog, environ) if catalog else None,
     )
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Give what changes whenever a file is written; None where it is not there."""
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return (now.st_mtime_ns, now.st_ino, now.st_size)
 
 
 def _user_name() -> str:

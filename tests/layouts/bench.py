@@ -304,6 +304,10 @@ vram_budget = "{"7 GiB" if name == "forge" else "13 GiB"}"
         """Tell whether a service's container runs."""
         return bool(self.container(name).get("State", {}).get("Running"))
 
+    def stop(self, name: str) -> None:
+        """Stop a service's container past the console."""
+        self._api.stop(self.prefix + name, timeout=5)
+
     def kill(self, name: str) -> None:
         """Kill a service's container, as somebody else might."""
         self._api.kill(self.prefix + name)

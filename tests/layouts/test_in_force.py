@@ -4,6 +4,7 @@ from pathlib import Path
 
 from actions.session import Session, open_session
 from console.config.layout import note_layout, noted_layout
+from console.config.write import set_values
 
 CONFIG = """
 [services.comfyui-qwen]
@@ -58,4 +59,16 @@ def test_a_layout_that_is_gone_from_the_config_changes_nothing(tmp_path: Path) -
     note_layout(session.places, "last-year")
     assert seen(session) == ("qwen-edit-2509-fp8", "3080")
     (session.places.state_dir / "layout").write_bytes(b"\xff\xfe")
+    assert seen(session) == ("qwen-edit-2509-fp8", "3080")
+
+
+def test_a_console_that_is_open_notices_a_config_that_somebody_writes(tmp_path: Path) -> None:
+    session = console(tmp_path)
+    assert seen(session) == ("qwen-edit-2509-fp8", "3080")
+    set_values(session.places.config_file, {"services.myia.gpu": "3090"})
+    assert seen(session) == ("qwen-edit-2509-fp8", "3090")
+    session.places.config_file.write_text("[services.myia\n")
+    assert session.config.findings
+    assert not session.settings.services
+    session.places.config_file.write_text(CONFIG)
     assert seen(session) == ("qwen-edit-2509-fp8", "3080")
