@@ -82,7 +82,7 @@ def edit_draft(
         + "; ".join(edit.settings),
         mask_text(f"$EDITOR {service.compose_file}"),
         seconds=_EDIT_SECONDS,
-        undo="gpuconsole undo",
+        undo="gpuconsole jobs back last",
         file=str(service.compose_file),
         compose_service=service.compose_service,
         change=msgspec.to_builtins(change),

@@ -289,7 +289,7 @@ def note_step(status: ServiceStatus, value: str) -> Step:
         f'Set {key} = "{value}" in the config',
         "gpuconsole config path",
         seconds=10.0,
-        undo="gpuconsole undo",
+        undo="gpuconsole jobs back last",
         key=key,
         value=value,
     )

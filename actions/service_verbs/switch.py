@@ -336,7 +336,7 @@ def note_step(layout: str, session: Session) -> Step:
         title=f"Note that {layout} is in force" if layout else "Note that no layout is in force",
         touches=("layout in force",),
         command=f"echo {shlex.quote(layout)} > {path}" if layout else f"rm -f {path}",
-        undo="gpuconsole undo",
+        undo="gpuconsole jobs back last",
         longest_seconds=10.0,
         target_id=NOTE,
         options={"do": NOTE, "service": layout, "layout": layout},
