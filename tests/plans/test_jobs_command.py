@@ -21,7 +21,7 @@ def test_what_is_under_way_is_listed_watched_and_cancelled(
     containers: Containers, environ: dict[str, str], new_session: Callable[..., Session]
 ) -> None:
     name = containers.make(DEAF)
-    runner = start(environ, "stop", name, "--yes", "--timeout", "4")
+    runner = start(environ, "stop", name, "--yes", "--timeout", "60")
     pid = under_way(Operations(new_session()), name)
     answer = json.loads(run(environ, "jobs", "--json").stdout)
     (job,) = answer["data"]["jobs"]
@@ -37,6 +37,7 @@ def test_what_is_under_way_is_listed_watched_and_cancelled(
     asked = run(environ, "jobs", "cancel", job["id"][:-1], "--json")
     assert json.loads(asked.stdout)["data"]["cancel_requested"] is True
     assert run(environ, "jobs", "resume", "last", "--yes").returncode == 3
+    containers.client.kill(name)  # which ends the stop that nobody can take back
     out, _ = watching.communicate(timeout=30)
     assert watching.returncode == 130
     events = [line["data"]["event"] for line in lines(out)]
