@@ -190,7 +190,8 @@ def test_a_login_that_is_refused_says_so_and_what_to_do() -> None:
 def test_a_plain_process_that_hangs_is_not_to_be_restarted_by_us() -> None:
     text = '[services.p]\nkind = "comfyui"\nurl = "http://127.0.0.1:8188"\n'
     lost = Unknown("engine.lost", "the Docker Engine hung up")
-    for engine in ({}, {"state": "lost", "problem": lost}):
+    engines: tuple[dict[str, Any], ...] = ({}, {"state": "lost", "problem": lost})
+    for engine in engines:
         found = alerts(Studio(config=text, **engine), {"p": seen("unreachable", TIMEOUT)})
         (alert,) = [one for one in found if one.subject == "p"]
         assert alert.id == "service.hung"

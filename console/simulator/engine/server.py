@@ -124,6 +124,9 @@ class EngineServer:
             if not answer.prepared:
                 answer.headers.update(self._engine.flavour.headers)
             return answer
+        except ConnectionResetError:
+            # Whoever asked has read enough of a stream and is gone; that is nobody's fault.
+            return web.Response()
         finally:
             if isinstance(transport, asyncio.Transport):
                 self._open.discard(transport)
