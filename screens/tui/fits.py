@@ -9,7 +9,6 @@ from textual.message_pump import MessagePump
 
 from actions.snapshot import HostSnapshot
 from console.errors import ConsoleError
-from console.log import log_crash
 from console.paths import Places
 from console.unknown import Unknown, known
 from screens.tui.background import start, tell
@@ -70,10 +69,10 @@ class FitBook:
         kept = self._kept.get(what)
         return kept.error if kept is not None else None
 
-    def is_for(self, what: str, key: Hashable) -> bool:
-        """Tell whether the newest result rests on what is true now."""
+    def answers(self, what: str, key: Hashable) -> bool:
+        """Tell whether the newest result answers this question, though the host may have moved."""
         kept = self._kept.get(what)
-        return kept is not None and kept.key == key
+        return kept is not None and _asked(kept.key) == _asked(key)
 
     def _work(self, what: str, key: Hashable, make: Callable[[], object]) -> None:
         try:
@@ -81,6 +80,8 @@ class FitBook:
         except ConsoleError as error:
             tell(self._pump, FitsReady(what, key, None, error))
         except Exception as error:  # noqa: BLE001 -- a traceback would break the screen
+            from console.log import log_crash
+
             written = log_crash(self._places, error)
             where = f"it is written down in {written}" if written is not None else ""
             fault = ConsoleError("fits.fault", "a fault of gpuconsole: it cannot be told", where)

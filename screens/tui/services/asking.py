@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # The arithmetic and the catalogue behind it are imported in the thread that computes.
 
 
-class ServiceQuestion(NamedTuple):
-    """A pre-check of one service that is to be computed."""
+class FitQuestion(NamedTuple):
+    """A pre-check of one service, or of one variant on one card, that is to be computed."""
 
     what: str
     key: Hashable
@@ -48,7 +48,7 @@ class LayoutQuestion(NamedTuple):
     make: Callable[[], LayoutFit]
 
 
-def service(app: Console, name: str) -> ServiceQuestion:
+def service(app: Console, name: str) -> FitQuestion:
     """Ask whether a service would fit on its card now."""
     session, snapshot = app.session, app.snapshot
 
@@ -57,7 +57,7 @@ def service(app: Console, name: str) -> ServiceQuestion:
 
         return fit_service(session, snapshot, name)
 
-    return ServiceQuestion(f"service {name}", (name, ground(snapshot)), make)
+    return FitQuestion(f"service {name}", (name, ground(snapshot)), make)
 
 
 def matrix(app: Console, state: State) -> MatrixQuestion:
@@ -69,12 +69,27 @@ def matrix(app: Console, state: State) -> MatrixQuestion:
         from actions.fit.matrix import best_resident, is_tight
         from actions.fit.matrix import matrix as fit_matrix
 
-        fits = fit_matrix(session, snapshot, task=task, empty=empty, ways_out=True)
+        fits = fit_matrix(session, snapshot, task=task, empty=empty)
         tight = frozenset((one.variant, one.gpu_uuid) for one in fits if is_tight(one))
         return MatrixFits(fits, best_resident(fits, session.catalog), tight)
 
     asked = (task.width, task.height, task.images, empty)
     return MatrixQuestion("matrix", (asked, ground(snapshot)), make)
+
+
+def cell(app: Console, state: State, variant: str, uuid: str) -> FitQuestion:
+    """Ask for the ways out of one cell of the matrix: of all of them they would cost a second."""
+    session, snapshot = app.session, app.snapshot
+    task, empty = state.task, state.empty
+
+    def make() -> Fit:
+        from actions.fit.matrix import matrix as fit_matrix
+
+        (fit,) = fit_matrix(session, snapshot, (variant,), uuid, task, empty, ways_out=True)
+        return fit
+
+    asked = (variant, uuid, task.width, task.height, task.images, empty)
+    return FitQuestion("cell", (asked, ground(snapshot)), make)
 
 
 def layout(app: Console, name: str) -> LayoutQuestion:

@@ -192,7 +192,7 @@ class Drawing:
         book = self.app.fits
         what, key, make = asking.matrix(self.app, state)
         found = book.get(what, key, make)
-        head = matrix_panel.title_line(state, book.is_for(what, key))
+        head = matrix_panel.title_line(state, book.answers(what, key))
         blocks.append(Block("task", 0, top, width, 1, [fit(head, width)]))
         if found is None or not found.fits:
             lines = matrix_panel.waiting(book.trouble(what), width)
@@ -206,8 +206,19 @@ class Drawing:
         table = matrix_panel.table(scene, matrix, state, state.list_top, width, height)
         blocks.append(Block("list", 0, top + 1, width, height, table))
         below = top + 1 + height
-        lines = matrix_panel.explained(scene, matrix, state, width)
+        lines = self._explained(scene, matrix, width)
         self._scrolled(blocks, lines, 0, below, width, room - 1 - height)
+
+    def _explained(self, scene: Scene, matrix: Matrix, width: int) -> list[Line]:
+        """Explain the cell under the cursor, with its ways out once they are worked out."""
+        one = matrix_panel.chosen(matrix, self.state)
+        if one is None:
+            return []
+        book = self.app.fits
+        what, key, make = asking.cell(self.app, self.state, one.variant, one.gpu_uuid)
+        found = book.get(what, key, make)
+        shown = found if found is not None and book.answers(what, key) else one
+        return matrix_panel.explained(scene, shown, self.state, width)
 
     def _layouts(self, scene: Scene, blocks: list[Block], top: int, width: int, room: int) -> None:
         layouts = self.layouts()

@@ -142,14 +142,14 @@ def cell_text(matrix: Matrix, one: Fit | None) -> str:
     return f"{SYMBOLS.get(one.verdict, '·')} {one.verdict}{more}{star}"
 
 
-def explained(scene: Scene, matrix: Matrix, state: State, width: int) -> list[Line]:
-    """Give the pre-check under the cursor, drawn and with its arithmetic."""
-    if not matrix.variants:
-        return []
+def chosen(matrix: Matrix, state: State) -> Fit | None:
+    """Give the pre-check under the cursor."""
     row, column = selected(matrix, state)
-    one = matrix.cells.get((matrix.variants[row], matrix.cards[column]))
-    if one is None:
-        return []
+    return matrix.cells.get((matrix.variants[row], matrix.cards[column]))
+
+
+def explained(scene: Scene, one: Fit, state: State, width: int) -> list[Line]:
+    """Give a pre-check of the matrix, drawn and with its arithmetic."""
     gpu = next((item for item in scene.snapshot.gpu.gpus if item.uuid == one.gpu_uuid), None)
     held = holders(scene.snapshot, gpu) if gpu is not None and not state.empty else []
     lines = precheck_lines(one, gpu, held, width - 3, state.details)
