@@ -267,6 +267,9 @@ vram_budget = "{"7 GiB" if name == "forge" else "13 GiB"}"
         )  # fmt: skip
         for name in names:
             wait_until(partial(self.is_ready, name), 30, f"{name} is ready")
+        loaded = len(names) * (6 << 30)
+        wait_until(lambda: sum(held(self.ledger).values()) >= loaded, 10, "models are loaded")
+        self._write_table()
 
     def is_ready(self, name: str) -> bool:
         """Tell whether a service is ready, wherever it sits."""
