@@ -31,19 +31,24 @@ SERVICE_PATIENCE = 2.0
 NO_ANSWER = Unknown("host.no-answer", "it did not answer in time", "look again; something hangs")
 
 
-def read_status(session: Session) -> HostSnapshot:
+def read_status(session: Session, engine_limit: float | None = None) -> HostSnapshot:
     """Read driver, engine, host and services once; a source that fails leaves the others.
 
     Driver, host and engine are read side by side, and so are the services once the engine has told
     where they are. The driver and a dead mount may hang for good, so both are given up after
     `PATIENCE` seconds, a service after `SERVICE_PATIENCE`; the engine door keeps its own limits.
+
+    Args:
+        session: whose host.
+        engine_limit: seconds for the engine, for who would rather wait for a slow one than do
+            without it; None is what a screen waits.
     """
     gpu = _begin(lambda: _read_gpus(session))
     host = _begin(lambda: read_facts(session.root, paths_that_matter(session)))
     if any(service.url for service in session.settings.services.values()):
         # What asks them is slow to import: let that happen while the engine answers.
         _begin(_prepare_to_ask)
-    engine = _read_engine(session)
+    engine = _read_engine(session, engine_limit)
     known, looked = _look_at_services(session, engine)
     merger = Merger(session.clock, AlertBook(standing_notes(session)))
     return merger.merge(
@@ -101,10 +106,12 @@ def _read_gpus(session: Session) -> GpuSnapshot:
     return read_once(session.clock, session.environ)
 
 
-def _read_engine(session: Session) -> EngineSnapshot:
+def _read_engine(session: Session, limit: float | None) -> EngineSnapshot:
     from console.engine.reader import read_once
 
-    return read_once(session.endpoint, session.clock)
+    if limit is None:
+        return read_once(session.endpoint, session.clock)
+    return read_once(session.endpoint, session.clock, limit)
 
 
 def status_error(snapshot: HostSnapshot) -> UnreachableError | None:

@@ -12,7 +12,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from actions.status import read_status
-from console.engine.faults import NoSuchContainerError
+from console.engine.faults import EngineUnreachableError, NoSuchContainerError
 from console.errors import UsageError
 from console.gpu.snapshot import Gpu
 from console.mask import mask_text
@@ -21,6 +21,10 @@ from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+
+# A plan rather waits for a slow engine than says something about services without it.
+_ENGINE_SECONDS = 30.0
+_NO_WORD = Unknown("engine.no-word", "the engine does not answer", "look at it: docker version")
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +75,11 @@ def look_around(session: Session, names: Collection[str] | None = None) -> Aroun
     Raises:
         EngineError: the engine does not answer as it should.
     """
-    snapshot = read_status(session)
+    snapshot = read_status(session, _ENGINE_SECONDS)
+    engine = snapshot.engine
+    if engine.state != "connected":
+        why = _NO_WORD if engine.problem is None else engine.problem
+        raise EngineUnreachableError(why.code, why.title, why.hint)
     wanted = [
         status.container_id
         for status in snapshot.services

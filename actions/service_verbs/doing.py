@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actions.containers.verbs import PATIENCE_SECONDS
 from actions.plan import Plan, Step
 from actions.service_verbs.around import engine_client
 from actions.services.snapshot import ServiceStatus
@@ -96,7 +97,7 @@ class Doing:
 
     def look(self) -> Seen:
         """Read the host once; an engine that is away is a value, not an error."""
-        snapshot = read_status(self.session)
+        snapshot = read_status(self.session, PATIENCE_SECONDS)
         problem = snapshot.engine.problem
         if problem is None and snapshot.engine.state != "connected":
             problem = Unknown("engine.lost", "the engine does not answer")

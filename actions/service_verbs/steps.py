@@ -20,7 +20,7 @@ from console.compose.run import shown_command
 from console.unknown import Unknown
 
 # Reading the host and telling of it takes its time after a limit of ours.
-_MARGIN = 15.0
+_MARGIN = 30.0
 
 # Who carries out which step, as `module:function`; each gets a `Doing` and gives its result.
 _DOERS = {

@@ -8,6 +8,7 @@ import msgspec
 
 from actions.containers.back import inverse_of, refuse_changed
 from actions.containers.verbs import new_plan_id
+from actions.containers.words import check as container_check
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.service_verbs.around import Around, look_around
 from actions.service_verbs.draft import ServiceDraft, facts_of_service
@@ -35,6 +36,8 @@ _DRAFTS = {
 _ROLLBACKS = {"move": "actions.service_verbs.move:rollback_move"}
 _BACKS = {"move": "actions.service_verbs.move:back_move"}
 _ABOUT = 5.0
+# Services that hang cost a look two seconds; an engine that answers late costs more.
+_SLOW_SECONDS = 5.0
 
 
 class ServiceVerbs:
@@ -139,9 +142,12 @@ class ServiceVerbs:
 
     def _plan_for(self, verb: str, name: str, options: Mapping[str, Any], asker: Asker) -> Plan:
         """Make the plan for the service of that name."""
+        begun = self._session.clock.monotonic()
         around = look_around(self._session, {name})
+        waited = self._session.clock.monotonic() - begun
         status = around.status(name)
         draft: ServiceDraft = _found(_DRAFTS[verb])(self._session, around, status, options)
+        draft = _with_patience(draft, waited)
         refused = draft.refused
         warned = any(one.verdict == "warn" for one in draft.checks)
         facts = {**facts_of_service(around, status), **draft.facts}
@@ -166,6 +172,20 @@ class ServiceVerbs:
             created_at=self._session.clock.now(),
             asker=asker,
         )
+
+
+def _with_patience(draft: ServiceDraft, waited: float) -> ServiceDraft:
+    """Allow for an engine that is slow to answer: each step asks it about as often as planning."""
+    if waited < _SLOW_SECONDS or not draft.steps:
+        return draft
+    steps = tuple(
+        msgspec.structs.replace(
+            step, longest_seconds=round((step.longest_seconds or _ABOUT) + 2 * waited)
+        )
+        for step in draft.steps
+    )
+    slow = container_check("engine.slow", seconds=f"{waited:.0f}")
+    return msgspec.structs.replace(draft, steps=steps, checks=(*draft.checks, slow))
 
 
 def locks_of(status: ServiceStatus, cards: Sequence[str]) -> tuple[str, ...]:
