@@ -40,7 +40,9 @@ def session_of(host: HeldRehearsal, config: str | None = None) -> Session:
 def looked(host: HeldRehearsal, config: str | None = None) -> HostSnapshot:
     """Look once; again where a busy machine kept a service from answering in time."""
     session = session_of(host, config)
-    return wait_until(lambda: _in_time(read_status(session)), 30, "every service answers in time")
+    found = wait_until(lambda: _in_time(read_status(session)), 30, "every service answers in time")
+    assert found is not None
+    return found
 
 
 def _in_time(snapshot: HostSnapshot) -> HostSnapshot | None:
