@@ -225,7 +225,10 @@ class PlanFlow:
         self._app.say(f"{name}{word}: {event.title}{left}{hint}", "error", "✖")
         offered = event.offers[0] if event.offers else ""
         mine = message.plan_id in self._app.desk.started_here
-        if offered and mine:
+        if event.plan is not None and mine:
+            # What it rested on has changed since: the plan that is right now takes its place.
+            self.ready(PlanReady(event.plan, f"{event.title}. This is the plan as things are now."))
+        elif offered and mine:
             preface = f"{message.verb.capitalize()} did not succeed: {event.title}"
             self._offer(message.target, offered, preface)
 

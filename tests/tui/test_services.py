@@ -1,21 +1,15 @@
-"""An operator works with services: sees how they are, what fits, and changes them by plans."""
-
-import threading
-from collections.abc import Iterator
+"""An operator works with services: sees how they are and what fits."""
 
 import msgspec
 import pytest
 
-from actions.fit.model import Fit, WayOut
-from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, Refusal, StepProgress, StepStarted
+from actions.fit.model import Fit
 from console.services.reading import Job as ServiceJob
-from screens.tui.application import Console
 from screens.tui.paint import UNKNOWN
 from screens.tui.plan_dialog import PlanDialog
 from screens.tui.services.screen import ServicesScreen
 from tests.support import hosts
 from tests.support.snapshots import (
-    NOW,
     changed,
     container,
     engine_snapshot,
@@ -26,9 +20,9 @@ from tests.support.snapshots import (
 )
 from tests.tui.conftest import MakeApp
 from tests.tui.seeing import line_with, seen, until, until_seen
-from tests.tui.stand_ins import Script, entry, make_plan
+from tests.tui.stand_ins import Script
 from tests.tui.test_layout import screen_text
-from tests.tui.test_service_pictures import CONFIG, busy_stop, refused_start
+from tests.tui.test_service_pictures import CONFIG
 
 
 def test_services_stand_first_with_budget_beside_use() -> None:
@@ -272,207 +266,6 @@ async def test_a_fault_in_the_arithmetic_is_said_and_the_view_goes_on(
         await until_seen(pilot, "meant for")
 
 
-# -- plans --------------------------------------------------------------------------------------
-
-
-def _refusing(app: Console, script: Script) -> None:
-    """Have every start refused as the pre-check of this host does, unless it is forced."""
-
-    def start(options: dict[str, object]) -> Plan:
-        plan = refused_start(app.session, app.snapshot)
-        if options.get("force"):
-            return msgspec.structs.replace(plan, verdict="warned", refusal=None, options=options)
-        return plan
-
-    script.plans["start"] = start
-
-
-async def test_a_way_out_is_chosen_by_its_digit_and_then_the_start_is_offered_again(
-    make_app: MakeApp, script: Script
-) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        _refusing(app, script)
-        await pilot.press("2", "G", "s")
-        await until_seen(pilot, "1  stop comfyui-qwen first (busy)")
-        text = seen(app)
-        assert "REFUSED: 6.1 GiB short" in text
-        assert "▲▲" in line_with(app, "over by")
-        await pilot.press("y")
-        assert isinstance(app.screen, PlanDialog), "a refused plan cannot be confirmed"
-        await pilot.press("1")
-        await until_seen(pilot, "First this, then start myia-turbo")
-        assert script.asked[-1] == ("stop", "comfyui-qwen")
-        await pilot.press("y")
-        await until_seen(pilot, "This is what you asked for first.")
-        assert script.ran == ["stop"]
-        assert script.asked[-1] == ("start", "myia-turbo")
-
-
-async def test_a_way_out_that_fails_offers_nothing_more(make_app: MakeApp, script: Script) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    stop = make_plan("stop", "comfyui-qwen")
-    failed = PlanFailed(at=NOW, plan_id=stop.id, outcome="failed", code="x", title="it did not end")
-    script.events["stop"] = [failed]
-    async with app.run_test(size=(80, 24)) as pilot:
-        _refusing(app, script)
-        await pilot.press("2", "G", "s")
-        await until_seen(pilot, "1  stop comfyui-qwen")
-        await pilot.press("1")
-        await until_seen(pilot, "First this")
-        await pilot.press("y")
-        await until_seen(pilot, "it did not end")
-        assert not isinstance(app.screen, PlanDialog)
-
-
-async def test_details_show_every_term(make_app: MakeApp, script: Script) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 40)) as pilot:
-        _refusing(app, script)
-        await pilot.press("2", "G", "s")
-        await until_seen(pilot, "d details")
-        assert "available in all" not in seen(app)
-        await pilot.press("d")
-        await until_seen(pilot, "available in all")
-        assert "driver" in line_with(app, "free now")
-
-
-async def test_force_wants_the_name_typed(make_app: MakeApp, script: Script) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        _refusing(app, script)
-        await pilot.press("2", "G", "s")
-        await until_seen(pilot, "F force")
-        await pilot.press("F")
-        await until_seen(pilot, "Type myia-turbo")
-        await pilot.press(*"myia", "enter")
-        await until_seen(pilot, "that is not myia-turbo")
-        assert len(script.asked) == 1
-        await pilot.press(*"-turbo", "enter")
-        await until(pilot, lambda: {"force": True} in script.options)
-        await until_seen(pilot, "Start myia-turbo, forced")
-        assert "▸[ Cancel ]" in seen(app)
-        assert script.ran == []
-
-
-@pytest.mark.parametrize("code", ["policy.read-only", "service.absent"])
-async def test_what_is_not_about_vram_cannot_be_forced(
-    make_app: MakeApp, script: Script, code: str
-) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        plan = refused_start(app.session, app.snapshot)
-        script.plans["start"] = msgspec.structs.replace(
-            plan, refusal=Refusal(code=code, title="no")
-        )
-        await pilot.press("2", "G", "s")
-        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
-        assert "F force" not in seen(app)
-        await pilot.press("F")
-        assert isinstance(app.screen, PlanDialog)
-
-
-@pytest.mark.parametrize(("key", "option"), [("w", "wait"), ("i", "interrupt")])
-async def test_a_busy_stop_can_wait_or_interrupt(
-    make_app: MakeApp, script: Script, key: str, option: str
-) -> None:
-    script.plans["stop"] = busy_stop()
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("2", "j", "s")
-        await until_seen(pilot, "w wait for the job  i interrupt it")
-        await pilot.press(key)
-        await until(pilot, lambda: len(script.asked) == 2)
-        assert script.options == [{}, {option: True}]
-        assert script.ran == []
-
-
-async def test_another_card_is_a_way_out_by_moving(make_app: MakeApp, script: Script) -> None:
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        plan = refused_start(app.session, app.snapshot)
-        ways = (
-            WayOut(kind="gpu", title="use card 0", verdict="resident", target=hosts.SMALL.uuid),
-            WayOut(
-                kind="variant", title="use Q4", verdict="resident", target="q4", detail="on disk"
-            ),
-            WayOut(kind="resolution", title="edit 512x512", verdict="resident"),
-        )  # fmt: skip
-        fits = (msgspec.structs.replace(plan.fits[0], ways_out=ways),)
-        script.plans["start"] = msgspec.structs.replace(plan, fits=fits)
-        await pilot.press("2", "G", "s")
-        await until_seen(pilot, "1-3 way out")
-        await pilot.press("1")
-        await until(pilot, lambda: ("move", "myia-turbo") in script.asked)
-        assert script.options[-1] == {"gpu": hosts.SMALL.uuid}
-        await pilot.press("escape", "s")
-        await until_seen(pilot, "1-3 way out")
-        await pilot.press("2")
-        await until(pilot, lambda: script.options[-1] == {"variant": "q4"})
-        await until_seen(pilot, 'set variant = "q4" for myia-turbo')
-        await pilot.press("3")
-        await until_seen(pilot, "edit 512x512: choose that when you edit")
-
-
-async def test_a_plan_under_way_tells_its_step(make_app: MakeApp, script: Script) -> None:
-    base = make_plan("switch", "dual", subject="layout")
-    steps = tuple(msgspec.structs.replace(base.steps[0], id=f"{n}-step") for n in (1, 2, 3))
-    plan = msgspec.structs.replace(base, steps=steps)
-    script.plans["switch"] = plan
-    gates: list[threading.Event] = []
-
-    def events() -> Iterator[AnyEvent]:
-        gate = threading.Event()
-        gates.append(gate)
-        yield StepStarted(step_id="2-step", title="Start comfyui-qwen", at=NOW, plan_id=plan.id)
-        yield StepProgress(step_id="2-step", text="loading the model 40 %", at=NOW, plan_id=plan.id)
-        assert gate.wait(10)
-        yield StepStarted(step_id="back-1", title="Start myia", back=True, at=NOW, plan_id=plan.id)
-        yield PlanDone(text="done", at=NOW, plan_id=plan.id)
-
-    script.events["switch"] = events()
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(100, 24)) as pilot:
-        await pilot.press("2", "tab", "tab", "enter")
-        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
-        await pilot.press("y")
-        await until_seen(pilot, "loading the model 40 %")
-        line = line_with(app, "▶ switch dual")
-        assert "2/3" in line
-        assert "c cancels" in line
-        gates[0].set()
-        await until_seen(pilot, "✔ switch dual: done")
-
-
-@pytest.mark.parametrize("view", ["2", "6"])
-@pytest.mark.parametrize(("key", "asked"), [("o", "go on"), ("B", "go back")])
-async def test_what_was_interrupted_is_offered_to_go_on_or_back(
-    make_app: MakeApp, script: Script, view: str, key: str, asked: str
-) -> None:
-    script.entries = (entry("switch", "dual", "interrupted", 28, "at step 3 of 7"),)
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press(view)
-        await until_seen(pilot, "switch dual was interrupted at 22:13")
-        await pilot.press(key)
-        await until(pilot, lambda: (asked, "plan-switch-dual") in script.asked)
-        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
-
-
-async def test_what_was_taken_up_since_is_not_offered_again(
-    make_app: MakeApp, script: Script
-) -> None:
-    script.entries = (
-        entry("switch", "dual", "done", 5, "dual runs"),
-        entry("switch", "dual", "interrupted", 28, "at step 3 of 7"),
-    )
-    app = make_app(hosts.services_studio(), CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("6")
-        await until_seen(pilot, "dual runs")
-        assert "was interrupted at" not in seen(app)
-
-
 async def test_a_service_whose_job_has_no_end_is_cut_not_broken(make_app: MakeApp) -> None:
     wild = service(
         "w" * 90,
@@ -488,3 +281,16 @@ async def test_a_service_whose_job_has_no_end_is_cut_not_broken(make_app: MakeAp
         await pilot.press("2")
         await until_seen(pilot, "is on")
         assert max(len(line) for line in seen(app).splitlines()) <= 80
+
+
+async def test_f_gives_the_details_the_whole_screen(make_app: MakeApp) -> None:
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await until_seen(pilot, "now used")
+        assert "What it is" not in seen(app)
+        await pilot.press("f")
+        await until_seen(pilot, "What it is")
+        assert "▸" not in seen(app)
+        await pilot.press("escape")
+        await until_seen(pilot, "▸ ● myia")

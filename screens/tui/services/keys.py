@@ -22,7 +22,7 @@ SERVICES = (
     KeyHelp("N", "N", "match(-1)", "match before", GROUP),
     KeyHelp("s", "s", "verb('s')", "start or stop it, by what it is doing now", GROUP),
     KeyHelp("r", "r", "verb('r')", "restart it", GROUP),
-    KeyHelp("f", "f", "verb('f')", "give its VRAM back; it stays up", GROUP),
+    KeyHelp("f", "f", "full", "the details, or the matrix, in full size, and back", GROUP),
     KeyHelp("M", "M", "verb('M')", "move it to another card", GROUP),
     KeyHelp("x", "x", "menu", "everything that can be done with it", GROUP),
     KeyHelp("y", "y", "copy", "copy its URL", GROUP),

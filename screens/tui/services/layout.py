@@ -154,7 +154,8 @@ class Drawing:
         listed = list_panel.service_list(
             scene, name, self.state.search, self.state.list_top, list_width, list_height
         )
-        blocks.append(Block("list", 0, top, list_width, list_height, listed))
+        if list_height:
+            blocks.append(Block("list", 0, top, list_width, list_height, listed))
         if chosen is None:
             return
         book = self.app.fits
@@ -168,6 +169,8 @@ class Drawing:
 
     def _split(self, count: int, width: int, room: int, top: int) -> tuple[int, int, int, int]:
         """Give height and width of the list, and where the details begin."""
+        if self.state.full:
+            return 0, width, 0, top
         if width >= SIDE_FROM:
             list_width = min(66, width * 42 // 100)
             return room, list_width, list_width + 2, top
@@ -201,7 +204,8 @@ class Drawing:
         self.matrix = matrix = matrix_panel.arranged(found, scene.snapshot.gpu.gpus)
         row, _column = matrix_panel.selected(matrix, state)
         count = len(matrix.variants)
-        height = min(count + 1, max(4, (room - 1) * 11 // 20))
+        share = room - 1 if self.state.full else (room - 1) * 11 // 20
+        height = min(count + 1, max(4, share))
         state.list_top = scroll_to(row, state.list_top, height - 1, count)
         table = matrix_panel.table(scene, matrix, state, state.list_top, width, height)
         blocks.append(Block("list", 0, top + 1, width, height, table))
@@ -239,7 +243,8 @@ class Drawing:
         listed = layouts_panel.layout_list(
             scene, layouts, chosen, fits, self.state.list_top, list_width, list_height
         )
-        blocks.append(Block("list", 0, top, list_width, list_height, listed))
+        if list_height:
+            blocks.append(Block("list", 0, top, list_width, list_height, listed))
         trouble = book.trouble(asking.layout(self.app, chosen)[0])
         inner = width - x
         lines = layouts_panel.layout_details(

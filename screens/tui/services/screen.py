@@ -167,6 +167,8 @@ class ServicesScreen(LiveScreen):
         elif view.notice is not None and not view.jobs:
             view.notice = None
             self.paint()
+        elif self.state.full:
+            self.action_full()
         elif self.state.panel != "services":
             self.show_panel("services")
         else:
@@ -175,6 +177,12 @@ class ServicesScreen(LiveScreen):
     def action_details(self) -> None:
         """Show the whole arithmetic, or the short form again."""
         self.state.details = not self.state.details
+        self.paint()
+
+    def action_full(self) -> None:
+        """Give the details, or the matrix, the whole screen, or take it back."""
+        self.state.full = not self.state.full
+        self.state.top = 0
         self.paint()
 
     def action_copy(self) -> None:

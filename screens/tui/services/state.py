@@ -24,6 +24,7 @@ class State(msgspec.Struct, kw_only=True):
         panel: one of `PANELS`.
         top: first line of the details that is shown; list_top the same of the list.
         details: the whole arithmetic is shown.
+        full: the details take the whole screen; in the matrix, the table does.
         row, card: of the matrix, the variant's id and the card's UUID; empty for the first.
         layout: name of the selected layout; empty for the first.
         task: the edit that the matrix is computed for.
@@ -35,6 +36,7 @@ class State(msgspec.Struct, kw_only=True):
     top: int = 0
     list_top: int = 0
     details: bool = False
+    full: bool = False
     row: str = ""
     card: str = ""
     layout: str = ""
