@@ -9,7 +9,7 @@ from actions.fit.model import Fit
 from actions.plan import Check, Step
 from actions.service_verbs.around import Around
 from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
-from actions.service_verbs.course import Leg, Load, Peak, Place, course, peak_text, peaks
+from actions.service_verbs.course import Leg, Place, course
 from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
 from actions.service_verbs.free import draft_free
 from actions.service_verbs.goal import (
@@ -20,7 +20,8 @@ from actions.service_verbs.goal import (
     with_layout,
 )
 from actions.service_verbs.layout_words import check
-from actions.service_verbs.start import container_checks, fit_words
+from actions.service_verbs.on_the_way import OnTheWay
+from actions.service_verbs.start import container_checks
 from actions.service_verbs.steps import StartHow, start_steps, stop_steps
 from actions.service_verbs.stop import job_checks, stop_how
 from actions.service_verbs.way_back import edits_of
@@ -28,9 +29,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.config.layout import in_force, noted_layout, noted_path
-from console.gpu.snapshot import Gpu
-from console.units import MIB, format_bytes
-from console.unknown import Unknown, known
+from console.units import MIB
 
 NOTE = "note-layout"
 SEE = "see-layout"
@@ -45,12 +44,13 @@ class Switch:
         self, session: Session, around: Around, goal: Goal, options: dict[str, object]
     ) -> None:
         self._session = session
-        self._goal = goal
         self._options = options
-        self._force = bool(options.get("force"))
         snapshot = with_layout(session, around.snapshot, goal.layout)
         self._around = msgspec.structs.replace(around, snapshot=snapshot)
         self._status = {status.name: status for status in snapshot.services}
+        # A service may be gone from the config since its plan was made.
+        here = {name: place for name, place in goal.places.items() if name in self._status}
+        goal = self._goal = msgspec.structs.replace(goal, places=here)
         counted = {status.name for status in snapshot.services if _counts(status)}
         self._before = places_now(around, counted | set(goal.places))
         self._now = self._with_cards(self._before)
@@ -68,9 +68,12 @@ class Switch:
         if not (self.legs or self._goal.edits or self._starting()) and noted:
             return ServiceDraft(checks=(check("layout.there"), *self._checks))
         self._tell_who()
-        self._fit_all()
+        way = OnTheWay(self._session, self._around, self._goal, self._now, self.legs)
+        way.fit_all(force=bool(self._options.get("force")))
+        self._fits = way.fits
         steps = self._steps()
-        found = self._peaks()
+        found = way.peaks()
+        self._checks += way.checks
         facts = {
             "before": facts_of(
                 {n: self._before[n] for n in self._goal.places if n in self._before}
@@ -123,80 +126,6 @@ class Switch:
             if status.state not in {"ready", "busy", "starting"}:
                 values = {"name": name, "state": status.state, "layout": self._goal.layout}
                 self._checks.append(check("layout.unwell", "warn", **values))
-
-    def _fit_all(self) -> None:
-        """Pre-check each start with what will have stopped, unloaded and started before it."""
-        from actions.fit.service import fit_service
-
-        stopped: set[str] = set()
-        freed: set[str] = set()
-        started: set[str] = set()
-        for number, leg in enumerate(self.legs):
-            if leg.kind == "stop":
-                stopped.add(leg.service)
-            elif leg.kind == "free":
-                freed.add(leg.service)
-            elif leg.kind == "start":
-                if self._uses_card(leg):
-                    self._fits[number] = fit_service(
-                        self._session,
-                        self._thought(started),
-                        leg.service,
-                        gpu_uuid=leg.gpu_uuid,
-                        variant=self._goal.variants.get(leg.service),
-                        stopped=frozenset(stopped),
-                        freed=frozenset(freed),
-                        started=frozenset(_twin(name, stopped) for name in started),
-                    )
-                    self._tell_fit(leg, self._fits[number])
-                started.add(leg.service)
-
-    def _uses_card(self, leg: Leg) -> bool:
-        service = self._status[leg.service].service
-        return bool(leg.gpu_uuid or service.kind != "other" or service.variant or service.gpu)
-
-    def _thought(self, started: set[str]) -> HostSnapshot:
-        """Give the host with those that moved before thought on their new cards.
-
-        One that has moved stands twice: as itself, whose VRAM comes back, and as its twin.
-        """
-        snapshot = self._around.snapshot
-        more = []
-        for name in started:
-            place = self._goal.places[name]
-            status = self._status[name]
-            if self._now[name].running:
-                service = msgspec.structs.replace(status.service, name=_moved(name), container="")
-                status = msgspec.structs.replace(
-                    status, service=service, container_id="", state="stopped", activity=""
-                )
-                more.append(_placed(status, place.gpu_uuid))
-        services = tuple(
-            _placed(status, self._goal.places[status.name].gpu_uuid)
-            if status.name in started and not self._now[status.name].running
-            else status
-            for status in snapshot.services
-        )
-        return msgspec.structs.replace(snapshot, services=(*services, *more))
-
-    def _tell_fit(self, leg: Leg, fit: Fit) -> None:
-        for one in fit_words(fit, force=self._force):
-            if one.id == "service.not-forced":
-                continue
-            title = f"{leg.service}: {one.title}"
-            self._checks.append(msgspec.structs.replace(one, title=title))
-        if fit.verdict != "resident":
-            self._tell_discovered(fit.gpu_uuid)
-
-    def _tell_discovered(self, gpu_uuid: str) -> None:
-        """Name what holds VRAM on a card and is no service of the config."""
-        for status in self._status.values():
-            held = status.vram_used_bytes
-            here = status.up and status.gpu_uuid == gpu_uuid
-            if status.service.source != CONFIGURED and here and isinstance(held, int) and held:
-                card = self._around.card_name(gpu_uuid)
-                values = {"name": status.name, "held": format_bytes(held), "card": card}
-                self._checks.append(check("layout.discovered", "warn", **values))
 
     def _steps(self) -> tuple[Step, ...]:
         """Give the steps of all legs.
@@ -284,49 +213,6 @@ class Switch:
                 title = f"{leg.service}: {one.title}"
                 self._checks.append(msgspec.structs.replace(one, title=title))
 
-    def _peaks(self) -> tuple[Peak, ...]:
-        """Work out what each card holds on the way, and say it."""
-        loads = {name: self._load(status) for name, status in self._status.items()}
-        others = {
-            gpu.uuid: used
-            for gpu in self._around.snapshot.gpu.gpus
-            if (used := self._others(gpu, loads)) is not None
-        }
-        found = peaks(self._now, self.legs, loads, others)
-        touched = {leg.gpu_uuid for leg in self.legs}
-        found = tuple(peak for peak in found if peak.gpu_uuid in touched)
-        for peak in found:
-            gpu = self._around.gpu(peak.gpu_uuid)
-            total = gpu.memory_total_bytes if gpu is not None else None
-            whole = total if isinstance(total, int) else None
-            name = self._around.card_name(peak.gpu_uuid)
-            text = peak_text(peak, name, whole, self.legs)
-            if whole is not None and max(peak.peak_bytes, peak.after_bytes) > whole:
-                self._checks.append(check("layout.over", "warn", text=text))
-            else:
-                self._checks.append(check("layout.peak", text=text))
-        return found
-
-    def _load(self, status: ServiceStatus) -> Load:
-        held = status.vram_used_bytes
-        fits = (fit for fit in self._fits.values() if fit.service == status.name)
-        fit = next(fits, None)
-        takes = fit.expected_use_bytes if fit is not None else status.vram_budget_bytes
-        holds = held if isinstance(held, int) else None if status.up else 0
-        rests = min(holds or 0, _CONTEXT)
-        return Load(holds=holds, takes=takes if isinstance(takes, int) else None, rests=rests)
-
-    def _others(self, gpu: Gpu, loads: dict[str, Load]) -> int | None:
-        """Give what of a card no service holds; None where the driver does not tell."""
-        if not known(gpu.memory_used_bytes):
-            return None
-        here = (
-            loads[name].holds or 0
-            for name, place in self._now.items()
-            if place.running and place.gpu_uuid == gpu.uuid
-        )
-        return max(0, gpu.memory_used_bytes - sum(here))
-
 
 def note_step(layout: str, session: Session) -> Step:
     """Give the step that notes which layout is in force; empty is none."""
@@ -385,19 +271,3 @@ def _means_the_same(session: Session, layout: str) -> bool:
 def _counts(status: ServiceStatus) -> bool:
     """Tell whether a service is looked at: it is the operator's, or it holds VRAM."""
     return status.service.source == CONFIGURED or status.up
-
-
-def _moved(name: str) -> str:
-    return f"{name} (moved)"
-
-
-def _twin(name: str, stopped: set[str]) -> str:
-    return _moved(name) if name in stopped else name
-
-
-def _placed(status: ServiceStatus, gpu_uuid: str | Unknown | None) -> ServiceStatus:
-    if gpu_uuid is None:
-        return status
-    return msgspec.structs.replace(
-        status, gpu_uuid=gpu_uuid, gpu_expected_uuid=gpu_uuid, gpu_declared_uuid=gpu_uuid
-    )
