@@ -47,13 +47,18 @@ def card_line(gpu: Gpu) -> str:
 
 
 def twins(gpus: Sequence[Gpu], card: Gpu) -> tuple[Gpu, ...]:
-    """Give the other cards of the same name: what a service says of itself fits them as well."""
-    name = _name(card)
-    return tuple(gpu for gpu in gpus if gpu.uuid != card.uuid and name and _name(gpu) == name)
+    """Give the other cards of the same name and size: what a service says fits them as well."""
+    others = (gpu for gpu in gpus if gpu.uuid != card.uuid)
+    return tuple(gpu for gpu in others if _name(card) == _name(gpu) != "" and _as_big(gpu, card))
 
 
 def _begins(gpu: Gpu, wanted: str) -> bool:
     return gpu.uuid.lower().startswith(wanted)
+
+
+def _as_big(one: Gpu, other: Gpu) -> bool:
+    sizes = (one.memory_total_bytes, other.memory_total_bytes)
+    return not (known(sizes[0]) and known(sizes[1])) or sizes[0] == sizes[1]
 
 
 def _is_index(wanted: str) -> bool:

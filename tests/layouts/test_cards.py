@@ -45,6 +45,7 @@ def test_two_equal_cards_are_told_apart_by_index_only() -> None:
     assert card_named((SMALL, BIG, SECOND), "2") is SECOND
     assert twins((SMALL, BIG, SECOND), SECOND) == (BIG,)
     assert twins((SMALL, BIG), SMALL) == ()
+    assert twins((BIG, gpu(3, "NVIDIA GeForce RTX 3090", total=12)), BIG) == ()
 
 
 def test_without_cards_it_says_so() -> None:
