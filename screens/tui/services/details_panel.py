@@ -57,7 +57,8 @@ def _state(scene: Scene, status: ServiceStatus, width: int) -> list[Line]:
     )
     state = service_state(status, container, None, indexes, scene.view.now)
     since = age(status.since, scene.view.now)
-    told = f"  for {since}" if since != UNKNOWN else ""
+    # A service that starts says so already beside its stage.
+    told = f"  for {since}" if since != UNKNOWN and status.state != "starting" else ""
     lines: list[Line] = [
         (
             Span(f"  {state.symbol} ", state.role),
