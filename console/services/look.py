@@ -12,7 +12,7 @@ from console.engine.faults import EngineError
 from console.services.door import Door, open_door, overdue, unasked_reading
 from console.services.reading import Reading, StartLog, Target
 from console.services.start_log import read_start_log
-from console.unknown import Unknown
+from console.unknown import Unknown, known
 from console.web.client import PATIENCE
 
 LOGGED_KINDS = frozenset({"forge", "comfyui"})
@@ -60,6 +60,7 @@ class _Look:
         self._lock = threading.Lock()
         self._readings: dict[str, Reading] = {}
         self._start_logs: dict[str, StartLog] = {}
+        self._answered: dict[str, threading.Event] = {}
 
     def run(self, targets: Sequence[Target]) -> None:
         """Ask all of them and wait for whoever answers in time."""
@@ -69,6 +70,7 @@ class _Look:
         for target in targets:
             if unasked_reading(target, self._clock) is not None:
                 continue
+            self._answered[target.name] = threading.Event()
             door = open_door(target, self._environ, self._clock, self._patience)
             doors.append(door)
             threads.append(self._thread(f"service-{target.name}", self._ask, door))
@@ -105,14 +107,20 @@ class _Look:
         return thread
 
     def _ask(self, door: Door) -> None:
-        with door:
-            reading = door.look()
-        with self._lock:
-            self._readings[door.target.name] = reading
+        name = door.target.name
+        try:
+            with door:
+                reading = door.look()
+            with self._lock:
+                self._readings[name] = reading
+        finally:
+            self._answered[name].set()
 
     def _read_logs(self, client: EngineClient, targets: Sequence[Target]) -> None:
         with client:
-            for target in targets:
+            for target in sorted(targets, key=lambda target: target.kind == "comfyui"):
+                if target.kind == "comfyui" and self._told_itself(target.name):
+                    continue
                 try:
                     found = read_start_log(client, target.container_id, target.started_at)
                 except EngineError:
@@ -120,6 +128,17 @@ class _Look:
                     continue
                 with self._lock:
                     self._start_logs[target.container_id] = found
+
+    def _told_itself(self, name: str) -> bool:
+        """Tell whether a service said all that its start log could say, which is dear to read."""
+        answered = self._answered.get(name)
+        if answered is None or not answered.wait(self._patience):
+            return False
+        with self._lock:
+            reading = self._readings.get(name)
+        if reading is None or reading.answer != "ready" or isinstance(reading.device, Unknown):
+            return False
+        return known(reading.device.name) and known(reading.arguments)
 
 
 def completed(reading: Reading, log: StartLog | None) -> Reading:

@@ -48,6 +48,7 @@ class _Stage(msgspec.Struct, frozen=True):
 class _Patterns(msgspec.Struct, frozen=True):
     """The data of assets/start_log.toml, ready to be searched with."""
 
+    marks: re.Pattern[str]
     prefix: re.Pattern[str]
     header: re.Pattern[str]
     facts: tuple[tuple[str, re.Pattern[str]], ...]
@@ -60,6 +61,7 @@ def _patterns() -> _Patterns:
     facts = msgspec.convert(table["facts"], list[_Fact])
     stages = msgspec.convert(table["stages"], list[_Stage])
     return _Patterns(
+        marks=re.compile("|".join(map(re.escape, table["marks"]))),
         prefix=re.compile(table["prefix"]),
         header=re.compile(table["header"]),
         facts=tuple((fact.name, re.compile(fact.pattern)) for fact in facts),
@@ -98,10 +100,20 @@ class StartLogParser:
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take lines as they come: with colours, times in front, and progress bars in them."""
+        marks = _patterns().marks
         for line in lines:
+            # Most of a long log says nothing of all this; to look closely at each line is dear.
+            if marks.search(line) is None and not self._tells_stage:
+                self._after_header = self._after_header and not line.strip()
+                continue
             # A progress bar writes over its line again and again.
             for part in line.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
                 self._take(clean_line(part[:_LONGEST_LINE], 500))
+
+    @property
+    def _tells_stage(self) -> bool:
+        """Whether any line counts now, because of the file that it is from."""
+        return any(file and self._file.endswith(file) for _, file, _ in _patterns().stages)
 
     def result(self, container_id: str, started_at: str) -> StartLog:
         """Give what was gathered so far."""

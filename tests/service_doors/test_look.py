@@ -62,14 +62,17 @@ def test_start_logs_come_along(workbench: Workbench) -> None:
     found = workbench.run("look", ["sh", "-c", shell(COMFY_OLD)])
     wait_until(lambda: b"ComfyUI version" in workbench.api.logs(found), 10)
     started = workbench.api.inspect_container(found)["State"]["StartedAt"]
-    with serving(by_path(comfy_answers())) as server:
-        one = target("comfyui", server.url, container_id=found, started_at=started)
-        gone = Target(name="gone", kind="forge", container_id="f" * 64, started_at=started)
-        looked = look_once([gone, one], endpoint_at(workbench.address), {}, SystemClock())
+    silent_one = Target(name="one", kind="comfyui", container_id=found, started_at=started)
+    gone = Target(name="gone", kind="forge", container_id="f" * 64, started_at=started)
+    looked = look_once([gone, silent_one], endpoint_at(workbench.address), {}, SystemClock())
     device = looked.start_logs[found].device
     assert isinstance(device, Device)
     assert device.name == "NVIDIA GeForce RTX 3090"
     assert set(looked.start_logs) == {found}
+    with serving(by_path(comfy_answers())) as server:
+        telling = target("comfyui", server.url, container_id=found, started_at=started)
+        looked = look_once([telling], endpoint_at(workbench.address), {}, SystemClock())
+    assert looked.start_logs == {}, "its API tells the card and the flags: no log is read"
 
 
 def test_the_log_tells_what_the_api_does_not() -> None:

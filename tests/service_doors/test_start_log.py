@@ -1,5 +1,6 @@
 """What a start log tells: the card by name, the chosen ordinal, how far provisioning has come."""
 
+import re
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.engine.client import EngineClient
+from console.packaged import read_table
 from console.services.device_name import ON_CPU
 from console.services.reading import NOT_TOLD, Device, StartLog
 from console.services.start_log import parse_start_log, read_start_log
@@ -204,3 +206,24 @@ def test_a_long_log_is_read_at_both_ends(workbench: Workbench) -> None:
     assert time.monotonic() - began < 3
     assert isinstance(log.device, Device)
     assert log.stage == "provisioning"
+
+
+def _told() -> "list[re.Pattern[str]]":
+    table = read_table("start_log.toml")
+    patterns = [one["pattern"] for one in (*table["facts"], *table["stages"]) if one.get("pattern")]
+    return [re.compile(pattern) for pattern in (*patterns, table["header"])]
+
+
+@pytest.mark.parametrize("pattern", _told(), ids=lambda pattern: pattern.pattern[:30])
+@given(data=st.data())
+def test_whatever_a_pattern_finds_is_looked_at_closely(
+    pattern: "re.Pattern[str]", data: st.DataObject
+) -> None:
+    line = data.draw(st.from_regex(pattern))
+    marks = read_table("start_log.toml")["marks"]
+    assert any(mark in line for mark in marks)
+
+
+def test_a_plain_line_after_a_stages_header_counts() -> None:
+    lines = ["==> /var/log/sync.log <==", "copying /opt/forge", "42 %"]
+    assert parse_start_log(lines, "c", "s").stage == "sync"
