@@ -10,11 +10,10 @@ from actions.containers.drafts import START_LONGEST, STOP_MARGIN
 from actions.containers.facts import facts_of
 from actions.containers.perform import perform_start, perform_stop
 from actions.plan import Plan
+from actions.service_verbs.composing import bring_up
 from actions.service_verbs.doing import Doing
-from actions.service_verbs.steps import project_of
-from actions.service_verbs.volumes import has_own_volumes
 from actions.service_verbs.vram import note_before
-from actions.trouble import CancelledStepError, StepError
+from actions.trouble import StepError
 from console.engine.faults import EngineUnreachableError
 from console.errors import ConsoleError
 
@@ -52,30 +51,7 @@ def compose_up(doing: Doing) -> str:
         ComposeError: compose is missing, or failed, or was not over within the limit.
         CancelledStepError: somebody asked to cancel.
     """
-    from console.compose.command import find_compose
-    from console.compose.faults import ComposeCancelledError
-    from console.compose.project import read_service
-    from console.compose.run import up
-
-    status = doing.look().status
-    if status is None:
-        raise StepError("service.unknown", f"{doing.name} is not there any more")
-    service = status.service
-    if service.compose_file is None:
-        raise StepError("service.absent", f"{doing.name} has no compose file any more")
-    try:
-        return up(
-            find_compose(doing.session.environ, doing.session.endpoint),
-            read_service(service.compose_file, service.compose_service, project_of(service)),
-            service.compose_service,
-            recreate=bool(doing.options.get("recreate")),
-            tell=doing.tell,
-            cancelled=doing.cancelled,
-            limit=float(doing.options["limit"]),
-            renew=not has_own_volumes(doing, status.container_id),
-        )
-    except ComposeCancelledError as error:
-        raise CancelledStepError(error.code, error.title, detail=error.detail) from error
+    return bring_up(doing, recreate=bool(doing.options.get("recreate")))
 
 
 def _insist(

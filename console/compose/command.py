@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -64,29 +64,44 @@ class ComposeCommand(msgspec.Struct, frozen=True, kw_only=True):
 def find_compose(environ: Mapping[str, str], endpoint: Endpoint) -> ComposeCommand:
     """Give the compose to use: `docker compose` where it works, else `docker-compose`.
 
+    One of 1.x only where PATH has nothing newer.
+
     Raises:
         ComposeError: there is none (`compose.missing`), or none that works (`compose.broken`).
     """
-    path = environ.get("PATH")
     tried = []
-    for name, more in (("docker", ("compose",)), ("docker-compose", ())):
-        program = shutil.which(name, path=path)
-        if program is None:
-            continue
-        words = (program, *more)
+    older: ComposeCommand | None = None
+    for words in _candidates(environ.get("PATH")):
         surroundings = environment_for(environ, endpoint, legacy=False)
         version = _version(words, surroundings)
-        if isinstance(version, Version):
-            if version.major < 2:
-                surroundings = environment_for(environ, endpoint, legacy=True)
+        if not isinstance(version, Version):
+            tried.append(f"{' '.join((Path(words[0]).name, *words[1:]))}: {version}")
+        elif version.major >= 2:
             return ComposeCommand(words=words, version=version, environ=surroundings)
-        tried.append(f"{' '.join((name, *more))}: {version}")
+        elif older is None:
+            surroundings = environment_for(environ, endpoint, legacy=True)
+            older = ComposeCommand(words=words, version=version, environ=surroundings)
+    if older is not None:
+        return older
     if not tried:
         title = "there is neither docker nor docker-compose on this host"
         raise ComposeError("compose.missing", title, _HINT)
     missing = all("docker compose: " in one for one in tried)
     code = "compose.missing" if missing else "compose.broken"
     raise ComposeError(code, "no compose on this host works", _HINT, "\n".join(tried))
+
+
+def _candidates(path: str | None) -> Iterator[tuple[str, ...]]:
+    """Give what may be compose, best first: a newer one may stand behind an old one in PATH."""
+    docker = shutil.which("docker", path=path)
+    if docker is not None:
+        yield (docker, "compose")
+    seen = set[str]()
+    for folder in (os.defpath if path is None else path).split(os.pathsep):
+        program = shutil.which("docker-compose", path=folder) if folder else None
+        if program is not None and os.path.realpath(program) not in seen:
+            seen.add(os.path.realpath(program))
+            yield (program,)
 
 
 def environment_for(

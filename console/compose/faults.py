@@ -8,8 +8,8 @@ class ComposeError(ConsoleError):
 
     Codes: `compose.missing`, `compose.broken`, `compose.file-missing`, `compose.unreadable`,
     `compose.too-big`, `compose.invalid`, `compose.no-service`, `compose.failed`,
-    `compose.outlasted`, and those of edits: `compose.shared`, `compose.elsewhere`,
-    `compose.no-card`, `compose.changed`, `compose.cannot-write`.
+    `compose.too-old`, `compose.outlasted`, and those of edits: `compose.shared`,
+    `compose.elsewhere`, `compose.no-card`, `compose.changed`, `compose.cannot-write`.
     """
 
 

@@ -25,6 +25,9 @@ _TOLD_LINES = 6
 _LONGEST_LINE = 16 << 10
 _TELLING = re.compile(r"\b(?:error|failed|cannot|denied|no such|invalid|conflict)\b", re.IGNORECASE)
 _PACE = SystemClock()
+# Of an image; compose 1.x looks there for the volumes of the container that it replaces.
+_NOT_TOLD = "'ContainerConfig'"
+_NEWER = "Install the compose plugin (package docker-compose-plugin or docker-compose-v2)"
 
 
 def up(
@@ -54,8 +57,9 @@ def up(
             over: compose 1.x cannot do that with an engine of 2024 and later.
 
     Raises:
-        ComposeError: it cannot be run, failed (`compose.failed`, with its last telling lines) or
-            was not over within the limit (`compose.outlasted`).
+        ComposeError: it cannot be run, failed (`compose.failed`, with its last telling lines), is
+            too old for the engine (`compose.too-old`) or was not over within the limit
+            (`compose.outlasted`).
         ComposeCancelledError: it ended because somebody asked to cancel.
     """
     renew = renew and recreate and command.legacy
@@ -92,7 +96,7 @@ def up(
             raise ComposeError("compose.outlasted", title, detail=output.last())
     output.close()
     if code:
-        raise _failed(service, code, output)
+        raise _too_old(command, service, output) or _failed(service, code, output)
     return f"compose brought {service} up" if start else f"compose created {service} anew"
 
 
@@ -154,6 +158,10 @@ class _Output:
         lines = list(self._lines)
         return "\n".join((_telling(lines) or lines)[-_TOLD_LINES:])
 
+    def has(self, words: str) -> bool:
+        """Tell whether one of the last lines has some words."""
+        return any(words in line for line in list(self._lines))
+
     def _read(self, pipe: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError), pipe:
             while line := pipe.readline(_LONGEST_LINE):
@@ -166,6 +174,17 @@ class _Output:
 
 def _telling(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if _TELLING.search(line)]
+
+
+def _too_old(command: ComposeCommand, service: str, output: _Output) -> ComposeError | None:
+    """Give the error of a compose 1.x that falls over what newer engines do not tell any more."""
+    if not (command.legacy and output.has(_NOT_TOLD)):
+        return None
+    title = (
+        f"docker-compose {command.version} is too old for this engine: it cannot make a new "
+        f"container for {service} in place of the one there is"
+    )
+    return ComposeError("compose.too-old", title, _NEWER, detail=output.last())
 
 
 def _failed(service: str, code: int, output: _Output) -> ComposeError:

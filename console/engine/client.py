@@ -121,6 +121,14 @@ class EngineClient:
         """Send a signal; EngineConflictError where the container does not run."""
         self._call(f"kill of {_short(container)}", lambda api: api.kill(container, signal))
 
+    def rename(self, container: str, name: str) -> None:
+        """Give a container another name; EngineConflictError where somebody has that name."""
+        self._call(f"rename of {_short(container)}", lambda api: api.rename(container, name))
+
+    def remove(self, container: str) -> None:
+        """Remove a container; EngineConflictError where it runs. Its volumes stay."""
+        self._call(f"removal of {_short(container)}", lambda api: api.remove_container(container))
+
     def stats_once(self, container: str) -> dict[str, Any]:
         """Give one sample of a container's use of the host, at once where the engine can.
 

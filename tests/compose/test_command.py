@@ -72,6 +72,18 @@ def test_one_that_cannot_run_says_why(tmp_path: Path) -> None:
     )
 
 
+def test_a_newer_one_behind_an_old_one_is_found(tmp_path: Path) -> None:
+    for place, version in (("old", "1.29.2"), ("broken", ""), ("new", "v2.24.1")):
+        program(tmp_path / place, "docker-compose", f"echo '{version}'")
+    folders = [str(tmp_path / place) for place in ("old", "broken", "new")]
+    environ = {"PATH": ":".join(folders), "HOME": str(tmp_path)}
+    newest = find_compose(environ, resolve(environ))
+    assert (newest.words, newest.legacy) == ((str(tmp_path / "new" / "docker-compose"),), False)
+    environ["PATH"] = ":".join(folders[:2])
+    only = find_compose(environ, resolve(environ))
+    assert (only.version, only.legacy) == (Version(major=1, minor=29, patch=2), True)
+
+
 def test_one_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.compose.command._LOOK_SECONDS", 0.3)
     folder = tmp_path / "bin"

@@ -58,9 +58,12 @@ PLANTED = [
     (PEM.partition("-----END")[0], "ABCDEF"),
     (f"password='{S} never closed", "never closed"),
     (f"sshpass -p {S} ssh host", S),
+    (f"KeyError: 'HF_TOKEN={S}'", S),
+    (f"MY_KEY: '{S}'", S),
 ]
 
 INNOCENT = [
+    "KeyError: 'ContainerConfig'",
     "CUDA_VISIBLE_DEVICES=GPU-8f6b3f0e-1c2d-4e5f-9a0b-1c2d3e4f5a6b",
     "NVIDIA_VISIBLE_DEVICES=all",
     "FORGE_ARGS=--listen --gpu-device-id 0 --cuda-malloc --xformers --api",
