@@ -1,7 +1,8 @@
 """`make bench`: one table of what the console costs, beside its peers, against its budgets.
 
 Every program sees the same two cards (the C twin of the driver, its figures moving once a second)
-and the same real engine, in a pty of 120x40, one after the other, first screens interleaved.
+and the same real engine, in a pty of 120x40, one after the other, first screens interleaved. Three
+of the containers are services whose servers answer.
 Run with `--quick` for a shorter look; `--markdown FILE` writes the table for the docs.
 """
 
@@ -21,7 +22,7 @@ from tests.bench import logs
 from tests.bench.measure import Figures, Program, first_screens, steady, wall_times
 from tests.bench.programs import bare_app, console, peers
 from tests.bench.report import Row, render
-from tests.bench.scene import Mover, containers, environment
+from tests.bench.scene import Mover, containers, environment, services
 from tests.native.build import compiler
 from tests.support.engine import PrivateEngine
 
@@ -35,7 +36,7 @@ def main() -> int:
         raise SystemExit("make bench builds the C twin of the driver: install gcc")
     with tempfile.TemporaryDirectory(prefix="gpuconsole-bench.", dir="/tmp") as name:
         folder = Path(name)
-        with _engine(folder) as address:
+        with _engine(folder) as address, services(folder):
             rows = _measure(folder, address, options.quick)
     text = render(rows)
     print(text)

@@ -1,6 +1,8 @@
 """The host that every program is measured on: two cards, N containers, one driver library."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +110,44 @@ def environment(folder: Path, address: str) -> dict[str, str]:
         "GPUCONSOLE_DRIVER_TABLE": str(table),
         "LD_LIBRARY_PATH": str(library.parent),
     }
+
+
+SERVICES = (("forge", "NVIDIA GeForce RTX 3080 Laptop GPU"), ("forge", "NVIDIA GeForce RTX 3090"),
+            ("comfyui", "NVIDIA GeForce RTX 3090"))  # fmt: skip
+
+
+@contextmanager
+def services(folder: Path) -> Iterator[None]:
+    """Run the servers of three services, and write the config that names them and containers.
+
+    Two Forges that idle and a ComfyUI at work: what the dashboard of a studio shows.
+    """
+    config = folder / ".config" / "gpuconsole" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    processes, blocks = [], []
+    try:
+        for number, (kind, card) in enumerate(SERVICES):
+            words = ["--kind", kind, "--port", "0", "--device", card]
+            if kind == "comfyui":
+                words += ["--busy", "7200", "--pending", "2"]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "console.simulator.services", *words],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+            processes.append(process)
+            assert process.stdout is not None
+            port = next(line for line in process.stdout if line.startswith("port ")).split()[1]
+            blocks.append(
+                f'[services.service-{number}]\nkind = "{kind}"\n'
+                f'container = "{PREFIX}{number:02d}"\nurl = "http://127.0.0.1:{port}"\n'
+                f'vram_budget = "8 GiB"\n'
+            )
+        config.write_text("\n".join(blocks), encoding="utf-8")
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
