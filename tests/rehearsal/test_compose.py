@@ -1,5 +1,6 @@
 """Real compose, both generations, on the simulated engine: a service comes back on its card."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -187,6 +188,40 @@ def test_compose_1_falls_over_an_engine_that_is_too_new_as_in_real_life() -> Non
         )
         assert done.returncode == 1
         assert "ContainerConfig" in done.stderr
+
+
+@pytest.mark.parametrize("generation", ["1", "5"])
+def test_a_stopped_forge_is_made_anew_and_stays_stopped(generation: str) -> None:
+    """As a move of a stopped service does; compose 1.x attaches to what it never starts."""
+    command = compose(generation)
+    with held_rehearsal("old-engine") as host:
+        api = APIClient(host.address, version="auto")
+        api.stop("myia-turbo", timeout=5)
+        before = api.inspect_container("myia-turbo")["Id"]
+        service = service_of(host, "myia-turbo")
+        done = subprocess.run(
+            [command, "-p", "sd", "-f", service["compose_file"], "up", "--no-start", "--no-deps",
+             "--force-recreate", service["compose_service"]],
+            env={**os.environ, **host.environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        made = api.inspect_container("myia-turbo")
+        assert made["Id"] != before
+        assert made["State"]["Status"] == "created"
+        api.close()
+
+
+def test_whoever_is_attached_reads_what_is_written_until_the_end() -> None:
+    with held_rehearsal("studio") as host:
+        api = APIClient(host.address, version="auto")
+        written = api.attach("myia-turbo", stream=True, logs=True)
+        assert b"Set device to: 0" in b"".join(itertools.islice(written, 3))
+        api.stop("myia-turbo", timeout=5)
+        list(written)  # comes to its end, as the container has
+        api.close()
 
 
 def test_without_an_image_compose_says_so() -> None:

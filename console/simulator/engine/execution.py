@@ -65,15 +65,15 @@ async def _interactive(call: Call, made: Exec) -> web.StreamResponse:
             lambda code: execs.end(made, code),
         )
         transport.set_protocol(terminal)
-        transport.write(_head(call))
+        transport.write(head(call))
         await asyncio.sleep(_BEGINNING)
         terminal.take(transport)
         # aiohttp closes the connection as soon as its handler returns.
         await terminal.over.wait()
-    return _Silent()
+    return Silent()
 
 
-def _head(call: Call) -> bytes:
+def head(call: Call) -> bytes:
     """Give the head of the answer after which the connection is no longer HTTP."""
     upgrade = call.request.headers.get("Upgrade", "")
     lines = ["HTTP/1.1 101 UPGRADED" if upgrade else "HTTP/1.1 200 OK", f"Content-Type: {_TYPE}"]
@@ -92,15 +92,15 @@ async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamR
             data += payload.replace(b"\n", b"\r\n") if tty else frame(stream, payload)
     transport = call.request.transport
     if isinstance(transport, asyncio.Transport):
-        transport.set_protocol(_Hijacked(transport.get_protocol()))
-        transport.write(_head(call))
+        transport.set_protocol(Hijacked(transport.get_protocol()))
+        transport.write(head(call))
         await asyncio.sleep(_BEGINNING)
         transport.write(data)
         transport.close()
-    return _Silent()
+    return Silent()
 
 
-class _Hijacked(asyncio.Protocol):
+class Hijacked(asyncio.Protocol):
     """What a taken-over connection is read by: its client may end its side and still listen."""
 
     def __init__(self, before: asyncio.BaseProtocol) -> None:
@@ -115,7 +115,7 @@ class _Hijacked(asyncio.Protocol):
         self._before.connection_lost(error)
 
 
-class _Silent(web.StreamResponse):
+class Silent(web.StreamResponse):
     """An answer that has been given already: aiohttp has nothing left to write."""
 
     def __init__(self) -> None:

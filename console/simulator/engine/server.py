@@ -8,7 +8,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from console.simulator.engine import containers, execution, host_routes, networks, streams
+from console.simulator.engine import (
+    attaching,
+    containers,
+    execution,
+    host_routes,
+    networks,
+    streams,
+)
 from console.simulator.engine.call import Call, Engine
 from console.simulator.engine.execs import Execs
 from console.simulator.engine.flavours import FLAVOURS
@@ -47,6 +54,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"/containers/{_NAME}/rename", containers.rename),
     ("POST", f"/containers/{_NAME}/wait", streams.wait),
     ("DELETE", f"/containers/{_NAME}", containers.remove),
+    ("POST", f"/containers/{_NAME}/attach", attaching.attach),
     ("POST", f"/containers/{_NAME}/exec", execution.create),
     ("POST", f"/exec/{_NAME}/start", execution.start),
     ("POST", f"/exec/{_NAME}/resize", execution.resize),
