@@ -1,5 +1,6 @@
 """How services are arranged now, and how a layout, or a plan to go back to, wants them."""
 
+import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,13 +16,15 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.config.layout import in_force, noted_layout
-from console.config.schema import ServiceSettings
+from console.config.schema import LayoutSettings, ServiceSettings
 from console.gpu.snapshot import Gpu
 from console.unknown import Unknown
 
 CONFIGURED = "config"
 # By so much may a service hold more than was computed before its model counts as another one.
 _OVER = 1.1
+# The driver was read, and no single card is the one that is named.
+_WRONG_CARD = frozenset({"gpu.not-here", "gpu.ambiguous"})
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +74,8 @@ def goal_of_layout(session: Session, around: Around, name: str) -> Goal:
     """Give what a layout of the config asks of the services that are here.
 
     What the config names and the layout does not stops; what is only discovered is left alone. A
-    service whose card the layout does not say stays where it is, unless the layout in force had
-    moved it: then it goes back to where the config has it.
+    service whose card the layout does not say stays where it is, with two exceptions: what the
+    layout in force had moved goes back to where the config has it, and so does what has to start.
     """
     settings = session.config.settings
     layout = settings.layouts[name]
@@ -83,17 +86,18 @@ def goal_of_layout(session: Session, around: Around, name: str) -> Goal:
         if member not in here:
             checks.append(check("layout.no-service", "refuse", name=member, layout=name))
             continue
-        card = _wanted_card(session, around, name, member)
+        card = _wanted_card(session, around, name, here[member])
         if isinstance(card, Unknown):
             values = {"why": card.title, "name": member, "layout": name}
-            checks.append(check("layout.no-card", "refuse", **values))
+            checks.append(check(_no_card(layout, member), "refuse", **values))
             card = None
         places[member] = Place(running=True, gpu_uuid=card)
     for status in around.snapshot.services:
         if status.service.source == CONFIGURED and status.name not in places:
-            places[status.name] = Place(running=False)
+            card = _left_card(session, around, status.name)
+            places[status.name] = Place(running=False, gpu_uuid=card)
     variants = {one: layout.variants[one] for one in layout.services if one in layout.variants}
-    free, told = _unloading(session, here, variants)
+    free, told = _unloading(session, here, name, variants)
     return Goal(
         layout=name,
         places=places,
@@ -163,19 +167,60 @@ def _meant(
     )
 
 
-def _wanted_card(session: Session, around: Around, name: str, member: str) -> str | Unknown | None:
+def _wanted_card(
+    session: Session, around: Around, name: str, status: ServiceStatus
+) -> str | Unknown | None:
+    """Give the card that a service of a layout has to be on; None is where its settings lead."""
     settings = session.config.settings
-    wanted = settings.layouts[name].gpus.get(member)
-    if wanted is None:
-        before = settings.layouts.get(noted_layout(session.places))
-        own = settings.services.get(member)
-        moved = before is not None and member in before.gpus
-        wanted = own.gpu if moved and own is not None else None
-    return None if wanted is None else expected_gpu(wanted, around.snapshot.gpu.gpus)
+    gpus = around.snapshot.gpu.gpus
+    wanted = settings.layouts[name].gpus.get(status.name)
+    if wanted is not None:
+        return expected_gpu(wanted, gpus)
+    own = settings.services.get(status.name)
+    if own is None or own.gpu is None:
+        return None
+    card = expected_gpu(own.gpu, gpus)
+    if _was_moved(session, status.name):
+        return card
+    if runs(around, status):
+        return None
+    if isinstance(card, Unknown):
+        return card if card.code in _WRONG_CARD else None
+    # What only its container's maker can change is started where it is, and looked at there.
+    by_compose = status.service.compose_file is not None and status.service.compose_service
+    elsewhere = isinstance(status.gpu_declared_uuid, str) and status.gpu_declared_uuid != card
+    return card if by_compose and elsewhere else None
+
+
+def _left_card(session: Session, around: Around, name: str) -> str | None:
+    """Give the card that a service gets back which leaves the layout that had moved it."""
+    own = session.config.settings.services.get(name)
+    if own is None or own.gpu is None or not _was_moved(session, name):
+        return None
+    card = expected_gpu(own.gpu, around.snapshot.gpu.gpus)
+    return card if isinstance(card, str) else None
+
+
+def _was_moved(session: Session, name: str) -> bool:
+    """Tell whether the layout in force gives a service a card of its own."""
+    before = session.config.settings.layouts.get(noted_layout(session.places))
+    return before is not None and name in before.gpus and name in before.services
+
+
+def _no_card(layout: LayoutSettings, member: str) -> str:
+    return "layout.no-card" if member in layout.gpus else "layout.no-own-card"
+
+
+def _unknown_variant(session: Session, layout: str, name: str, variant: str) -> Check:
+    """Say that nobody knows what a variant of a layout needs, and which may be meant."""
+    near = difflib.get_close_matches(variant, [one.id for one in session.catalog.variants], n=1)
+    hint = f"did you mean {near[0]}?" if near else "gpuconsole models fit lists them"
+    values = {"name": name, "variant": variant, "layout": layout, "near": hint}
+    return check("layout.unknown-variant", "warn", **values)
 
 
 def _unloading(
-    session: Session, here: Mapping[str, ServiceStatus], variants: Mapping[str, str]
+    session: Session, here: Mapping[str, ServiceStatus], layout: str, variants: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[Check, ...]]:
     """Find the services that go on, but hold more than their new variant ever takes.
 
@@ -184,6 +229,8 @@ def _unloading(
     """
     free, checks = [], []
     for name, variant in variants.items():
+        if session.catalog.variant(variant) is None:
+            checks.append(_unknown_variant(session, layout, name, variant))
         status = here.get(name)
         if status is None or not status.activity:
             continue

@@ -5,6 +5,7 @@ from typing import Any
 
 from actions.plan import Check
 from console.packaged import read_table
+from console.text import clean_line
 
 
 @cache
@@ -25,9 +26,10 @@ def check(check_id: str, verdict: str = "pass", **values: object) -> Check:
         KeyError: the id or a value is missing: a fault of the program, not of data.
     """
     entry = _table()[check_id]
+    # Names are as their file has them: nothing of them may steer a terminal.
     return Check(
         id=check_id,
-        title=entry["title"].format(**values),
+        title=clean_line(entry["title"].format(**values)),
         verdict=verdict,
-        detail=entry.get("hint", "").format(**values),
+        detail=clean_line(entry.get("hint", "").format(**values)),
     )

@@ -52,6 +52,7 @@ class LayoutVerbs:
             chosen[_BACK] = before
         elif name not in self._session.config.settings.layouts:
             raise _unknown(self._session.config.settings.layouts, name)
+        self._session.needed_catalog()
         around = look_around(self._session)
         if before is None:
             goal = goal_of_layout(self._session, around, name)
@@ -119,19 +120,19 @@ class LayoutVerbs:
         asker: Asker,
         goal: Goal,
     ) -> Plan:
-        refused = draft.refused
+        refused, shown = draft.refused, clean_line(name)
         warned = any(one.verdict == "warn" for one in draft.checks)
         return Plan(
             id=new_plan_id(self._session),
             verb=verb,
-            target=name,
+            target=shown,
             target_id=name,
             steps=() if refused else draft.steps,
             checks=draft.checks,
             verdict="refused" if refused else "warned" if warned else "ready",
             refusal=None
             if refused is None
-            else Refusal(code=refused.id, title=f"{name}: {refused.title}", hint=refused.detail),
+            else Refusal(code=refused.id, title=f"{shown}: {refused.title}", hint=refused.detail),
             facts=draft.facts,
             options=dict(options),
             longest_seconds=longest(draft.steps),
@@ -175,14 +176,15 @@ def _note(doing: Doing) -> str:
     """Note which layout is in force from now on."""
     layout = str(doing.options["layout"])
     note_layout(doing.session.places, layout)
-    return f"{layout} is in force" if layout else "no layout is in force"
+    return f"{clean_line(layout)} is in force" if layout else "no layout is in force"
 
 
 def _see(doing: Doing) -> str:
     """Look at all services once more, and say what runs now."""
     names = [str(name) for name in doing.options["services"]]
     around = look_around(doing.session, set(names))
-    return f"{doing.options['layout'] or 'the host as before'}: {_states_text(around, names)}"
+    layout = clean_line(str(doing.options["layout"]))
+    return f"{layout or 'the host as before'}: {_states_text(around, names)}"
 
 
 def _states_text(around: Around, names: Collection[str]) -> str:
@@ -208,11 +210,13 @@ def _left(around: Around, names: Collection[str]) -> dict[str, Any]:
 
 
 def _unknown(layouts: Collection[str], name: str) -> UsageError:
-    near = difflib.get_close_matches(name, layouts, 3, 0.4)
+    near = [clean_line(one) for one in difflib.get_close_matches(name, layouts, 3, 0.4)]
     if near:
         hint = f"Did you mean {' or '.join(near)}?"
     elif layouts:
-        hint = f"There are: {', '.join(layouts)}"
+        hint = f"There are: {', '.join(clean_line(one) for one in layouts)}"
     else:
         hint = "The config has no layouts: add [layouts.NAME] with services = [...]"
-    return UsageError("layout.unknown", f"There is no layout {clean_line(name, 60)}", hint)
+    shown = clean_line(name, 60)
+    title = f"There is no layout {shown}" if shown else "The name of the layout is empty"
+    return UsageError("layout.unknown", title, hint)

@@ -29,6 +29,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.config.layout import in_force, noted_layout, noted_path
+from console.text import clean_line
 from console.units import MIB
 
 NOTE = "note-layout"
@@ -217,11 +218,12 @@ class Switch:
 def note_step(layout: str, session: Session) -> Step:
     """Give the step that notes which layout is in force; empty is none."""
     path = shlex.quote(str(noted_path(session.places)))
+    shown = clean_line(layout)
     return Step(
         id=NOTE,
-        title=f"Note that {layout} is in force" if layout else "Note that no layout is in force",
+        title=f"Note that {shown} is in force" if layout else "Note that no layout is in force",
         touches=("layout in force",),
-        command=f"echo {shlex.quote(layout)} > {path}" if layout else f"rm -f {path}",
+        command=f"echo {shlex.quote(shown)} > {path}" if layout else f"rm -f {path}",
         undo="gpuconsole jobs back last",
         longest_seconds=10.0,
         target_id=NOTE,

@@ -20,7 +20,7 @@ _LIMIT = 4096
 def noted_layout(places: Places) -> str:
     """Give the name of the layout the host was last switched to; empty where there was none."""
     try:
-        return read_limited(noted_path(places), _LIMIT).decode("utf-8").strip()
+        return read_limited(noted_path(places), _LIMIT).decode("utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError):
         return ""
 

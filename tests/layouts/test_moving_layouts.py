@@ -1,6 +1,7 @@
 """Layouts that give services other cards, killed moves, and services that are busy meanwhile."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -55,6 +56,35 @@ def test_a_layout_without_cards_takes_services_back_to_where_the_config_has_them
     assert isinstance(bench.run(bench.operations().plan("switch", "swapped")), PlanDone)
     assert isinstance(bench.run(bench.operations().plan("switch", "both")), PlanDone)
     assert (bench.card("forge"), bench.card("comfyui")) == (SMALL, BIG)
+
+
+def test_a_service_that_leaves_a_layout_goes_back_to_its_own_card(bench: Bench) -> None:
+    """Else the next layout, or a plain start, would find it on the card of a layout long gone."""
+    bench.write_config(SWAPPED)
+    bench.up("forge", "comfyui")
+    before = bench.file.read_text()
+    assert isinstance(bench.run(bench.operations().plan("switch", "swapped")), PlanDone)
+    left = bench.run(bench.operations().plan("switch", "comfyui-only"))
+    assert isinstance(left, PlanDone), left
+    assert not bench.runs("forge")
+    assert re.sub("#.*", "", bench.file.read_text()) == re.sub("#.*", "", before)
+    assert isinstance(bench.run(bench.operations().plan("switch", "both")), PlanDone)
+    assert (bench.card("forge"), bench.card("comfyui")) == (SMALL, BIG)
+    assert (bench.state("forge"), bench.state("comfyui")) == ("ready", "ready")
+
+
+def test_what_has_to_start_starts_where_the_config_has_it(bench: Bench) -> None:
+    """Its container was made for another card, by whoever: that is changed, not taken for meant."""
+    bench.cards["forge"] = 1
+    bench.write_compose()
+    bench.up("forge")
+    bench.stop("forge")
+    plan = bench.operations().plan("switch", "forge-only")
+    assert SMALL in plan.diff
+    end = bench.run(plan)
+    assert isinstance(end, PlanDone), end
+    assert bench.card("forge") == SMALL
+    assert bench.state("forge") == "ready"
 
 
 def test_a_swap_that_fails_half_way_puts_both_back(bench: Bench) -> None:

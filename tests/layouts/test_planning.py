@@ -1,8 +1,11 @@
 """What a switch says before it runs: what unloads, what is in the way, what cannot be."""
 
+import json
+
 import pytest
 
 from actions.plan import Plan, PlanDone
+from console.errors import UsageError
 from tests.layouts.bench import BIG, Bench
 
 pytestmark = pytest.mark.engine
@@ -73,6 +76,40 @@ def test_a_card_that_is_not_here_refuses_the_layout(bench: Bench) -> None:
     assert plan.refusal is not None
     assert plan.refusal.code == "layout.no-card"
     assert "layouts.far.gpus.forge" in plan.refusal.hint
+
+
+def test_a_card_of_the_config_that_is_not_here_refuses_a_start_by_a_layout_too(
+    bench: Bench,
+) -> None:
+    file = bench.session().places.config_file
+    file.write_text(file.read_text().replace('gpu = "3080"', 'gpu = "4090"'))
+    plan = bench.operations().plan("switch", "forge-only")
+    assert plan.refusal is not None
+    assert plan.refusal.code == "layout.no-own-card"
+    assert "services.forge.gpu" in plan.refusal.hint
+
+
+def test_a_variant_that_nobody_knows_is_told_with_the_nearest(bench: Bench) -> None:
+    bench.write_config(LEAN.replace("q3_k_s", "q3_k_x"))
+    bench.up("comfyui")
+    plan = bench.operations().plan("switch", "lean")
+    assert plan.verdict == "warned"
+    assert "the catalogue does not have" in said(plan, "warn")
+    assert "did you mean qwen-edit-2509-gguf-q3_k_s" in said(plan, "warn")
+
+
+def test_a_name_that_steers_terminals_does_not_get_that_far(bench: Bench) -> None:
+    name = "a\x1b[31m\nb\u202e; reboot"
+    bench.write_config(f'\n[layouts.{json.dumps(name)}]\nservices = ["forge"]\n')
+    plan = bench.operations().plan("switch", name)
+    shown = [plan.target, said(plan)]
+    for step in plan.steps:
+        shown += [step.title, step.command]
+    with pytest.raises(UsageError) as caught:
+        bench.operations().plan("switch", "b")
+    shown.append(caught.value.hint)
+    assert not any(bad in "".join(shown) for bad in ("\x1b", "\n[", "\u202e"))
+    assert all(step.command.isprintable() for step in plan.steps)
 
 
 def test_a_layout_says_what_each_card_holds_on_the_way(bench: Bench) -> None:
