@@ -6,7 +6,7 @@ from aiohttp import web
 
 from console.simulator.actor import Actor
 from console.simulator.engine.call import Call
-from console.simulator.engine.execution import Hijacked, Silent, head
+from console.simulator.engine.execution import BEGINNING, Hijacked, Silent, head
 from console.simulator.engine.logs import LogQuery, asked, entries, written
 from console.simulator.engine.query import truth
 
@@ -25,6 +25,7 @@ async def attach(call: Call) -> web.StreamResponse:
     if isinstance(transport, asyncio.Transport):
         transport.set_protocol(Hijacked(transport.get_protocol()))
         transport.write(head(call))
+        await asyncio.sleep(BEGINNING)
         await _write_on(call, actor, wanted, transport)
         transport.close()
     return Silent()

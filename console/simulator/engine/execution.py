@@ -11,7 +11,7 @@ from console.simulator.engine.terminal import ShellTerminal
 from console.simulator.engine.wire import answer, frame
 
 _CREATED = 201
-_BEGINNING = 0.04
+BEGINNING = 0.04
 """Seconds a real process takes to write something: the SDK loses what comes with the head."""
 
 _TYPE = "application/vnd.docker.raw-stream"
@@ -66,7 +66,7 @@ async def _interactive(call: Call, made: Exec) -> web.StreamResponse:
         )
         transport.set_protocol(terminal)
         transport.write(head(call))
-        await asyncio.sleep(_BEGINNING)
+        await asyncio.sleep(BEGINNING)
         terminal.take(transport)
         # aiohttp closes the connection as soon as its handler returns.
         await terminal.over.wait()
@@ -94,7 +94,7 @@ async def _taken_over(call: Call, outcome: Outcome, *, tty: bool) -> web.StreamR
     if isinstance(transport, asyncio.Transport):
         transport.set_protocol(Hijacked(transport.get_protocol()))
         transport.write(head(call))
-        await asyncio.sleep(_BEGINNING)
+        await asyncio.sleep(BEGINNING)
         transport.write(data)
         transport.close()
     return Silent()
