@@ -35,7 +35,8 @@ def go_back(
     try:
         steps = verbs.rollback(plan, done, broken)
     except ConsoleError as error:
-        return _told(end, "no", f"going back was not possible: {error.title}")
+        again = f"gpuconsole jobs back {plan.id} tries it again"
+        return _told(end, "no", f"going back was not possible: {error.title}; {again}")
     if not steps:
         return end
     stepper.let_go()

@@ -16,7 +16,7 @@ def check_card(doing: Doing) -> str:
 
     Raises:
         StepError: it sits on another card (`service.misplaced`, the hint says what to change); it
-            is left running.
+            is left running where the plan does not lead back.
         CancelledStepError: somebody asked to cancel.
     """
     meant = str(doing.options["gpu"])
@@ -37,10 +37,11 @@ def _compared(doing: Doing, seen: Seen, status: ServiceStatus, meant: str) -> st
     by = "as it says itself" if status.gpu_source == "observed" else "by the driver's processes"
     if status.gpu_uuid == meant:
         return f"{doing.name} is {status.activity or status.state} on {_card(seen, meant)}, {by}"
+    left = "" if doing.leads_back else "; it is left running"
+    here, there = _card(seen, status.gpu_uuid), _card(seen, meant)
     raise StepError(
         "service.misplaced",
-        f"{doing.name} is on {_card(seen, status.gpu_uuid)}, not on {_card(seen, meant)}, {by}; "
-        "it is left running",
+        f"{doing.name} is on {here}, not on {there}, {by}{left}",
         status.advice or f"gpuconsole move {doing.name} --gpu {meant} changes its settings",
     )
 

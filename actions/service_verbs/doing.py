@@ -69,6 +69,12 @@ class Doing:
         """Give the seconds since the step began."""
         return self.session.clock.monotonic() - self.begun
 
+    @property
+    def leads_back(self) -> bool:
+        """Whether what was before is restored where this step fails, so that nothing stays so."""
+        returns = self.plan.subject == "layout" or self.plan.verb == "move"
+        return returns and not self.step.id.startswith("back-")
+
     def tell(self, text: str) -> None:
         """Say how it goes; the same words twice in a row are said once."""
         if text != self._told:

@@ -17,7 +17,7 @@ from actions.service_verbs.options import checked_options
 from actions.service_verbs.steps import work_for
 from actions.service_verbs.switch import NOTE, SEE, Switch, sum_checks
 from actions.service_verbs.verbs import longest
-from actions.service_verbs.way_back import refuse_changed
+from actions.service_verbs.way_back import look_before_going_back, refuse_changed
 from actions.session import Session
 from actions.step_thread import Work
 from console.config.layout import note_layout
@@ -87,9 +87,10 @@ class LayoutVerbs:
         if not done and broken is None:
             return ()
         goal = goal_of_facts(plan.facts.get("continues") or plan.facts)
-        # Only how long to wait holds for the way back too: nobody is asked there.
+        # Only how long to wait at least holds for the way back too: nobody is asked there.
         options = {name: plan.options[name] for name in _KEPT if name in plan.options}
-        return Switch(self._session, look_around(self._session), goal, options).steps_back()
+        around = look_before_going_back(self._session)
+        return Switch(self._session, around, goal, options).steps_back()
 
     def back(self, plan: Plan, left: Mapping[str, Any]) -> Plan:
         """Make the plan that goes back to what ran before an earlier switch.

@@ -8,7 +8,7 @@ import msgspec
 
 from actions.containers.back import refuse_changed
 from actions.plan import Check, Plan, Step
-from actions.service_verbs.around import Around, look_around
+from actions.service_verbs.around import Around
 from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
 from actions.service_verbs.cards import card_named, twins
 from actions.service_verbs.doing import Doing
@@ -18,7 +18,7 @@ from actions.service_verbs.layout_words import check
 from actions.service_verbs.start import fit_checks
 from actions.service_verbs.steps import StartHow, service_step, start_steps, stop_steps
 from actions.service_verbs.stop import job_checks, stop_how
-from actions.service_verbs.way_back import edits_of
+from actions.service_verbs.way_back import edits_of, look_before_going_back, patience
 from actions.services.placement import expected_gpu
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
@@ -233,7 +233,7 @@ def rollback_move(
         return ()
     before: Mapping[str, Any] = plan.facts.get("continues") or plan.facts
     name = plan.target_id
-    around = look_around(session, {name})
+    around = look_before_going_back(session, {name})
     status = around.status(name)
     running = runs(around, status)
     anew = status.container_id != before.get("id")
@@ -250,9 +250,8 @@ def rollback_move(
     if running and not anew:
         return tuple(steps)
     stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
-    how = StartHow(
-        gpu_uuid=before.get("gpu_uuid"), recreate=anew, ready_limit=plan.options.get("ready_limit")
-    )
+    longest = patience(status, plan.options.get("ready_limit"))
+    how = StartHow(gpu_uuid=before.get("gpu_uuid"), recreate=anew, ready_limit=longest)
     return (*steps, *start_steps(around, stopped, None, how))
 
 

@@ -85,11 +85,11 @@ class _Waiting:
                 f"whether {self._name} is ready is not known: {self._problem.title}",
                 self._problem.hint,
             )
+        left = "" if self._doing.leads_back else "It is left running. "
         return StepError(
             "service.not-ready",
             f"{self._name} was not ready after {format_duration(longest)}: {self._last}",
-            f"It is left running. gpuconsole logs {self._name} tells more; wait longer with "
-            "--ready-limit",
+            f"{left}gpuconsole logs {self._name} tells more; wait longer with --ready-limit",
         )
 
     def _look_at_container(self, status: ServiceStatus, seen: Seen) -> None:

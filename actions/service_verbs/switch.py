@@ -24,7 +24,7 @@ from actions.service_verbs.on_the_way import OnTheWay
 from actions.service_verbs.start import container_checks
 from actions.service_verbs.steps import StartHow, start_steps, stop_steps
 from actions.service_verbs.stop import job_checks, stop_how
-from actions.service_verbs.way_back import edits_of
+from actions.service_verbs.way_back import edits_of, patience
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.snapshot import HostSnapshot
@@ -60,6 +60,7 @@ class Switch:
         self._fits: dict[int, Fit] = {}
         self._diffs: list[str] = []
         self._texts: dict[Path, str] = {}
+        self._patient = False
 
     def draft(self) -> ServiceDraft:
         """Give the steps, what speaks for or against them, and what they rest on."""
@@ -67,7 +68,8 @@ class Switch:
             return ServiceDraft(checks=tuple(self._checks))
         noted = _means_the_same(self._session, self._goal.layout)
         if not (self.legs or self._goal.edits or self._starting()) and noted:
-            return ServiceDraft(checks=(check("layout.there"), *self._checks))
+            there = check("back.there" if "back" in self._options else "layout.there")
+            return ServiceDraft(checks=(there, *self._checks))
         self._tell_who()
         way = OnTheWay(self._session, self._around, self._goal, self._now, self.legs)
         way.fit_all(force=bool(self._options.get("force")))
@@ -95,6 +97,7 @@ class Switch:
 
     def steps_back(self) -> tuple[Step, ...]:
         """Give the steps alone: a way back is not put off by what speaks against it."""
+        self._patient = True
         return self._steps()
 
     def _with_cards(self, places: dict[str, Place]) -> dict[str, Place]:
@@ -144,7 +147,7 @@ class Switch:
         if not turned:
             steps += self._turn()
         for status in self._starting():
-            steps += start_steps(self._around, status, None, self._start_how())
+            steps += start_steps(self._around, status, None, self._start_how(status))
         names = [name for name in self._goal.places if name in self._status]
         return (*steps, see_step(self._goal.layout, names))
 
@@ -173,12 +176,14 @@ class Switch:
             return self._place_steps(leg, status)
         if not leg.anew:
             self._say(leg, container_checks(self._session, self._around, status))
-        how_start = self._start_how(leg)
+        how_start = self._start_how(status, leg)
         stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
         return start_steps(self._around, stopped, fit, how_start)
 
-    def _start_how(self, leg: Leg | None = None) -> StartHow:
+    def _start_how(self, status: ServiceStatus, leg: Leg | None = None) -> StartHow:
         longest = self._options.get("ready_limit")
+        if self._patient:
+            longest = patience(status, longest)
         return StartHow(
             ready_limit=float(longest) if isinstance(longest, int | float) else None,
             gpu_uuid=leg.gpu_uuid if leg else None,

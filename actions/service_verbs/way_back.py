@@ -1,13 +1,47 @@
 """What a way back needs to know: which files were changed, and whether others changed things."""
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from actions.plan import Plan, Step
+from actions.service_verbs.around import Around, look_around
+from actions.service_verbs.words import limit
+from actions.services.snapshot import ServiceStatus
+from actions.session import Session
+from console.engine.faults import EngineUnreachableError
 from console.errors import RefusedError
 
 EDIT = "edit-compose"
 _RESTORED = ("file", "token", "written")
+# An engine that is restarted is back by then; one that is gone for good is told of.
+_ENGINE_SECONDS = 60.0
+_AGAIN_SECONDS = 1.0
+
+
+def look_before_going_back(session: Session, names: Collection[str] | None = None) -> Around:
+    """Look at the host as `look_around` does, once an engine that went away is back.
+
+    Raises:
+        EngineError: it is not back after a minute, or does not answer as it should.
+    """
+    begun = session.clock.monotonic()
+    while True:
+        try:
+            return look_around(session, names)
+        except EngineUnreachableError:
+            if session.clock.monotonic() - begun >= _ENGINE_SECONDS:
+                raise
+            threading.Event().wait(_AGAIN_SECONDS)
+
+
+def patience(status: ServiceStatus, asked: object) -> float:
+    """Give the seconds in which a service that ran before has to be ready again.
+
+    Who wanted to wait for the new one only shortly would else be told that going back failed.
+    """
+    usual = limit("ready", status.service.kind)
+    return max(usual, asked) if isinstance(asked, int | float) else usual
 
 
 def edits_of(steps: Iterable[Step]) -> dict[str, dict[str, Any]]:

@@ -97,10 +97,10 @@ def test_a_swap_that_fails_half_way_puts_both_back(bench: Bench) -> None:
     end = bench.run(plan)
     assert isinstance(end, PlanFailed), end
     assert end.code == "service.not-ready"
+    assert end.went_back == "yes", end
     assert bench.file.read_text() == before
-    assert bench.card("forge") == SMALL
-    wait_until(lambda: bench.is_ready("comfyui"), 20, "comfyui is ready in the end")
-    assert bench.card("comfyui") == BIG
+    assert (bench.card("forge"), bench.card("comfyui")) == (SMALL, BIG)
+    assert (bench.state("forge"), bench.state("comfyui")) == ("ready", "ready")
 
 
 def killed(bench: Bench, text: str, *words: str) -> str:
