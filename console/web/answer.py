@@ -10,7 +10,10 @@ import msgspec
 from console.text import clean_bytes, clean_line
 
 _LOGIN = re.compile(
-    r"(?:^|[/._-])(?:log-?in|sign-?in|signon|logon|auth|authorize|authelia|oauth2?|sso|saml|cas)"
+    r"(?:^|[/._-])"
+    r"(?:(?:web|service)?log[-_]?(?:in|on)|sign[-_]?(?:in|on)|sessions?/new"
+    r"|auth|authn|authorize|authenticate|authentication|oauth2?|oidc|openid|sso|saml2?|cas"
+    r"|authelia|(?:go)?authentik|keycloak|adfs|okta)"
     r"(?:$|[/._?#-])",
     re.IGNORECASE,
 )
@@ -18,7 +21,8 @@ _TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{0,400})", re.IGNORECASE)
 _HTML = re.compile(rb"\s{0,64}(?:<!doctype html|<html|<head|<body|<!--)", re.IGNORECASE)
 _LONGEST_PLACE = 200
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-BEHIND = frozenset({502, 503, 504})
+# The last ones are Cloudflare's: the server behind it is down, is late, or its tunnel is gone.
+BEHIND = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 530})
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

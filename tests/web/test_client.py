@@ -260,7 +260,10 @@ def test_redirects_in_a_loop_are_not_followed() -> None:
 @pytest.mark.parametrize(
     "location",
     [LOGIN, "https://x.trycloudflare.com/login", "/oauth2/start?rd=/", "/signin", "/auth/realms/x",
-     "https://login.example.org/saml2"],
+     "https://login.example.org/saml2", "/users/sign_in", "/session/new", "/Account/LogOn?x=1",
+     "https://adfs.example.org/adfs/ls/?wa=wsignin1.0", "/.pomerium/sign_in", "/Login.aspx",
+     "https://id.example.org/outpost.goauthentik.io/start", "/if/flow/default-authentication-flow/",
+     "https://accounts.google.com/ServiceLogin"],
 )  # fmt: skip
 def test_a_redirect_to_a_login_wants_a_login(location: str) -> None:
     with serving(always(message("302 Found", Location=location))) as server:
@@ -271,7 +274,16 @@ def test_a_redirect_to_a_login_wants_a_login(location: str) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["/elsewhere", "https://example.org/", "http://[", "/authors", "/blog/logins-of-old"],
+    [
+        "/elsewhere",
+        "https://example.org/",
+        "http://[",
+        "/authors",
+        "/blog/logins-of-old",
+        "/sessions",
+        "/signing",
+        "/authentic",
+    ],
 )
 def test_another_redirect_does_not(location: str) -> None:
     with serving(always(message("301 Moved", Location=location))) as server:
@@ -279,7 +291,8 @@ def test_another_redirect_does_not(location: str) -> None:
 
 
 def test_a_front_without_a_service_behind_it() -> None:
-    for status in ("502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout"):
+    for status in ("502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout",
+                   "521 Web Server Is Down", "530 <none>"):  # fmt: skip
         with serving(always(message(status, PAGE_502, "text/html"))) as server:
             fault = failed(client(server.url))
         assert (type(fault), fault.code) == (FrontOnlyError, "web.front-only")
