@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from console.services.reading import NOT_TOLD, Job
-from console.unknown import Unknown
+from console.unknown import Unknown, known
 from console.web.values import items, mapping, number, odd, size, text, within
 
 Words = Callable[[str], str]
@@ -76,6 +76,8 @@ class CommandFlags(msgspec.Struct, frozen=True, kw_only=True):
         return (*line, *self.switches)
 
 
+_LONGEST_JOB = 30 * 86400.0
+
 _SWITCHES = (
     "cuda_malloc", "cuda_stream", "pin_shared_memory", "always_gpu", "always_high_vram",
     "always_normal_vram", "always_low_vram", "always_no_vram", "always_cpu",
@@ -126,6 +128,9 @@ def parse_progress(data: object, words: Words = str) -> Progress:
         return Progress(running=0, job=None)
     share = number(data, "progress")
     left = number(data, "eta_relative")
+    if known(left) and left > _LONGEST_JOB:
+        # Reckoned from next to no progress, or no estimate at all.
+        left = NOT_TOLD
     step, steps = size(data, "state.sampling_step"), size(data, "state.sampling_steps")
     if steps == 0:
         # It is between two samplings: encoding, loading or decoding.

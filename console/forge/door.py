@@ -154,6 +154,8 @@ class ForgeDoor(Door):
             )
         if isinstance(progress.running, Unknown) and not pinged:
             raise self.client.odd("GET /sdapi/v1/progress")
+        if isinstance(progress.running, Unknown):
+            seen = f"{seen}, but whether it works can't be told: {progress.running.title}"
         self._known = True
         return self._figures(progress, brief, seen)
 

@@ -68,6 +68,25 @@ def test_a_working_forge_tells_how_far_it_is() -> None:
     assert job.running_seconds == pytest.approx(10.0)
 
 
+def test_an_estimate_that_makes_no_sense_is_none() -> None:
+    for left in (1e30, 1e300, 40 * 86400.0):
+        job = parse_progress({**BUSY, "progress": 0.5, "eta_relative": left}).job
+        assert job is not None
+        assert isinstance(job.left_seconds, Unknown)
+        assert isinstance(job.running_seconds, Unknown)
+
+
+@pytest.mark.parametrize("progress", [None, {"progress": "x", "state": "y"}])
+def test_a_forge_whose_progress_makes_no_sense_is_ready_and_says_that_its_job_is_not_told(
+    progress: object,
+) -> None:
+    with serving(by_path(answers(progress=progress))) as server:
+        reading = look("forge", server.url)
+    assert (reading.answer, reading.busy) == ("ready", False)
+    assert isinstance(reading.queue_running, Unknown)
+    assert "GET /internal/ping: {}, but whether it works can't be told" in reading.detail
+
+
 def test_no_password_leaves_the_flags() -> None:
     with serving(by_path(answers())) as server:
         reading = look("forge", server.url)
