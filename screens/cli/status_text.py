@@ -1,7 +1,11 @@
 """`status` for people: the whole host as text, and as one line for a status bar."""
 
+from collections.abc import Sequence
+
+from actions.assignment import NOT_INSPECTED
 from actions.card_alerts import NO_CARD_CODES, short_name
 from actions.container_alerts import exit_meaning
+from actions.services.snapshot import ServiceStatus
 from actions.snapshot import Claim, HostSnapshot
 from console.engine.snapshot import UP, Container, EngineSnapshot
 from console.gpu.faults import slowing, throttle_label
@@ -110,15 +114,35 @@ def _card_row(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
 
 
 def _holders(gpu: Gpu, snapshot: HostSnapshot) -> list[str]:
+    """Name who holds VRAM of a card; services say themselves where they are and what they hold."""
+    services = {one.container_id: one for one in snapshot.services if one.container_id}
     holders = []
     for container in snapshot.engine.containers:
-        claim = snapshot.claims.get(container.id)
-        if claim and gpu.uuid in claim.gpu_uuids and container.state in UP:
-            used = claim.used_bytes
-            told = f" {format_gib(used)}" if known(used) else "?"
-            holders.append(cut(container.name, NAME_WIDTH) + told)
+        cards, used = _held(services.get(container.id), snapshot.claims.get(container.id))
+        if gpu.uuid in cards and container.state in UP:
+            holders.append(_holder(container.name, used))
+    plain = (one for one in snapshot.services if not one.container_id and one.up)
+    holders += [_holder(one.name, one.vram_used_bytes) for one in plain if one.gpu_uuid == gpu.uuid]
     more = len(holders) - MOST_HOLDERS
     return [*holders[:MOST_HOLDERS], f"{more} more"] if more > 1 else holders
+
+
+def _held(status: ServiceStatus | None, claim: Claim | None) -> tuple[Sequence[str], int | Unknown]:
+    """Give the cards that a container is on and how much it holds."""
+    claim = claim or NOT_INSPECTED
+    cards, used = claim.gpu_uuids, claim.used_bytes
+    if status is None:
+        return cards, used
+    if isinstance(status.gpu_uuid, str):
+        cards = (status.gpu_uuid,)
+    elif status.gpu_uuid is None:
+        cards = ()
+    return cards, used if known(used) else status.vram_used_bytes
+
+
+def _holder(name: str, used: int | Unknown) -> str:
+    told = f" {format_gib(used)}" if known(used) else "?"
+    return cut(name, NAME_WIDTH) + told
 
 
 def _reasons(gpu: Gpu) -> str:
