@@ -12,6 +12,7 @@ from actions.snapshot import Alert
 from console.config.load import dotted
 from console.engine.snapshot import EngineSnapshot
 from console.gpu.snapshot import Gpu
+from console.services.device_name import ON_CPU
 from console.unknown import Unknown, known
 
 # These say of a container what the service's own alert says better.
@@ -125,7 +126,11 @@ def _placement_alert(status: ServiceStatus, gpus: Sequence[Gpu]) -> Iterator[Ale
     """Give the alert of a service on another card than meant, or than its settings say."""
     cards = _card_names(gpus)
     sits, declared = status.gpu_uuid, status.gpu_declared_uuid
-    if status.misplaced:
+    if sits is None and status.gpu_source == "observed":
+        if isinstance(status.gpu_expected_uuid, str) or declared is not None:
+            title = ON_CPU.title.removeprefix("it ")
+            yield _alert(status, "service.on-cpu", "warning", title, ON_CPU.hint)
+    elif status.misplaced:
         meant = cards.get(str(status.gpu_expected_uuid), "")
         title = f"sits on {cards.get(str(sits), '')}, but is meant for {meant}"
         severity = "error" if status.service.gpu else "warning"
@@ -138,26 +143,35 @@ def _placement_alert(status: ServiceStatus, gpus: Sequence[Gpu]) -> Iterator[Ale
     ):
         title = f"sits on {cards.get(sits, '')}, though its settings lead to {cards.get(declared)}"
         hint = "with CUDA_DEVICE_ORDER=PCI_BUS_ID its settings count cards as the driver does"
+        hint = f"if it is meant for that one: {status.advice}" if status.advice else hint
         yield _alert(status, "service.declared-elsewhere", "info", title, hint)
 
 
 def _shared_cards(services: Sequence[ServiceStatus], gpus: Sequence[Gpu]) -> Iterator[Alert]:
-    """Give one alert for each card on which services sit that are meant for different ones."""
+    """Give one alert for each card on which services sit that are meant for different ones.
+
+    Where nothing else says what a service is meant for, its settings do.
+    """
     cards = _card_names(gpus)
     for gpu in gpus:
-        here = [
-            one for one in services
-            if one.up and one.gpu_uuid == gpu.uuid and isinstance(one.gpu_expected_uuid, str)
-        ]  # fmt: skip
-        if len({one.gpu_expected_uuid for one in here}) < 2:
+        here = [one for one in services if one.up and one.gpu_uuid == gpu.uuid and _meant(one)]
+        if len({_meant(one) for one in here}) < 2:
             continue
-        moved = [one for one in here if one.gpu_expected_uuid != gpu.uuid]
+        moved = [one for one in here if _meant(one) != gpu.uuid]
         first = next((one for one in moved if one.misplaced), moved[0])
         others = ", ".join(one.name for one in here if one is not first)
         title = f"and {others} sit on one card, {cards[gpu.uuid]}, though meant for different ones"
-        card = first.service.gpu or first.gpu_expected_uuid
+        card = first.service.gpu or _meant(first)
         hint = f"`gpuconsole move {first.name} --gpu {card}` brings it to its own"
         yield _alert(first, "service.share-card", "warning", title, hint)
+
+
+def _meant(status: ServiceStatus) -> str:
+    """Give the card that a service is meant for, or where its settings lead; empty: not known."""
+    for uuid in (status.gpu_expected_uuid, status.gpu_declared_uuid):
+        if isinstance(uuid, str):
+            return uuid
+    return ""
 
 
 def _card_names(gpus: Sequence[Gpu]) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from actions.services.snapshot import Service
 from actions.snapshot import Claim
 from console.engine.snapshot import Container
 from console.gpu.snapshot import Gpu
+from console.services.device_name import is_on_cpu
 from console.services.reading import Device
 from console.units import format_bytes
 from console.unknown import Unknown, known
@@ -142,6 +143,9 @@ def place(
             break
     declared = _declared(claim)
     sits, source = _sits(claim, observed, declared)
+    if source != "processes" and not isinstance(observed, str) and any(map(is_on_cpu, devices)):
+        sits, source, observed = None, "observed", None
+        evidence = "it says that it computes on the processor, not on a card"
     expected = expected_gpu(service.gpu, gpus)
     by = "config" if service.gpu else ""
     granted = picked = None
@@ -158,7 +162,7 @@ def place(
         picked=picked,
         declared=declared,
         observed=None if observed is NOT_TOLD else observed,
-        evidence=evidence if known(observed) and observed else "",
+        evidence=evidence if source == "observed" or isinstance(observed, str) else "",
     )
 
 
@@ -232,7 +236,7 @@ def _sits(
         return declared, "declared"
     if isinstance(observed, Unknown) and observed is not NOT_TOLD:
         return observed, "unknown"
-    if declared is None and claim is not None and claim.uses_gpu:
+    if claim is None or (declared is None and claim.uses_gpu):
         return NOT_TOLD, "unknown"
     return declared, "unknown"
 

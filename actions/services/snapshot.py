@@ -98,13 +98,15 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
         since: when the state began, as far as known.
         evidence: what the state rests on, the most telling first; never empty.
         reading: the newest look at its API; None where it was not looked at.
-        gpu_uuid: the card it is on as far as known; None where it uses none.
+        gpu_uuid: the card it is on as far as known; None where it uses none (`observed`: where it
+            says so itself).
         gpu_source: `observed` (the service's own word: its API or start log), `processes` (the
             driver), `declared` (its settings), or `unknown`.
         gpu_expected_uuid: the card it is meant for; None where nothing says.
         gpu_declared_uuid: where the chain of its settings leads; None where it leads nowhere.
         misplaced: it sits on another card than meant.
-        advice: what to change where misplaced: the setting and its new value, in words.
+        advice: what to change where misplaced, or where it sits elsewhere than its settings lead
+            to and nothing else says what was meant: the setting and its new value, in words.
         vram_budget_bytes: what it will take when it works, without the reserve.
         vram_budget_source: `config`, `variant` or empty.
         vram_used_bytes: what it holds now.

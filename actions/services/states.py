@@ -53,11 +53,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What they come to; `name` is one of `STATES` without `misplaced`."""
+    """What they come to; `name` is one of `STATES` without `misplaced`.
+
+    `bound` is the best that speaks for its beginning where nobody saw it begin.
+    """
 
     name: str
     activity: str = ""
     since: datetime | Unknown = SINCE_UNKNOWN
+    bound: Evidence | None = None
     evidence: tuple[Evidence, ...]
 
 
@@ -77,7 +81,8 @@ def state_of(facts: Facts) -> State:
     else:
         state = _not_running(facts, container)
     beside = beside_words(facts.container, facts.log, state.name)
-    return msgspec.structs.replace(state, evidence=(*state.evidence, *beside))
+    more = (one for one in beside if one not in state.evidence)
+    return msgspec.structs.replace(state, evidence=(*state.evidence, *more))
 
 
 def _without_engine(facts: Facts) -> State:
@@ -166,7 +171,10 @@ def _never_asked(facts: Facts, container: Container) -> State:
         checked = Evidence(source="engine", text=f"its health check says {container.health}")
         since = _started(container) if name == "starting" else SINCE_UNKNOWN
         activity = "ready" if name == "ready" else ""
-        return State(name=name, activity=activity, since=since, evidence=(checked, unasked))
+        bound = _bound(facts, container) if name == "ready" else None
+        return State(
+            name=name, activity=activity, since=since, bound=bound, evidence=(checked, unasked)
+        )
     if facts.service.kind == "other":
         runs = Evidence(source="engine", text="its container runs; more is not known of it")
         started = _started(container)
@@ -179,7 +187,7 @@ def _by_reading(facts: Facts, reading: Reading, container: Container | None) -> 
     detail = reading.problem.title if reading.problem is not None else reading.detail
     seen = Evidence(source="service", text=detail or reading.answer)
     if reading.answer == "ready":
-        return _ready(facts, reading, seen)
+        return _ready(facts, reading, container, seen)
     if reading.answer == "needs-auth":
         return State(name="needs-auth", evidence=(seen,))
     if reading.answer == "odd":
@@ -192,12 +200,13 @@ def _by_reading(facts: Facts, reading: Reading, container: Container | None) -> 
     return State(name="unhealthy" if front else "unreachable", evidence=(seen,))
 
 
-def _ready(facts: Facts, reading: Reading, seen: Evidence) -> State:
+def _ready(facts: Facts, reading: Reading, container: Container | None, seen: Evidence) -> State:
     if not reading.busy:
         told = [seen]
         if isinstance(reading.model, str) and reading.model:
             told.append(Evidence(source="service", text=f"{reading.model} is loaded"))
-        return State(name="ready", activity="ready", evidence=tuple(told))
+        bound = _bound(facts, container)
+        return State(name="ready", activity="ready", bound=bound, evidence=tuple(told))
     job = reading.job
     since: datetime | Unknown = SINCE_UNKNOWN
     if job is not None and known(job.running_seconds):
@@ -209,6 +218,17 @@ def _ready(facts: Facts, reading: Reading, seen: Evidence) -> State:
         since=since,
         evidence=(Evidence(source="service", text=text), seen),
     )
+
+
+def _bound(facts: Facts, container: Container | None) -> Evidence | None:
+    """Give what tells since when it may be ready: its log's word, else its container's start."""
+    if facts.log is not None and facts.log.finished_at is not None:
+        return Evidence(source="log", text="its log says that it is up", at=facts.log.finished_at)
+    started = _started(container)
+    if not known(started):
+        return None
+    text = "its container runs since then; when it became ready is not told"
+    return Evidence(source="engine", text=text, at=started)
 
 
 def _young_state(facts: Facts, container: Container | None, text: str, stage: str) -> State:

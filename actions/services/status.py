@@ -187,10 +187,18 @@ def _status(
     seen = None if unasked else memory.since(service.name, name, look.now)
     since = state.since if known(state.since) else seen or SINCE_UNKNOWN
     evidence = state.evidence
+    if not known(since) and state.bound is not None and state.bound.at is not None:
+        since = state.bound.at
+        evidence = (*evidence, state.bound)
     if misplaced:
         evidence = (_misplaced_words(placement, look.order), *evidence)
+    if placement.gpu_uuid is None and placement.source == "observed":
+        on_cpu = Evidence(source="service", text=placement.evidence)
+        evidence = (*evidence, on_cpu)
     claim = look.claims.get(container.id) if container is not None else None
     used, used_source = used_vram(service, container, claim, facts.reading)
+    if state.name == "absent":
+        used, used_source = 0, ""
     budget, budget_source = budget_of(service, look.catalog)
     return ServiceStatus(
         service=service,
@@ -207,12 +215,24 @@ def _status(
         gpu_expected_uuid=placement.expected,
         gpu_declared_uuid=placement.declared,
         misplaced=misplaced,
-        advice=advice(service, container, placement, look.order, look.wsl) if misplaced else "",
+        advice=_advice(service, container, placement, look),
         vram_budget_bytes=budget,
         vram_budget_source=budget_source,
         vram_used_bytes=used,
         vram_used_source=used_source,
     )
+
+
+def _advice(service: Service, container: Container | None, placement: Placement, look: Look) -> str:
+    """Say what to change where it sits elsewhere than meant, or than its settings lead to."""
+    sits, declared = placement.gpu_uuid, placement.declared
+    if not placement.differs:
+        if isinstance(placement.expected, str) or placement.source not in {"observed", "processes"}:
+            return ""
+        if not (isinstance(sits, str) and isinstance(declared, str)) or sits == declared:
+            return ""
+        placement = msgspec.structs.replace(placement, expected=declared)
+    return advice(service, container, placement, look.order, look.wsl)
 
 
 def _misplaced_words(placement: Placement, order: GpuOrder) -> Evidence:

@@ -21,6 +21,11 @@ _CUDA = re.compile(
 _CPU = re.compile(r"(?:cpu|mps|privateuseone)\b")
 
 
+def is_on_cpu(device: object) -> bool:
+    """Tell whether this is the word of a service that it computes on the processor."""
+    return isinstance(device, Unknown) and device.code == ON_CPU.code
+
+
 def parse_device(told: str, total_bytes: int | Unknown, source: str) -> Device | Unknown:
     """Give the card that a text names.
 

@@ -1,5 +1,7 @@
 """What a service's own API said at one moment, whatever kind it is, or why it said nothing."""
 
+from datetime import datetime
+
 import msgspec
 
 from console.unknown import Unknown
@@ -108,6 +110,8 @@ class StartLog(msgspec.Struct, frozen=True, kw_only=True):
         dynamic_vram: whether ComfyUI says that dynamic VRAM is on; None where it says nothing.
         version: of Forge or ComfyUI, where it prints one; Forge tells it nowhere else.
         finished: it says that it is up; `stage` then is empty.
+        finished_at: when it said so, by the engine's clock; None where it did not or that is not
+            told.
         evidence: the lines that say all this, cleaned and masked, newest last.
     """
 
@@ -120,6 +124,7 @@ class StartLog(msgspec.Struct, frozen=True, kw_only=True):
     dynamic_vram: bool | None = None
     version: str = ""
     finished: bool = False
+    finished_at: datetime | None = None
     evidence: tuple[str, ...] = ()
 
 

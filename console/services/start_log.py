@@ -91,6 +91,8 @@ class StartLogParser:
         self._version = ""
         self._stage = ""
         self._finished = False
+        self._finished_at: datetime | None = None
+        self._at: datetime | None = None
         self._evidence: list[str] = []
 
     @property
@@ -98,8 +100,14 @@ class StartLogParser:
         """Whether the program said that it is up."""
         return self._finished
 
-    def feed(self, lines: Iterable[str]) -> None:
-        """Take lines as they come: with colours, times in front, and progress bars in them."""
+    def feed(self, lines: Iterable[str], at: datetime | None = None) -> None:
+        """Take lines as they come: with colours, times in front, and progress bars in them.
+
+        Args:
+            lines: oldest first.
+            at: when the engine took them, where that is known.
+        """
+        self._at = at or self._at
         marks = _patterns().marks
         for line in lines:
             # Most of a long log says nothing of all this; to look closely at each line is dear.
@@ -127,6 +135,7 @@ class StartLogParser:
             dynamic_vram=self._dynamic,
             version=self._version,
             finished=self._finished,
+            finished_at=self._finished_at if self._finished else None,
             evidence=tuple(self._evidence[-_EVIDENCE:]),
         )
 
@@ -172,7 +181,12 @@ class StartLogParser:
         elif name == "version":
             self._version = mask_text(value)
         elif name == "up":
-            self._finished, self._stage = True, ""
+            self._come_up()
+
+    def _come_up(self) -> None:
+        if not self._finished:
+            self._finished_at = self._at
+        self._finished, self._stage = True, ""
 
     def _advance(self, line: str, patterns: _Patterns) -> None:
         """Note the stage a line tells; once the program is up, only its failure counts."""
@@ -262,8 +276,8 @@ def _read(
             _collect(batch, data)
             whole_lines, _, rest = bytes(data[: HEAD_BYTES * 2]).rpartition(b"\n")
             size, lines = size + len(whole_lines), lines + whole_lines.count(b"\n")
-            for line in clean_bytes(whole_lines).split("\n"):
-                parser.feed((line,))
+            for line in whole_lines.split(b"\n"):
+                _feed(parser, line)
                 if tail is None and parser.finished:
                     break
             data[:] = rest
@@ -273,14 +287,26 @@ def _read(
                 break
         whole = stream.ended and not (tail is None and parser.finished)
         if tail is not None or not parser.finished:
-            parser.feed(clean_bytes(bytes(data)).split("\n"))
+            for line in bytes(data).split(b"\n"):
+                _feed(parser, line)
         if not stream.ended:
             stream.cancel()
     return whole
 
 
+def _feed(parser: StartLogParser, line: bytes) -> None:
+    """Give a line to the parser, its stamp beside it."""
+    stamp = STAMP.match(line)
+    if stamp is None:
+        parser.feed((clean_bytes(line),))
+        return
+    at = moment(stamp[0].decode().strip())
+    parser.feed((clean_bytes(line[stamp.end() :]),), at)
+
+
 def _collect(batch: Batch, data: bytearray) -> None:
-    """Put messages together without the engine's stamps."""
+    """Put messages together; the engine's stamps stay only where a line begins."""
     for stream, piece in batch.pieces:
         stamp = None if stream & CONTINUED else STAMP.match(piece)
-        data += piece[stamp.end() :] if stamp else piece
+        inside = bool(data) and not data.endswith(b"\n")
+        data += piece[stamp.end() :] if stamp and inside else piece

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.engine.client import EngineClient
+from console.engine.values import moment
 from console.packaged import read_table
 from console.services.device_name import ON_CPU
 from console.services.reading import NOT_TOLD, Device, StartLog
@@ -191,6 +192,28 @@ def test_the_log_of_a_real_container_since_its_last_start(workbench: Workbench, 
     assert isinstance(log.device, Device)
     assert log.device.name == "NVIDIA GeForce RTX 3090"
     assert (log.container_id, log.started_at) == (found, started)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("tty", [False, True])
+def test_the_engine_tells_when_the_program_said_that_it_is_up(
+    workbench: Workbench, tty: bool
+) -> None:
+    found = workbench.run("up", ["sh", "-c", shell(COMFY_OLD + UP)], tty=tty)
+    wait_until(lambda: b"To see the GUI" in workbench.api.logs(found), 10)
+    stamped = workbench.api.logs(found, timestamps=True).decode()
+    (line,) = [line for line in stamped.splitlines() if "To see the GUI" in line]
+    started = workbench.api.inspect_container(found)["State"]["StartedAt"]
+    with EngineClient(endpoint_at(workbench.address)) as client:
+        log = read_start_log(client, found, started)
+    assert log.finished
+    assert log.finished_at == moment(line.partition(" ")[0])
+    assert isinstance(log.device, Device)
+
+
+def test_without_the_engines_time_nobody_tells_when_it_was_up() -> None:
+    log = parse(COMFY_OLD, UP)
+    assert (log.finished, log.finished_at) == (True, None)
 
 
 @pytest.mark.engine

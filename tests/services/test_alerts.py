@@ -9,10 +9,12 @@ from actions.alerts import AlertBook
 from actions.assignment import assign
 from actions.snapshot import Alert
 from actions.verdict import pass_verdict
+from console.engine.snapshot import GpuDeclaration
 from console.gpu.snapshot import GpuSnapshot
+from console.services.device_name import ON_CPU
 from console.services.reading import Reading, StartLog
 from console.unknown import Unknown
-from tests.actions.build import make_cards
+from tests.actions.build import RTX_3080, make_cards
 from tests.services.build import (
     FRONT,
     HTML,
@@ -179,6 +181,33 @@ def test_a_service_elsewhere_than_its_settings_lead_is_mentioned() -> None:
     reading = ready(device=device("NVIDIA GeForce RTX 3090"))
     (alert,) = alerts(Studio(container), {"comfyui-qwen": reading})
     assert (alert.id, alert.severity) == ("service.declared-elsewhere", "info")
+
+
+def test_discovered_services_whose_flags_part_them_and_that_sit_on_one_card_are_found() -> None:
+    first = forge("myia", "--gpu-device-id 0", **OLD)
+    second = forge(
+        "myia-turbo", "--gpu-device-id 1", compose=made_by("sd", "forge-turbo"), **OLD
+    )  # fmt: skip
+    name = device("NVIDIA GeForce RTX 3090", source="log")
+    logs = tuple(start_log(container, device=name) for container in (first, second))
+    studio = Studio(first, second)
+    found = {one.id: one for one in alerts(studio, {"myia": ready(), "myia-turbo": ready()}, logs)}
+    assert set(found) == {"service.share-card", "service.declared-elsewhere"}
+    assert found["service.share-card"].subject == "myia-turbo"
+    assert f"move myia-turbo --gpu {RTX_3080}" in found["service.share-card"].hint
+    assert (
+        "set CUDA_DEVICE_ORDER=PCI_BUS_ID and --gpu-device-id 0 in FORGE_ARGS of "
+        "docker-compose.yml (service forge-turbo)"
+    ) in found["service.declared-elsewhere"].hint
+
+
+def test_a_service_meant_for_a_card_that_computes_on_the_processor_is_an_alert() -> None:
+    on_cpu = ready(device=ON_CPU)
+    (alert,) = alerts(Studio(comfyui(**OLD), config=QWEN), {"qwen": on_cpu})
+    assert (alert.id, alert.severity) == ("service.on-cpu", "warning")
+    assert alert.title == "computes on the processor, not on a card"
+    no_card = comfyui("comfyui-qwen", "--cpu", gpu=GpuDeclaration(), **OLD)
+    assert alerts(Studio(no_card, config=QWEN), {"qwen": on_cpu}) == ()
 
 
 def test_a_login_that_is_refused_says_so_and_what_to_do() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from actions.services.placement import expected_gpu, observed_gpu
 from console.engine.snapshot import GpuDeclaration
 from console.gpu.snapshot import Gpu
+from console.services.device_name import ON_CPU
 from console.services.reading import Device
 from console.unknown import Unknown
 from tests.actions.build import RTX_3080, RTX_3090, make_3090, make_gpu
@@ -280,6 +281,36 @@ def test_a_plain_process_on_this_host_is_on_the_card_that_it_names() -> None:
     one = Studio(config=text).look({"local": reading})["local"]
     assert (one.state, one.gpu_uuid) == ("misplaced", RTX_3090)
     assert one.advice == "start it so that it computes on RTX 3080 Laptop (card 0)"
+
+
+@pytest.mark.parametrize("config", [qwen(), qwen(ON_3080)])
+def test_a_service_that_computes_on_the_processor_is_on_no_card_whatever_it_was_granted(
+    config: str,
+) -> None:
+    container = comfyui("comfyui-qwen", "--cpu", "--cuda-device", "0")
+    reading = ready(device=ON_CPU, vram_own_bytes=ON_CPU, vram_free_bytes=ON_CPU)
+    (one,) = Studio(container, config=config).all({"qwen": reading})
+    assert (one.state, one.gpu_uuid, one.gpu_source) == ("ready", None, "observed")
+    assert "it says that it computes on the processor" in evidence(one)
+    assert (one.vram_used_bytes, one.vram_used_source) == (0, "service")
+
+
+def test_a_start_log_that_names_the_processor_counts_where_the_api_names_nothing() -> None:
+    container = forge()
+    (one,) = Studio(container).all({"myia": ready()}, (start_log(container, device=ON_CPU),))
+    assert (one.gpu_uuid, one.gpu_source) == (None, "observed")
+
+
+def test_a_plain_process_that_names_no_card_is_on_one_that_nobody_knows() -> None:
+    config = '[services.qwen]\nkind = "comfyui"\nurl = "http://127.0.0.1:8188"\n'
+    (one,) = Studio(config=config).all({"qwen": ready()})
+    assert isinstance(one.gpu_uuid, Unknown)
+    assert one.gpu_uuid.code == "gpu.not-told"
+
+
+def test_a_service_that_cannot_tell_its_figures_says_why() -> None:
+    why = Unknown("forge.no-figures", "Forge cannot tell its cuda figures: unavailable")
+    assert one_status(forge(), ready(vram_own_bytes=why)).vram_used_bytes == why
 
 
 def test_a_stopped_service_is_on_no_card_and_holds_nothing() -> None:

@@ -269,8 +269,11 @@ def test_the_first_look_of_a_watch_waits_until_services_were_asked() -> None:
     states = {one["name"]: one["state"] for one in first["services"]}
     assert states["myia"] == states["myia-turbo"] == "ready"
     assert states["comfyui-qwen"] == "busy"
-    # That it begins to look is no reason to say since when they are so.
-    assert next(one for one in first["services"] if one["name"] == "myia")["state_since"] is None
+    # It is ready since its log said so, or its container runs; not since somebody began to look.
+    myia = next(one for one in first["services"] if one["name"] == "myia")
+    (told,) = [one for one in myia["evidence"] if one.get("at") == myia["state_since"]]
+    assert told["source"] in {"log", "engine"}
+    assert myia["state_since"] < first["taken_at"]
 
 
 def test_a_stopped_live_host_asks_nobody_anew() -> None:

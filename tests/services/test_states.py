@@ -20,6 +20,7 @@ from tests.services.build import (
     Studio,
     busy,
     comfyui,
+    device,
     evidence,
     forge,
     one_status,
@@ -44,8 +45,35 @@ url = "http://127.0.0.1:8188"
 def test_a_service_is_ready_by_its_own_word_alone() -> None:
     one = one_status(comfyui(**OLD), ready())
     assert (one.state, one.activity) == ("ready", "ready")
-    assert evidence(one) == "service: GET /system_stats: 200"
-    assert isinstance(one.since, Unknown)
+    assert one.evidence[0].text == "GET /system_stats: 200"
+
+
+def test_who_is_ready_at_the_first_look_is_so_since_its_log_says_so_or_its_container_runs() -> None:
+    container = comfyui(**OLD)
+    up = NOW - timedelta(hours=2)
+    log = start_log(container, finished=True, finished_at=up)
+    one = Studio(container).look({"comfyui-qwen": ready()}, (log,))["comfyui-qwen"]
+    assert (one.since, one.evidence[-1].source, one.evidence[-1].at) == (up, "log", up)
+
+    silent = one_status(container, ready())
+    told = silent.evidence[-1]
+    assert (silent.since, told.source, told.at) == (OLD["started_at"], "engine", silent.since)
+    assert told.text == "its container runs since then; when it became ready is not told"
+
+    sits = {"qwen": ready(device=device("NVIDIA GeForce RTX 3090"))}
+    (misplaced,) = Studio(container, config=f'{QWEN}gpu = "3080"').all(sits)
+    assert (misplaced.state, misplaced.since) == ("misplaced", OLD["started_at"])
+
+
+def test_who_was_seen_to_become_ready_is_so_since_then_and_not_since_its_log_says() -> None:
+    container = comfyui(**OLD)
+    log = start_log(container, finished=True, finished_at=NOW - timedelta(hours=2))
+    studio = Studio(container)
+    studio.look({"comfyui-qwen": busy()}, (log,))
+    later = NOW + timedelta(minutes=1)
+    idle = studio.look({"comfyui-qwen": ready(age=-60)}, (log,), later)["comfyui-qwen"]
+    assert (idle.state, idle.since) == ("ready", later)
+    assert idle.evidence[-1].source == "service"
 
 
 def test_a_busy_service_says_what_it_runs_how_far_and_who_waits() -> None:
@@ -66,6 +94,11 @@ def test_a_service_without_a_container_is_absent_and_says_what_would_create_it()
     assert one.state == "absent"
     assert "there is no container comfyui-qwen" in evidence(one)
     assert "docker compose -f /srv/c/docker-compose.yml up -d comfyui" in evidence(one)
+
+
+def test_an_absent_service_holds_no_vram() -> None:
+    (gone,) = Studio(config=QWEN).all()
+    assert (gone.state, gone.vram_used_bytes, gone.vram_used_source) == ("absent", 0, "")
 
 
 def test_a_service_that_nothing_would_create_says_so() -> None:
@@ -240,6 +273,12 @@ def test_what_an_earlier_run_answered_does_not_count() -> None:
     assert one.state == "starting"
 
 
+def test_a_health_check_under_way_is_told_once() -> None:
+    one = one_status(comfyui(ports=(), health="starting", **YOUNG))
+    assert one.state == "starting"
+    assert evidence(one).count("its health check says starting") == 1
+
+
 def test_who_cannot_be_asked_is_judged_by_its_health_check_or_not_at_all() -> None:
     plain: dict[str, Any] = {"ports": (), **OLD}
     assert one_status(comfyui(**plain)).state == "unreachable"
@@ -287,7 +326,9 @@ def test_without_the_engine_nobody_is_called_stopped_or_absent() -> None:
 
 def test_the_beginning_of_a_state_is_known_where_it_was_seen_to_change() -> None:
     studio = Studio(comfyui(**OLD))
-    assert isinstance(studio.look({"comfyui-qwen": ready()})["comfyui-qwen"].since, Unknown)
+    hangs = {"comfyui-qwen": seen("unreachable", TIMEOUT)}
+    assert isinstance(Studio(comfyui(**OLD)).look(hangs)["comfyui-qwen"].since, Unknown)
+    studio.look({"comfyui-qwen": ready()})
     later = NOW + timedelta(minutes=1)
     hung = studio.look({"comfyui-qwen": seen("unreachable", TIMEOUT, age=-60)}, now=later)
     assert hung["comfyui-qwen"].since == later
@@ -302,7 +343,7 @@ def test_that_somebody_begins_to_look_is_no_beginning() -> None:
     assert studio.look()["comfyui-qwen"].state == "starting"
     studio.engine = Studio(comfyui(**OLD)).engine
     first = studio.look({"comfyui-qwen": ready()}, now=NOW + timedelta(seconds=1))["comfyui-qwen"]
-    assert isinstance(first.since, Unknown)
+    assert first.since == OLD["started_at"]
 
 
 def test_a_service_that_was_started_anew_is_ready_since_then() -> None:
