@@ -54,7 +54,7 @@ def back_plan(session: Session, journal: Journal, row: PlanRow, via: str) -> Pla
     first = journal.first_of(plan)
     rows = journal.plans.newest(_ENDED, limit=_LOOKED_AT)
     verbs = verbs_for(session, plan.verb, plan.subject)
-    made = verbs.back(first, _left(rows, plan.target_id))
+    made = verbs.back(first, _left(journal, rows, plan))
     note = Check(
         id="plan.undoes",
         title=f"takes back: {first.verb} {first.target}, by {first.asker.user} "
@@ -173,14 +173,23 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
     return None
 
 
-def _left(rows: Sequence[PlanRow], target_id: str) -> dict[str, Any]:
-    """Give how the newest of our plans left a target; empty where nobody saw it."""
-    seen = (
-        row.left_behind
-        for row in rows
-        if row.target_id == target_id and (row.left_behind or row.state == "interrupted")
-    )
-    return next(seen, {})
+def _left(journal: Journal, rows: Sequence[PlanRow], plan: Plan) -> dict[str, Any]:
+    """Give how the newest of our plans left a target; empty where nobody saw it.
+
+    What an older one left says nothing about a newer one that came to its steps and was not seen
+    at its end: its runner was killed, or the engine was away.
+    """
+    for row in rows:
+        if row.target_id != plan.target_id or _subject(row) != plan.subject:
+            continue
+        if row.left_behind or journal.step_reached(row.id)[0]:
+            return dict(row.left_behind)
+    return {}
+
+
+def _subject(row: PlanRow) -> str:
+    """Give what a row's plan is about: a layout may be called as a service is."""
+    return str(row.body.get("subject") or "container")
 
 
 def _refuse_open(plan: Plan, row: PlanRow) -> None:

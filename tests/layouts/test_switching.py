@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from actions.journal import Journal
 from actions.plan import PlanDone, PlanFailed, StepStarted
 from console.config.layout import noted_layout
 from console.errors import UsageError
@@ -168,6 +169,27 @@ def test_a_switch_whose_runner_was_killed_is_gone_back_from(bench: Bench) -> Non
     assert bench.state("forge") == "ready"
     assert not bench.runs("comfyui")
     assert noted_layout(bench.session().places) == ""
+
+
+def test_one_whose_end_nobody_saw_is_not_measured_by_an_older_one(bench: Bench) -> None:
+    """The engine was away as it failed: going back is not refused for what it did itself."""
+    bench.up("forge")
+    operations = bench.operations()
+    assert isinstance(bench.run(operations.plan("switch", "comfyui-only")), PlanDone)
+    assert isinstance(bench.run(operations.plan("switch", "forge-only")), PlanDone)
+    plan = operations.plan("switch", "comfyui-only")
+    journal = Journal(bench.session())
+    journal.save(plan)
+    journal.begin(plan, os.getpid())
+    now = plan.created_at
+    first = plan.steps[0]
+    journal.write(StepStarted(at=now, plan_id=plan.id, step_id=first.id, title=first.title))
+    failed = PlanFailed(at=now, plan_id=plan.id, outcome="failed", code="x", title="x")
+    bench.stop("forge")
+    journal.finish(plan, failed, {})
+    end = bench.run(operations.back_plan(plan.id))
+    assert isinstance(end, PlanDone), end
+    assert bench.state("forge") == "ready"
 
 
 def test_two_consoles_at_once_one_of_them_is_told_who_works(bench: Bench) -> None:
