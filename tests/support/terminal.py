@@ -55,8 +55,14 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        os.close(self._slave)
-        os.close(self._master)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a connection that drops does; may be done twice."""
+        for handle in (self._slave, self._master):
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        self._slave = self._master = -1
 
     @property
     def pid(self) -> int:
@@ -79,6 +85,8 @@ class Terminal:
             subprocess.TimeoutExpired: it did not end.
         """
         deadline = time.perf_counter() + seconds
+        if self._master < 0:
+            return self._process.wait(timeout=seconds)
         while self._process.poll() is None and time.perf_counter() < deadline:
             self._read_some(0.05)
         status = self._process.wait(timeout=0.1)

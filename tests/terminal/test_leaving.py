@@ -112,6 +112,23 @@ def test_the_line_going_away_ends_it_without_a_word(terminal: Terminal) -> None:
     assert terminal.wait_for_end() in {0, 129, -signal.SIGHUP}
 
 
+def test_a_terminal_that_is_gone_leaves_no_program_behind(terminal: Terminal) -> None:
+    """The kernel sends SIGHUP and then SIGCONT, which is not the end of a stop."""
+    terminal.hang_up()
+    # Python ends with 120 where its last words could not be written.
+    assert terminal.wait_for_end() in {0, 120, 129, -signal.SIGHUP}
+
+
+def test_a_sigcont_out_of_the_blue_changes_nothing(terminal: Terminal) -> None:
+    for _ in range(3):
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.read(0.2)
+    os.kill(terminal.pid, signal.SIGHUP)
+    assert terminal.wait_for_end() in {0, 129, -signal.SIGHUP}
+    assert bytes(terminal.output).count(b"\x1b[?1049h") == 1, "it took the screen once"
+    assert_as_before(terminal)
+
+
 def test_the_mouse_stays_as_m_left_it_over_a_stop_and_is_given_back(terminal: Terminal) -> None:
     terminal.press(b"m")
     terminal.wait_for(rb"mouse off")
