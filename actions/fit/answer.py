@@ -51,9 +51,28 @@ def answer(case: Case, ask: Ask) -> Fit:
             stay = "stays" if len(asleep) == 1 else "stay"
             note = f"as long as {names} {stay} without a model: {then.verdict}"
             fit = msgspec.structs.replace(fit, notes=(*fit.notes, note))
-    if fit.streams_bytes:
+    if fit.verdict == "offload":
         fit = _with_cost(fit, case.catalog)
+    runs = _runs_already(case, ask)
+    if runs:
+        note = f"{runs} runs it there already: this is about one more beside that"
+        fit = msgspec.structs.replace(fit, notes=(note, *fit.notes))
     return fit
+
+
+def _runs_already(case: Case, ask: Ask) -> str:
+    """Give the services that run a variant on the card it is asked about, where it is about now."""
+    if ask.status is not None or ask.empty:
+        return ""
+    gone = ask.stopped | ask.freed
+    return " and ".join(
+        one.name
+        for one in case.snapshot.services
+        if one.up
+        and one.name not in gone
+        and one.service.variant == ask.variant
+        and one.gpu_uuid == ask.gpu_uuid
+    )
 
 
 def _asleep(case: Case, ask: Ask) -> frozenset[str]:

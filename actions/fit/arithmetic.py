@@ -234,8 +234,13 @@ def _verdict(fit: Fit, demand: Demand, room: Room, ram: Ram, available: int) -> 
 def _offload(fit: Fit, demand: Demand, ram: Ram, streams: int, short: str) -> Fit:
     terms = (
         Term(name="streams", title="weights that stream", bytes=streams, source="computed"),
-        Term(name="encoder", title="text encoder", bytes=demand.encoder_bytes, source="catalogue"),
-        Term(name="vae", title="VAE", bytes=demand.vae_bytes, source="catalogue"),
+        Term(
+            name="encoder",
+            title="text encoder",
+            bytes=demand.encoder_bytes,
+            source=demand.encoder_source,
+        ),
+        Term(name="vae", title="VAE", bytes=demand.vae_bytes, source=demand.vae_source),
         Term(
             name="process",
             title="process" if ram.process == PROCESS_RAM else "operating system and process",
@@ -258,6 +263,9 @@ def _offload(fit: Fit, demand: Demand, ram: Ram, streams: int, short: str) -> Fi
     if total(terms) > ram.available:
         reason = f"{short}; to offload takes {needs}, {has}"
         return _with(fit, code="ram", reason=reason)
+    if demand.min_ram_bytes and isinstance(ram.total, Unknown):
+        reason = f"{short}; how much RAM the host has in all is not known"
+        return _with(fit, verdict=ram.total, reason=reason)
     if isinstance(ram.total, int) and ram.total < demand.min_ram_bytes:
         least, whole = format_bytes(demand.min_ram_bytes), format_bytes(ram.total)
         reason = f"{short}; to offload it the host must have {least} of RAM in all, it has {whole}"

@@ -24,6 +24,7 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
         plain: only a budget is known, nothing of weights: it cannot be offered to offload.
         extras: LoRA and ControlNet, where they take VRAM of their own.
         encoder_bytes, vae_bytes: of what runs before and after the diffusion model.
+        encoder_source, vae_source: `disk` where all its files are there, else `catalogue`.
         min_capability, max_capability: of the card; empty is any.
         min_card_bytes: the smallest card it is run on, as sold.
         min_ram_bytes: host RAM in all, without which it is not run offloaded.
@@ -38,6 +39,8 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     extras: tuple[Term, ...] = ()
     encoder_bytes: int = 0
     vae_bytes: int = 0
+    encoder_source: str = "catalogue"
+    vae_source: str = "catalogue"
     min_capability: str = ""
     max_capability: str = ""
     min_card_bytes: int = 0
@@ -89,13 +92,17 @@ def variant_demand(
             base = term
         elif term is not None:
             terms.append(term)
+    encoder, encoder_source = _sum_of(files, ("text_encoder", "mmproj"), disk)
+    vae, vae_source = _sum_of(files, ("vae",), disk)
     return Demand(
         variant=variant.id,
         title=variant.title,
         base=base,
         extras=tuple(terms),
-        encoder_bytes=_sum_of(files, ("text_encoder", "mmproj"), disk),
-        vae_bytes=_sum_of(files, ("vae",), disk),
+        encoder_bytes=encoder,
+        vae_bytes=vae,
+        encoder_source=encoder_source,
+        vae_source=vae_source,
         min_capability=variant.min_capability,
         max_capability=variant.max_capability,
         min_card_bytes=variant.min_card_bytes,
@@ -155,5 +162,10 @@ def _size(file: ModelFile, there: OnDisk | None) -> tuple[int | None, str]:
     return file.size, "catalogue"
 
 
-def _sum_of(files: Sequence[ModelFile], kinds: tuple[str, ...], disk: Mapping[str, OnDisk]) -> int:
-    return sum(_size(one, disk.get(one.id))[0] or 0 for one in files if one.kind in kinds)
+def _sum_of(
+    files: Sequence[ModelFile], kinds: tuple[str, ...], disk: Mapping[str, OnDisk]
+) -> tuple[int, str]:
+    """Add up the files of some kinds; `disk` is the source where each of them is there."""
+    sizes = [_size(one, disk.get(one.id)) for one in files if one.kind in kinds]
+    all_there = bool(sizes) and all(source == "disk" for _, source in sizes)
+    return sum(size or 0 for size, _ in sizes), "disk" if all_there else "catalogue"

@@ -105,7 +105,10 @@ def _only_card(case: Case) -> str | None:
 
 
 def _is(where: str | Unknown | None, uuid: str) -> bool | None:
-    return None if isinstance(where, Unknown) else where == uuid
+    if isinstance(where, Unknown):
+        # Whoever names a card that is not here (a lost one has no name) is on none that is.
+        return False if where.code == "gpu.not-here" else None
+    return where == uuid
 
 
 def _used(status: ServiceStatus) -> int | Unknown:

@@ -72,6 +72,12 @@ def _busy(status: ServiceStatus) -> bool:
     return running or status.state == "busy" or status.activity == "busy"
 
 
+def _has_waiting(status: ServiceStatus) -> bool:
+    """Tell whether jobs wait in its queue: it is about to work, and is not told to unload."""
+    waiting = status.reading.queue_pending if status.reading is not None else 0
+    return isinstance(waiting, int) and waiting > 0
+
+
 def _uses(status: ServiceStatus) -> int:
     used = status.vram_used_bytes
     return used if isinstance(used, int) else 0
@@ -86,6 +92,7 @@ def _free(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
         and one.service.kind in {"forge", "comfyui"}
         and one.state in {"ready", "misplaced"}
         and holds_model(one)
+        and not _has_waiting(one)
     ]
     for several, then in _fewest(case, ask, fit, idle, "freed"):
         names = " and ".join(one.name for one in several)
@@ -103,7 +110,9 @@ def _free(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
 
 
 def _stop(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
-    for several, then in _fewest(case, ask, fit, _others(case, ask), "stopped"):
+    # What runs without a container of this host, nobody here can stop.
+    ours = [one for one in _others(case, ask) if one.container_id]
+    for several, then in _fewest(case, ask, fit, ours, "stopped"):
         names = " and ".join(one.name for one in several)
         yield WayOut(
             kind="stop",
@@ -144,18 +153,23 @@ def _cards(case: Case, ask: Ask, fit: Fit) -> Iterator[WayOut]:
         then = _try(case, ask, fit, gpu_uuid=gpu.uuid)
         if then is None:
             continue
+        command = _run_on(case, ask, gpu.uuid)
         yield WayOut(
             kind="gpu",
             title=f"use {card_words(gpu)}",
             verdict=_word(then),
-            command=_run_on(case, ask, gpu.uuid),
+            command=command,
             target=gpu.uuid,
             gains_bytes=_gain(fit, then),
+            detail="" if command else "by hand: it has no compose file to change",
         )
 
 
 def _run_on(case: Case, ask: Ask, uuid: str) -> str:
-    """Give the command that runs the service, or asks for the variant, on a card."""
+    """Give the command that runs the service, or asks for the variant, on a card.
+
+    Empty where there is none: a service is moved by its compose file.
+    """
     gpus = case.snapshot.gpu.gpus
     gpu = next((one for one in gpus if one.uuid == uuid), None)
     card = shlex.quote(_card_argument(gpu, gpus) if gpu is not None else uuid)
@@ -163,6 +177,8 @@ def _run_on(case: Case, ask: Ask, uuid: str) -> str:
         return f"gpuconsole models fit {shlex.quote(ask.variant)} --gpu {card}"
     if card_of(case, ask.status) == uuid:
         return f"gpuconsole start {shlex.quote(ask.service)}"
+    if ask.status.service.compose_file is None or not ask.status.service.compose_service:
+        return ""
     return f"gpuconsole move {shlex.quote(ask.service)} --gpu {card}"
 
 
@@ -277,11 +293,12 @@ def _shrunk(task: Task) -> Iterator[Task]:
 
 def _offload(case: Case, ask: Ask, fit: Fit) -> WayOut:
     streams = f"{format_bytes(fit.streams_bytes)} from host RAM"
+    command = _run_on(case, ask, fit.gpu_uuid) if fit.service else ""
     return WayOut(
         kind="offload",
         title=f"run it offloaded, slower: {streams}",
         verdict="offload",
-        command=f"{_run_on(case, ask, fit.gpu_uuid)} --yes" if fit.service else "",
+        command=f"{command} --yes" if command else "",
         target=fit.service or fit.variant,
     )
 

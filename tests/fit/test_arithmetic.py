@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actions.fit.arithmetic import (
     CONTEXT,
@@ -248,6 +249,23 @@ def test_host_ram_that_nobody_tells_leaves_the_verdict_open() -> None:
     fit = judged(demand_of("qwen-edit-2509-fp8"), 16 * GIB, ram=Unknown("host.unread", "no /proc"))
     assert isinstance(fit.verdict, Unknown)
     assert "host RAM" in fit.reason
+
+
+def test_bf16_stays_open_where_nobody_tells_how_much_ram_there_is_in_all() -> None:
+    room = Room(gpu_uuid="GPU-1", available=24 * GIB, at_best=24 * GIB, card_bytes=24 * GIB,
+                capability="8.6")  # fmt: skip
+    unread = Unknown("host.unread", "no /proc/meminfo")
+    memory = Ram(available=60 * GIB, process=3_000_000_000, total=unread, what="free")
+    bf16 = judge(demand_of("qwen-edit-2509-bf16"), room, memory, USUAL_TASK, RESERVE)
+    assert bf16.verdict == unread
+    fp8 = judge(
+        demand_of("qwen-edit-2509-fp8"),
+        replace(room, available=16 * GIB, at_best=16 * GIB),
+        memory,
+        USUAL_TASK,
+        RESERVE,
+    )
+    assert fp8.verdict == "offload"
 
 
 def test_a_lightning_lora_counts_on_gguf_and_not_on_native_weights() -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actions.fit.model import Fit, Task, WayOut
 from actions.fit.service import fit_service
 from actions.services.snapshot import ServiceStatus
 from actions.snapshot import HostSnapshot
 from console.errors import UsageError
+from console.services.reading import Reading
 from console.store.plans import PlanRecords
 from console.unknown import Unknown
 from tests.fit.build import BIG, GIB, NOBODY_TELLS, SMALL, card, host, service, session
@@ -42,6 +44,12 @@ def ask(tmp_path: Path, snapshot: HostSnapshot, name: str = "comfyui-qwen", **ho
 
 def comfyui(**changes: Any) -> ServiceStatus:
     return service("comfyui-qwen", "comfyui", **{"state": "stopped", "variant": FP8, **changes})
+
+
+def movable(status: ServiceStatus) -> ServiceStatus:
+    """Give a service with a compose file in which its card can be changed."""
+    made = {"compose_file": Path("compose.yaml"), "compose_service": "comfyui"}
+    return replace(status, service=replace(status.service, **made))
 
 
 def ways(fit: Fit, kind: str) -> list[WayOut]:
@@ -115,7 +123,7 @@ def test_a_service_that_holds_nothing_is_not_offered_to_be_unloaded(tmp_path: Pa
 
 
 def test_the_other_card_is_offered_with_the_command_that_moves_it(tmp_path: Path) -> None:
-    snapshot = host(SMALL, BIG, services=(comfyui(on=SMALL),))
+    snapshot = host(SMALL, BIG, services=(movable(comfyui(on=SMALL)),))
     fit = ask(tmp_path, snapshot)
     assert fit.verdict == "offload"
     (way,) = ways(fit, "gpu")
@@ -124,8 +132,44 @@ def test_the_other_card_is_offered_with_the_command_that_moves_it(tmp_path: Path
     assert ask(tmp_path, snapshot, gpu_uuid=BIG.uuid).verdict == "resident"
 
 
+def test_without_a_compose_file_no_command_is_promised_that_would_be_refused(
+    tmp_path: Path,
+) -> None:
+    fit = ask(tmp_path, host(SMALL, BIG, services=(comfyui(on=SMALL),)))
+    (way,) = ways(fit, "gpu")
+    assert (way.command, way.verdict) == ("", "resident")
+    assert way.detail == "by hand: it has no compose file to change"
+    elsewhere = ask(tmp_path, host(SMALL, BIG, services=(comfyui(on=BIG),)), gpu_uuid=SMALL.uuid)
+    assert ways(elsewhere, "offload")[0].command == ""
+
+
+def test_nobody_is_told_to_stop_what_runs_on_another_host(tmp_path: Path) -> None:
+    remote = service("myia-turbo", on=BIG, budget=8, used=7.6, container_id="")
+    fit = ask(tmp_path, full_card(remote, used=8.1))
+    assert ways(fit, "stop") == []
+    assert ways(fit, "free")[0].target == "myia-turbo"
+
+
+def test_a_forge_with_jobs_waiting_is_not_told_to_unload(tmp_path: Path) -> None:
+    waits = Reading(answer="ready", queue_running=0, queue_pending=2)
+    turbo = service("myia-turbo", on=BIG, budget=8, used=7.6, reading=waits)
+    fit = ask(tmp_path, full_card(turbo, used=8.1))
+    assert ways(fit, "free") == []
+    assert ways(fit, "stop")[0].target == "myia-turbo"
+
+
+def test_who_names_a_card_that_is_lost_is_not_on_the_one_that_is_left(tmp_path: Path) -> None:
+    lost = Unknown("gpu.not-here", "it names a card that is not here: NVIDIA GeForce RTX 3090")
+    turbo = service("myia-turbo", budget=8, used=7.6, gpu_uuid=lost, gpu_expected_uuid=lost)
+    small = replace(SMALL, memory_free_bytes=15 * GIB)
+    mine = comfyui(on=SMALL, variant=Q4_0)
+    fit = ask(tmp_path, host(small, services=(mine, turbo)))
+    assert (fit.verdict, fit.available_bytes) == ("resident", 15 * GIB)
+
+
 def test_on_another_card_than_its_own_the_commands_say_so(tmp_path: Path) -> None:
-    fit = ask(tmp_path, host(SMALL, BIG, services=(comfyui(on=BIG),)), gpu_uuid=SMALL.uuid)
+    mine = movable(comfyui(on=BIG))
+    fit = ask(tmp_path, host(SMALL, BIG, services=(mine,)), gpu_uuid=SMALL.uuid)
     assert ways(fit, "gpu")[0].command == "gpuconsole start comfyui-qwen"
     assert ways(fit, "offload")[0].command == ("gpuconsole move comfyui-qwen --gpu 3080 --yes")
 
@@ -146,6 +190,17 @@ def test_a_smaller_variant_on_disk_comes_before_one_to_be_fetched(
 def test_the_size_on_disk_counts_where_the_file_is_there(tmp_path: Path, models: Path) -> None:
     fit = ask(tmp_path, host(BIG, services=(comfyui(on=BIG, variant=Q4_0),)))
     assert (fit.terms[0].bytes, fit.terms[0].source) == (11_928_271_392, "disk")
+
+
+def test_host_ram_says_which_sizes_are_from_the_disk(tmp_path: Path, models: Path) -> None:
+    snapshot = host(SMALL, services=(comfyui(on=SMALL),))
+    sources = {term.name: term.source for term in ask(tmp_path, snapshot).ram_terms}
+    assert sources == {
+        "streams": "computed", "encoder": "disk", "vae": "disk", "process": "assumed",
+    }  # fmt: skip
+    (models / "vae" / "qwen" / "qwen_image_vae.safetensors").unlink()
+    sources = {term.name: term.source for term in ask(tmp_path, snapshot).ram_terms}
+    assert (sources["encoder"], sources["vae"]) == ("disk", "catalogue")
 
 
 def test_a_truncated_file_is_said_and_the_catalogue_counts(tmp_path: Path, models: Path) -> None:
@@ -225,7 +280,7 @@ def test_a_card_that_the_config_names_and_that_is_not_there(tmp_path: Path) -> N
 def test_a_lost_card_is_refused_and_the_other_one_offered(tmp_path: Path) -> None:
     gone = card(24, lost=Unknown("nvml.gpu-is-lost", "fell off the bus"))
     roomy = snapshots.gpu(2, "NVIDIA RTX A6000", total=48, used=0)
-    fit = ask(tmp_path, host(gone, roomy, services=(comfyui(on=BIG),)))
+    fit = ask(tmp_path, host(gone, roomy, services=(movable(comfyui(on=BIG)),)))
     assert (fit.verdict, fit.code) == ("refused", "card-lost")
     assert [way.kind for way in fit.ways_out] == ["gpu"]
     assert "A6000" in fit.ways_out[0].command
@@ -288,6 +343,8 @@ def test_the_speed_that_offloading_costs_is_told_where_somebody_measured_it(
 ) -> None:
     fit = ask(tmp_path, host(SMALL, services=(comfyui(on=SMALL),)))
     assert "7m35s for 20 steps on an RTX 3060" in fit.cost
+    refused = ask(tmp_path, host(SMALL, services=(comfyui(on=SMALL),), ram=16, ram_free=9))
+    assert (refused.verdict, refused.cost) == ("refused", "")
     big = ask(
         tmp_path, host(SMALL, services=(comfyui(on=SMALL, variant="qwen-edit-2509-gguf-q8_0"),))
     )
