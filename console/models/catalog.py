@@ -1,8 +1,9 @@
 """The catalogue: model files and the variants made of them, read from `assets/catalog.toml`."""
 
+import math
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,7 @@ KINDS = (
     "model_patch",
 )
 _LARGEST = 8 << 20
+_MOST_BYTES = 1 << 50  # a file of more is a slip of the pen
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,10 +175,8 @@ def read_catalog(path: Path) -> Catalog:
 
 def problems_of(catalog: Catalog) -> Iterator[str]:
     """Give what does not hold together in a catalogue, in words; nothing where all does."""
-    for what, ids in (("file", catalog.files), ("variant", catalog.variants)):
-        for ident, times in Counter(one.id for one in ids).items():
-            if times > 1:
-                yield f"the {what} {ident} is there {times} times"
+    for what, entries in (("file", catalog.files), ("variant", catalog.variants)):
+        yield from _problems_of_ids(what, [one.id for one in entries])
     for entry in (*catalog.files, *catalog.variants, *catalog.measured):
         for text in _texts_of(entry):
             if clean_line(text) != text:
@@ -186,6 +186,8 @@ def problems_of(catalog: Catalog) -> Iterator[str]:
     kinds = {one.id: one.kind for one in catalog.files}
     for variant in catalog.variants:
         yield from _problems_of_variant(variant, kinds)
+    for measured in catalog.measured:
+        yield from _problems_of_speed(measured, catalog)
 
 
 def parse_capability(text: str) -> tuple[int, int] | None:
@@ -194,6 +196,21 @@ def parse_capability(text: str) -> tuple[int, int] | None:
     if not (dot and major.isdecimal() and minor.isdecimal() and len(text) < 8):
         return None
     return int(major), int(minor)
+
+
+def _problems_of_ids(what: str, ids: Sequence[str]) -> Iterator[str]:
+    for ident, times in Counter(ids).items():
+        if not ident.strip():
+            yield f"a {what} has an empty id"
+        elif times > 1:
+            yield f"the {what} {ident} is there {times} times"
+
+
+def _problems_of_speed(measured: Measured, catalog: Catalog) -> Iterator[str]:
+    if not (0 < measured.seconds < math.inf and measured.steps > 0):
+        yield f"a speed of {measured.variant} is no time for a number of steps"
+    if catalog.variant(measured.variant) is None:
+        yield f"a speed is of the variant {measured.variant}, which is not there"
 
 
 def _problems_of_variant(variant: Variant, kinds: dict[str, str]) -> Iterator[str]:
@@ -209,6 +226,13 @@ def _problems_of_variant(variant: Variant, kinds: dict[str, str]) -> Iterator[st
     for capability in (variant.min_capability, variant.max_capability):
         if capability and parse_capability(capability) is None:
             yield f"{capability} (variant {variant.id}) is not a capability such as 8.6"
+    least, most = map(parse_capability, (variant.min_capability, variant.max_capability))
+    if least is not None and most is not None and least > most:
+        yield f"no card has a capability of {variant.id}: its least is above its most"
+    if not (
+        0 <= variant.min_card_bytes <= _MOST_BYTES and 0 <= variant.min_ram_bytes <= _MOST_BYTES
+    ):
+        yield f"the card or the RAM that {variant.id} needs at least is no size"
 
 
 def _texts_of(entry: msgspec.Struct) -> Iterator[str]:
@@ -223,7 +247,7 @@ def _problems_of_file(file: ModelFile) -> Iterator[str]:
     if file.kind not in KINDS:
         yield f"{file.kind} (file {file.id}) is not one of {', '.join(KINDS)}"
     for size in (file.bytes, file.approximate_bytes):
-        if size is not None and size <= 0:
+        if size is not None and not 0 < size <= _MOST_BYTES:
             yield f"the file {file.id} has {size} bytes"
     for folder in (file.folder, *file.also_in):
         if folder.startswith("/") or ".." in folder.split("/"):

@@ -120,6 +120,34 @@ BAD = {
 }
 
 
+def changed(old: str, new: str) -> str:
+    text = packaged("catalog.toml").read_text("utf-8")
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seconds = 314.8", "seconds = nan", "no time"),
+        ("seconds = 314.8", "seconds = inf", "no time"),
+        ("seconds = 314.8", "seconds = -1.0", "no time"),
+        ("steps = 20", "steps = 0", "no time"),
+        ('variant = "qwen-edit-2509-fp8"\ncard', 'variant = "nowhere"\ncard', "nowhere"),
+        ("bytes = 20_430_698_424", f"bytes = {'9' * 40}", "bytes"),
+        ("min_card_bytes = 8_000_000_000", "min_card_bytes = -8", "no size"),
+        ('min_capability = "12.0"', 'min_capability = "13.0"', "above its most"),
+        ('id = "qwen-edit-2509-fp8"', 'id = ""', "empty id"),
+    ],
+)  # fmt: skip
+def test_numbers_that_nobody_can_mean(tmp_path: Path, old: str, new: str, words: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(changed(old, new), encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        read_catalog(path)
+    assert (caught.value.code, words in caught.value.title) == ("catalog.wrong", True)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_catalogue_is_told_in_one_sentence(tmp_path: Path, case: str) -> None:
     path = tmp_path / "own.toml"
