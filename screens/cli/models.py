@@ -8,13 +8,15 @@ import click
 from actions.fit.model import Fit, Task
 from actions.session import Session
 from console.errors import UsageError
-from console.models.catalog import Catalog
+from console.models.catalog import Catalog, Variant
 from console.models.disk import look_for, model_roots
 from console.text import clean_line
 from console.unknown import plain
 from screens.cli.context import Cli
 from screens.cli.models_text import matrix_text, short_id, variant_text
 from screens.cli.output import emit, write
+
+_MOST_NEAR = 3
 
 
 @click.group()
@@ -83,9 +85,10 @@ def fit(
         return emit({"empty": empty, "rows": _rows(session, fits)})
     cards = snapshot.gpu.gpus if gpu is None else (pick_card(gpu, snapshot.gpu.gpus),)
     if chosen:
-        write(variant_text(fits, cards, catalog, empty=empty))
+        write(variant_text(fits, cards, catalog, snapshot.services, empty=empty))
     else:
-        write(matrix_text(fits, cards, catalog, _on_disk(session), empty=empty))
+        disk, services = _on_disk(session), snapshot.services
+        write(matrix_text(fits, cards, catalog, disk, services, empty=empty))
     return 0
 
 
@@ -123,19 +126,35 @@ def _variant(text: str, catalog: Catalog) -> str:
     Raises:
         UsageError: there is none of that name; the hint has the nearest.
     """
-    word = text.strip().lower()
-    names = {short_id(one.id).lower(): one.id for one in catalog.variants}
-    names |= {one.id.lower(): one.id for one in catalog.variants}
-    if word in names:
-        return names[word]
-    near = [name for name in names if word and word in name]
-    near = near or difflib.get_close_matches(word, list(names), 1, 0.4)
-    hint = f"Did you mean {near[0]}? " if near else ""
+    if catalog.variant(text) is not None:
+        return text
+    word = _letters(text)
+    meant = [one.id for one in catalog.variants if word and word in map(_letters, _names(one))]
+    if len(meant) == 1:
+        return meant[0]
+    short = [short_id(one.id) for one in catalog.variants]
+    near = [
+        short_id(one.id)
+        for one in catalog.variants
+        if word and any(word in _letters(name) for name in _names(one))
+    ]
+    near = near or difflib.get_close_matches(short_id(text.strip().lower()), short, 1, 0.4)
+    hint = f"Did you mean {' or '.join(near[:_MOST_NEAR])}? " if near else ""
     raise UsageError(
         "variant.unknown",
         f"there is no variant {clean_line(text, 80)!r}",
         f"{hint}`gpuconsole models fit` lists them",
     )
+
+
+def _names(variant: Variant) -> tuple[str, ...]:
+    """Give the words that name a variant: its id, as the table has it, and as ways out say it."""
+    return variant.id, short_id(variant.id), variant.title
+
+
+def _letters(text: str) -> str:
+    """Leave out what people write now so, now so: case, blanks, hyphens, underscores."""
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def _check_extras(extras: tuple[str, ...], catalog: Catalog) -> None:

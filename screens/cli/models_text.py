@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from actions.fit.matrix import best_resident, is_tight
 from actions.fit.model import Fit, Term
 from actions.services.placement import card_words
+from actions.services.snapshot import ServiceStatus
 from console.gpu.snapshot import Gpu
 from console.models.catalog import Catalog
 from console.units import format_bytes, format_gib
@@ -23,6 +24,7 @@ _REFUSED = {
     "card-lost": "card lost",
 }
 _MARKS = {"present": "✓", "wrong-size": "!", "unreadable": "?", "missing": " "}
+_MOST_NAMES = 4
 _LEGEND = """\
 ★ best quality that stays resident. tight: not with another picture and a LoRA.
 offload: streams weights from host RAM, slower. wrong card: another generation.
@@ -41,16 +43,17 @@ def matrix_text(
     cards: Sequence[Gpu],
     catalog: Catalog,
     on_disk: Mapping[str, str],
+    services: Sequence[ServiceStatus] = (),
     *,
     empty: bool,
 ) -> str:
-    """Give variants by cards, a few cards a table."""
+    """Give variants by cards, a few cards a table; beside `services`, unless the host is empty."""
     if not fits:
         return _title(None, empty)
     best = best_resident(fits, catalog)
     by_place = {(fit.variant, fit.gpu_uuid): fit for fit in fits}
     variants = list(dict.fromkeys(fit.variant for fit in fits))
-    lines = [_title(fits[0], empty)]
+    lines = [_title(fits[0], empty), *_beside(cards, services, empty)]
     for start in range(0, len(cards), _BESIDE):
         several = cards[start : start + _BESIDE]
         lines.append("")
@@ -73,11 +76,16 @@ def matrix_text(
 
 
 def variant_text(
-    fits: Sequence[Fit], cards: Sequence[Gpu], catalog: Catalog, *, empty: bool
+    fits: Sequence[Fit],
+    cards: Sequence[Gpu],
+    catalog: Catalog,
+    services: Sequence[ServiceStatus] = (),
+    *,
+    empty: bool,
 ) -> str:
     """Give one variant's arithmetic on each card, line by line, and the ways out."""
     variant = catalog.variant(fits[0].variant) if fits else None
-    lines = [_title(fits[0] if fits else None, empty)]
+    lines = [_title(fits[0] if fits else None, empty), *_beside(cards, services, empty)]
     names = {card.uuid: card_words(card) for card in cards}
     for fit in fits:
         title = variant.title if variant else fit.variant
@@ -98,6 +106,23 @@ def _title(fit: Fit | None, empty: bool) -> str:
     pictures = "1 reference picture" if task.images == 1 else f"{task.images} reference pictures"
     when = "on an empty host" if empty else "now"
     return f"Edits of {task.width}x{task.height} with {pictures}, {when}"
+
+
+def _beside(cards: Sequence[Gpu], services: Sequence[ServiceStatus], empty: bool) -> list[str]:
+    """Say beside what it would run: `now` is not an empty card, and who asks should know why."""
+    if empty:
+        return []
+    places = []
+    for card in cards:
+        names = [one.name for one in services if one.up and one.gpu_uuid == card.uuid]
+        more = len(names) - _MOST_NAMES
+        if names:
+            who = ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+            places.append(f"{who} (card {card.index})")
+    if not places:
+        return []
+    text = f"One more beside what runs: {'; '.join(places)}. --empty: as if none of it ran."
+    return _wrapped(text, "")
 
 
 def _card_line(
@@ -152,7 +177,8 @@ def _lines(terms: Sequence[Term], whole: str, size: int | None) -> list[list[str
 
 def _ways(fit: Fit) -> list[str]:
     if not fit.ways_out:
-        return []
+        nothing = "  Ways out: none that one step leads to"
+        return [nothing] if fit.verdict == "refused" else []
     lines = ["  Ways out"]
     for number, way in enumerate(fit.ways_out, 1):
         detail = f" ({way.detail})" if way.detail else ""

@@ -96,6 +96,29 @@ def test_a_larger_picture_needs_more() -> None:
     assert large["task"] == {"width": 2048, "height": 2048, "images": 3}
 
 
+@pytest.mark.parametrize("words", ["2509 Q4_0 GGUF", "2509q40", "QWEN-Edit-2509-GGUF-q4_0"])
+def test_a_variant_may_be_named_as_people_write_it(words: str) -> None:
+    (row,) = rows("studio", words, "--gpu", "1")
+    assert row["variant"] == "qwen-edit-2509-gguf-q4_0"
+
+
+def test_now_says_beside_what_and_empty_does_not() -> None:
+    for words in ((), ("2509-fp8",)):
+        now = fit("studio", *words).stdout
+        assert "One more beside what runs: myia (card 0); myia-turbo, comfyui-qwen (card 1)" in now
+        assert "--empty" in now
+    assert "runs it there already" not in fit("studio", "2509-fp8").stdout
+    assert "comfyui-qwen runs it there already" in fit("studio", "2509-q4_k_m").stdout
+    empty = fit("studio", "2509-fp8", "--gpu", "3090", "--empty").stdout
+    assert "beside" not in empty
+
+
+def test_where_no_single_step_helps_that_is_said() -> None:
+    done = fit("full-card", "2509-fp8", "--gpu", "3080")
+    assert "Ways out: none that one step leads to" in done.stdout
+    assert "measured" not in done.stdout
+
+
 def test_a_lora_beside_it_counts() -> None:
     (bare,) = rows("studio", "2509-q4_0", "--gpu", "1")
     (lora,) = rows("studio", "2509-q4_0", "--gpu", "1", "--with", "lightning-2509-4steps-bf16")
@@ -133,7 +156,8 @@ def test_the_arithmetic_is_shown_line_by_line() -> None:
     ("arguments", "code", "words"),
     [
         (("2509-fp9",), "variant.unknown", "2509-fp8"),
-        (("q4_k_m",), "variant.unknown", "2509-q4_k_m"),
+        (("q4_k_m",), "variant.unknown", "2509-q4_k_m or 2511-q4_k_m"),
+        (("Q4KM",), "variant.unknown", "2509-q4_k_m or 2511-q4_k_m"),
         (("",), "variant.unknown", "lists them"),
         (("--width", "0"), "usage.bad-parameter", ""),
         (("--height", "-1"), "usage.bad-parameter", ""),
