@@ -114,7 +114,10 @@ def lock_held(plan: Plan, taken: Taken) -> RefusedError:
         who, hint = "somebody else works on it", "Wait until it is done and ask again"
     else:
         who = f"{holder.user} does {holder.what} since {holder.since}"
-        hint = f"Wait for plan {holder.plan_id} (process {holder.pid} on {holder.host}) to end"
+        hint = (
+            f"Wait for plan {holder.plan_id} (process {holder.pid} on {holder.host}) to end; "
+            f"gpuconsole jobs cancel {holder.plan_id} asks it to"
+        )
     return RefusedError("lock.held", f"{plan.target} is taken: {who}", hint)
 
 

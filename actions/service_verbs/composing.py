@@ -2,12 +2,18 @@
 
 import contextlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
+from actions.plan import Step
 from actions.service_verbs.doing import Doing
 from actions.service_verbs.steps import project_of
 from actions.service_verbs.volumes import has_own_volumes
+from actions.services.snapshot import ServiceStatus
+from actions.session import Session
 from actions.trouble import CancelledStepError, StepError
 from console.engine.faults import EngineError, NoSuchContainerError
 from console.text import clean_line
@@ -15,6 +21,12 @@ from console.text import clean_line
 if TYPE_CHECKING:
     from console.compose.faults import ComposeError
     from console.engine.client import EngineClient
+
+_BY_COMPOSE = frozenset({"compose-up", "compose-create"})
+_PLUGIN = "docker compose"
+# An engine that restarts is back long before this.
+_ENGINE_SECONDS = 60.0
+_AGAIN_SECONDS = 1.0
 
 
 class _Old(NamedTuple):
@@ -37,6 +49,7 @@ def bring_up(doing: Doing, *, recreate: bool, start: bool = True) -> str:
 
     Raises:
         ComposeError: compose is missing, or failed, or was not over within the limit.
+        StepError: the service is gone, or the engine went away for good.
         CancelledStepError: somebody asked to cancel.
     """
     from console.compose.command import find_compose
@@ -44,16 +57,18 @@ def bring_up(doing: Doing, *, recreate: bool, start: bool = True) -> str:
     from console.compose.project import read_service
     from console.compose.run import up
 
-    status = doing.look().status
-    if status is None:
-        raise StepError("service.unknown", f"{doing.name} is not there any more")
+    status = _found(doing)
     service = status.service
     if service.compose_file is None:
         raise StepError("service.absent", f"{doing.name} has no compose file any more")
     old = _old(doing, status.container_id) if recreate else None
+    renew = recreate and not has_own_volumes(doing, status.container_id)
+    command = find_compose(doing.session.environ, doing.session.endpoint)
+    if doing.cancelled():
+        raise CancelledStepError("plan.cancelled", f"compose was not asked to make {doing.name}")
     try:
         return up(
-            find_compose(doing.session.environ, doing.session.endpoint),
+            command,
             read_service(service.compose_file, service.compose_service, project_of(service)),
             service.compose_service,
             recreate=recreate,
@@ -61,14 +76,52 @@ def bring_up(doing: Doing, *, recreate: bool, start: bool = True) -> str:
             cancelled=doing.cancelled,
             limit=float(doing.options["limit"]),
             start=start,
-            renew=recreate and not has_own_volumes(doing, status.container_id),
+            renew=renew,
         )
     except ComposeCancelledError as error:
         title = _with(error, _name_back(doing, old))
-        raise CancelledStepError(error.code, title, detail=error.detail) from error
+        said = f"{title}; {_state(doing)}"
+        raise CancelledStepError(error.code, said, detail=error.detail) from error
     except ComposeError as error:
         title = _with(error, _name_back(doing, old))
         raise ComposeError(error.code, title, error.hint, error.detail) from error
+
+
+def _found(doing: Doing) -> ServiceStatus:
+    """Give the service, once the engine answers.
+
+    Raises:
+        StepError: it is gone, or the engine went away for good (`service.state-unknown`).
+    """
+    while (problem := (seen := doing.look()).problem) is not None:
+        if doing.over(_ENGINE_SECONDS):
+            title = f"compose was not asked to make {doing.name}: {problem.title}"
+            raise StepError("service.state-unknown", title, problem.hint)
+        doing.tell(f"the engine does not answer ({problem.title}); looking again")
+        doing.pause(_AGAIN_SECONDS, f"compose was not asked to make {doing.name}")
+    if seen.status is None:
+        raise StepError("service.unknown", f"{doing.name} is not there any more")
+    return seen.status
+
+
+def as_called(session: Session, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Give steps with the commands of compose as this host has it: plugin or `docker-compose`."""
+    if not any(step.options.get("do") in _BY_COMPOSE for step in steps):
+        return tuple(steps)
+    from console.compose.command import find_compose
+    from console.compose.faults import ComposeError
+
+    try:
+        words = find_compose(session.environ, session.endpoint).words
+    except ComposeError:
+        return tuple(steps)  # the step itself will say so
+    name = " ".join((Path(words[0]).name, *words[1:]))
+    return tuple(
+        msgspec.structs.replace(step, command=f"{name}{step.command.removeprefix(_PLUGIN)}")
+        if step.options.get("do") in _BY_COMPOSE
+        else step
+        for step in steps
+    )
 
 
 def _old(doing: Doing, container_id: str) -> _Old | None:
@@ -119,6 +172,15 @@ def _make_room(client: "EngineClient", name: str) -> None:
 
 def _name(inspected: Mapping[str, Any]) -> str:
     return str(inspected.get("Name") or "").lstrip("/")
+
+
+def _state(doing: Doing) -> str:
+    """Say how the service is: compose may have done its work before it heard that it was to end."""
+    seen = doing.look()
+    if seen.status is not None:
+        return f"{doing.name} is {seen.status.state} now"
+    why = seen.problem.title if seen.problem is not None else "it is not there any more"
+    return f"how {doing.name} is now is not known: {why}"
 
 
 def _with(error: "ComposeError", more: str) -> str:

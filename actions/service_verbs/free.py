@@ -44,6 +44,8 @@ def draft_free(
     checks: tuple[Check, ...] = (frees,)
     before: tuple[Step, ...] = ()
     if interrupts and busy(status):
+        if not isinstance(held, Unknown):
+            frees = check("free.frees-then", held=format_bytes(held))
         checks = (check("service.interrupts", "warn", what=job_text(status)), frees)
         before = end_job_steps(status, StopHow(interrupt=True))
     gpu = status.gpu_uuid if isinstance(status.gpu_uuid, str) else None

@@ -11,6 +11,7 @@ from actions.containers.verbs import new_plan_id
 from actions.containers.words import check as container_check
 from actions.plan import Asker, Plan, Refusal, Step
 from actions.service_verbs.around import Around, look_around
+from actions.service_verbs.composing import as_called
 from actions.service_verbs.draft import ServiceDraft, facts_of_service
 from actions.service_verbs.options import check_variant, checked_options
 from actions.service_verbs.steps import work_for
@@ -148,6 +149,7 @@ class ServiceVerbs:
         status = around.status(name)
         draft: ServiceDraft = _found(_DRAFTS[verb])(self._session, around, status, options)
         draft = _with_patience(draft, waited)
+        draft = msgspec.structs.replace(draft, steps=as_called(self._session, draft.steps))
         refused = draft.refused
         warned = any(one.verdict == "warn" for one in draft.checks)
         facts = {**facts_of_service(around, status), **draft.facts}

@@ -65,15 +65,16 @@ def test_another_console_watches_and_is_kept_out(
     assert "from 10.0.0.5" in refused.title
     assert f"stop {name}" in refused.title
     assert str(pid) in refused.hint
+    assert f"gpuconsole jobs cancel {plan.id}" in refused.hint
     third = run(environ, "stop", name, "--yes", "--json")
     assert third.returncode == 3
     assert lines(third.stdout)[-1]["error"]["code"] == "lock.held"
+    wait_until(lambda: any(isinstance(event, StepProgress) for event in events))
     containers.client.kill(name)  # or the stop would take its whole grace
     watched = list(other.follow(plan.id))
     thread.join(30)
     assert isinstance(watched[-1], PlanDone)
     assert isinstance(events[-1], PlanDone)
-    assert any(isinstance(event, StepProgress) for event in events)
     assert other.running() == ()
 
 

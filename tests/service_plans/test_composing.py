@@ -1,6 +1,8 @@
 """A compose of 1.x that fails in the middle of making a container anew: nothing is lost by it."""
 
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from actions.service_verbs.around import engine_client
 from tests.layouts.bench import Bench, bench_on
 from tests.service_plans.stage import Stage, stage
 from tests.support.engine import Workbench, engine_address, needed, own_engine, workbench
+from tests.support.waiting import wait_until
 
 __all__ = ["engine_address", "own_engine", "workbench"]
 
@@ -60,7 +63,8 @@ def test_where_it_falls_over_a_new_engine_the_service_runs_again_as_before(
     studio.session = studio.new_session({"PATH": old_compose(tmp_path)})
     studio.operations = Operations(studio.session)
     plan = studio.plan("move", "myia", gpu="3090")
-    assert plan.steps, plan.checks
+    (step,) = [one for one in plan.steps if one.options["do"] == "compose-up"]
+    assert step.command.startswith("docker-compose -p sd ")  # as this host can be told
     end = studio.run(plan)
     assert isinstance(end, PlanFailed)
     assert end.code == "compose.too-old"
@@ -74,13 +78,45 @@ def test_where_it_falls_over_a_new_engine_the_service_runs_again_as_before(
     assert studio.state("myia") == "running"
 
 
+def test_a_cancel_after_compose_did_its_work_says_what_runs(tmp_path: Path) -> None:
+    new = Path(sys.executable).with_name("docker-compose")
+    if not new.exists():
+        needed(f"no docker-compose at {new}")
+    done = tmp_path / "done"
+    program = tmp_path / "docker-compose"
+    program.write_text(
+        f'#!/bin/bash\n{new} "$@" || exit\n[ "$1" = version ] && exit\n'
+        f"/usr/bin/touch {done}\nexec /usr/bin/sleep 600\n"
+    )
+    program.chmod(0o755)
+    with stage(scenario="no-comfyui") as here:
+        here.session = here.new_session({"PATH": f"{tmp_path}:/usr/sbin:/sbin"})
+        here.operations = Operations(here.session)
+        plan = here.plan("start", "comfyui-qwen")
+        ends: list[object] = []
+        work = threading.Thread(target=lambda: ends.append(here.run(plan)))
+        work.start()
+        wait_until(done.exists, 60)
+        assert here.operations.cancel(plan.id)
+        work.join(60)
+        (end,) = ends
+        assert isinstance(end, PlanFailed)
+        assert (end.code, end.exit_code) == ("plan.cancelled", 130)
+        assert here.state("comfyui-qwen") == "running"
+        said, _, state = end.text.rpartition("; ")
+        assert said == "compose was told to end while it brought comfyui up"
+        up = ("starting", "unreachable", "ready")  # time runs fast here
+        assert state in {f"comfyui-qwen is {how} now" for how in up}
+
+
 @pytest.mark.engine
 def test_a_new_container_that_cannot_start_makes_way_for_the_old_one(
-    old_bench: Bench, break_off: Callable[[Bench], None]
+    old_bench: Bench,
 ) -> None:
     old_bench.up("forge")
     before = old_bench.container("forge")["Id"]
-    break_off(old_bench)
+    text = old_bench.file.read_text()
+    old_bench.file.write_text(text.replace('"busybox"', '"no-such-program"', 1))
     end = old_bench.run(old_bench.operations().plan("move", "forge", gpu="3090"))
     assert isinstance(end, PlanFailed)
     assert end.code == "compose.failed"
@@ -89,14 +125,3 @@ def test_a_new_container_that_cannot_start_makes_way_for_the_old_one(
     assert end.went_back == "yes"
     assert old_bench.container("forge")["Id"] == before
     assert old_bench.is_ready("forge")
-
-
-@pytest.fixture
-def break_off() -> Callable[[Bench], None]:
-    """Give what makes the next container of Forge one that cannot start."""
-
-    def damage(host: Bench) -> None:
-        text = host.file.read_text()
-        host.file.write_text(text.replace('"busybox"', '"no-such-program"', 1))
-
-    return damage

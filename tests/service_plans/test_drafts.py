@@ -223,6 +223,7 @@ def test_freeing_is_only_for_what_is_idle_and_holds_something(session: Session) 
     assert verdicts(draft_free(session, here, busy, {}).checks) == [("free.busy", "refuse")]
     told = draft_free(session, here, busy, {"interrupt": True})
     assert does(told) == ["interrupt", "free"]
+    assert not any("idle" in one.title for one in told.checks)
     waiting = status("busy", reading=at_work())
     refused = draft_free(session, here, waiting, {"interrupt": True})
     assert verdicts(refused.checks) == [("free.queue", "refuse")]

@@ -5,6 +5,7 @@ import pytest
 
 from actions.service_verbs import vram
 from actions.service_verbs.card import check_card
+from actions.service_verbs.composing import bring_up
 from actions.service_verbs.draining import drain, interrupt
 from actions.service_verbs.freeing import free
 from actions.service_verbs.ready import wait_ready
@@ -289,3 +290,15 @@ def test_a_job_that_began_meanwhile_keeps_its_model() -> None:
 def test_a_service_that_keeps_what_it_held_is_told_of() -> None:
     error = failure(Scripted([moment(status())], "free", gpu=CARD.uuid), free)
     assert (error.code, "0 B by its own figure" in error.title) == ("vram.not-freed", True)
+
+
+def test_compose_is_not_asked_while_the_engine_is_away() -> None:
+    doing = Scripted([moment(lost=LOST)], "compose-up", limit=60.0)
+    error = failure(doing, lambda step: bring_up(step, recreate=False))
+    assert error.code == "service.state-unknown"
+    assert error.title == f"compose was not asked to make qwen: {LOST.title}"
+    assert doing.elapsed > 50
+    back = Scripted([moment(lost=LOST), moment()], "compose-up", limit=60.0)
+    gone = failure(back, lambda step: bring_up(step, recreate=False))
+    assert gone.code == "service.unknown"
+    assert "looking again" in back.told[0]
