@@ -54,6 +54,16 @@ def compose_up(doing: Doing) -> str:
     return bring_up(doing, recreate=bool(doing.options.get("recreate")))
 
 
+def compose_create(doing: Doing) -> str:
+    """Have compose make the service's container anew, without starting it.
+
+    Raises:
+        ComposeError: compose is missing, or failed, or was not over within the limit.
+        CancelledStepError: somebody asked to cancel.
+    """
+    return bring_up(doing, recreate=True, start=False)
+
+
 def _insist(
     doing: Doing, perform: Callable[[Plan, "EngineClient"], str], limit: float, effect: str
 ) -> str:

@@ -78,6 +78,22 @@ def test_where_it_falls_over_a_new_engine_the_service_runs_again_as_before(
     assert studio.state("myia") == "running"
 
 
+def test_where_it_stays_stopped_its_container_keeps_its_name_too(
+    studio: Stage, tmp_path: Path
+) -> None:
+    studio.do("stop", "myia")
+    before = names(studio)
+    studio.session = studio.new_session({"PATH": old_compose(tmp_path)})
+    studio.operations = Operations(studio.session)
+    plan = studio.plan("move", "myia", gpu="3090")
+    assert plan.steps[-1].options["do"] == "compose-create"
+    end = studio.run(plan)
+    assert isinstance(end, PlanFailed)
+    assert (end.code, end.went_back) == ("compose.too-old", "yes")
+    assert names(studio) == before
+    assert studio.state("myia") == "exited"
+
+
 def test_a_cancel_after_compose_did_its_work_says_what_runs(tmp_path: Path) -> None:
     new = Path(sys.executable).with_name("docker-compose")
     if not new.exists():
