@@ -1,5 +1,6 @@
 """The words of checks, the limits and the equivalent commands of plans for services."""
 
+import shlex
 from functools import cache
 from typing import Any
 
@@ -55,4 +56,4 @@ def command(name: str, service: Service) -> str:
     words = table()["commands"][name]
     kind = service.kind if service.url else "other"
     text = words if isinstance(words, str) else words[kind]
-    return str(text).format(url=mask_text(service.url.rstrip("/")))
+    return str(text).format(url=shlex.quote(mask_text(service.url.rstrip("/"))))

@@ -1,5 +1,6 @@
 """What a plan for a service says before anything runs: jobs, cards, pre-check, options."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from actions.service_verbs.options import check_variant, checked_options
 from actions.service_verbs.start import card_check, container_checks, draft_start, fit_words
 from actions.service_verbs.steps import StartHow, StopHow, start_steps, stop_steps
 from actions.service_verbs.stop import draft_stop
-from actions.service_verbs.words import table
+from actions.service_verbs.words import command, table
+from actions.services.snapshot import Service
 from actions.session import Session, open_session
 from console.errors import UsageError
 from console.services.reading import Job
@@ -287,3 +289,15 @@ def test_the_pre_check_is_drawn_as_text() -> None:
     assert "note  tiled VAE" in text
     unknown = "\n".join(fit_text(fit("resident", need_bytes=Unknown("n", "not known"))))
     assert "[" not in unknown.splitlines()[1]
+
+
+def test_the_command_of_a_step_is_one_command_whatever_the_url() -> None:
+    for kind, url in (("comfyui", "http://host/a;b&c"), ("forge", "http://me:secret@host:1")):
+        service = Service(name="x", kind=kind, url=url)
+        words = shlex.split(command("wait_ready", service))
+        assert words[:2] == ["curl", "-fsS"]
+        assert len(words) == 3
+        assert "secret" not in words[2]
+    assert command("wait_ready", Service(name="x", kind="forge", url="http://h:1/")) == (
+        "curl -fsS http://h:1/internal/ping"
+    )
