@@ -39,9 +39,9 @@ def drain(doing: Doing) -> str:
             raise StepError(
                 "service.still-busy",
                 f"{doing.name} was not idle after {format_duration(longest)}: {_last_word(status)}",
-                "Nothing was stopped; wait longer with --wait-limit, or --interrupt",
+                f"{doing.name} was not stopped; wait longer with --wait-limit, or --interrupt",
             )
-        doing.pause(limit("drain", "look_every"), f"nothing was stopped: {doing.name} works on")
+        doing.pause(limit("drain", "look_every"), f"{doing.name} was not stopped: it works on")
 
 
 def interrupt(doing: Doing) -> str:
@@ -70,7 +70,7 @@ def interrupt(doing: Doing) -> str:
                 "service.not-interrupted",
                 f"{doing.name} still works on {job_text(status)} "
                 f"{doing.taken()} after it was told to stop",
-                "Nothing was stopped. Without --interrupt its container is stopped all the same",
+                f"{doing.name} was not stopped; without --interrupt its container is all the same",
             )
         doing.pause(limit("drain", "look_every"), f"{doing.name} was told to interrupt its job")
 

@@ -19,6 +19,7 @@ from actions.service_verbs.goal import (
     places_now,
     with_layout,
 )
+from actions.service_verbs.jobs import busy, pending
 from actions.service_verbs.layout_words import check
 from actions.service_verbs.on_the_way import OnTheWay
 from actions.service_verbs.start import container_checks
@@ -51,7 +52,7 @@ class Switch:
         self._status = {status.name: status for status in snapshot.services}
         # A service may be gone from the config since its plan was made.
         here = {name: place for name, place in goal.places.items() if name in self._status}
-        goal = self._goal = msgspec.structs.replace(goal, places=here)
+        goal = self._goal = msgspec.structs.replace(goal, places=self._waited_for_first(here))
         counted = {status.name for status in snapshot.services if _counts(status)}
         self._before = places_now(around, counted | set(goal.places))
         self._now = self._with_cards(self._before)
@@ -99,6 +100,20 @@ class Switch:
         """Give the steps alone: a way back is not put off by what speaks against it."""
         self._patient = True
         return self._steps()
+
+    def _waited_for_first(self, places: dict[str, Place]) -> dict[str, Place]:
+        """Put those that leave and have jobs to be waited for first.
+
+        Where one is not done in time, nothing else has been stopped for it in vain.
+        """
+        if not self._options.get("wait"):
+            return places
+        first = {
+            name: place
+            for name, place in places.items()
+            if not place.running and (busy(self._status[name]) or pending(self._status[name]))
+        }
+        return {**first, **places}
 
     def _with_cards(self, places: dict[str, Place]) -> dict[str, Place]:
         """Give places with the card that a service is meant for, where no container says one."""

@@ -1,14 +1,13 @@
 """Layouts that give services other cards, killed moves, and services that are busy meanwhile."""
 
 import os
-import re
 import signal
 from collections.abc import Callable
 
 import pytest
 
 from actions.plan import PlanDone, PlanFailed
-from console.config.layout import noted_layout
+from console.config.layout import note_layout, noted_layout
 from tests.layouts.bench import BIG, SMALL, Bench
 from tests.support.waiting import wait_until
 
@@ -48,28 +47,34 @@ def test_two_services_change_places_and_back(new_bench: Callable[..., Bench], ws
     assert noted_layout(bench.session().places) == ""
 
 
+def swapped(bench: Bench) -> None:
+    """Put the host where a switch to `swapped` has put it some day."""
+    bench.write_config(SWAPPED)
+    bench.cards = {"forge": 1, "comfyui": 0}
+    bench.write_compose()
+    note_layout(bench.session().places, "swapped")
+    bench.up("forge", "comfyui")
+    assert (bench.card("forge"), bench.card("comfyui")) == (BIG, SMALL)
+
+
 def test_a_layout_without_cards_takes_services_back_to_where_the_config_has_them(
     bench: Bench,
 ) -> None:
-    bench.write_config(SWAPPED)
-    bench.up("forge", "comfyui")
-    assert isinstance(bench.run(bench.operations().plan("switch", "swapped")), PlanDone)
+    swapped(bench)
     assert isinstance(bench.run(bench.operations().plan("switch", "both")), PlanDone)
     assert (bench.card("forge"), bench.card("comfyui")) == (SMALL, BIG)
 
 
 def test_a_service_that_leaves_a_layout_goes_back_to_its_own_card(bench: Bench) -> None:
     """Else the next layout, or a plain start, would find it on the card of a layout long gone."""
-    bench.write_config(SWAPPED)
-    bench.up("forge", "comfyui")
-    before = bench.file.read_text()
-    assert isinstance(bench.run(bench.operations().plan("switch", "swapped")), PlanDone)
+    swapped(bench)
     left = bench.run(bench.operations().plan("switch", "comfyui-only"))
     assert isinstance(left, PlanDone), left
     assert not bench.runs("forge")
-    assert re.sub("#.*", "", bench.file.read_text()) == re.sub("#.*", "", before)
-    assert isinstance(bench.run(bench.operations().plan("switch", "both")), PlanDone)
-    assert (bench.card("forge"), bench.card("comfyui")) == (SMALL, BIG)
+    assert bench.card("comfyui") == BIG
+    start = bench.operations().plan("start", "forge")
+    assert isinstance(bench.run(start), PlanDone)
+    assert bench.card("forge") == SMALL
     assert (bench.state("forge"), bench.state("comfyui")) == ("ready", "ready")
 
 
@@ -150,6 +155,23 @@ def test_a_killed_move_is_gone_back_from(bench: Bench) -> None:
     assert bench.file.read_text() == before
     assert bench.card("forge") == SMALL
     assert bench.state("forge") == "ready"
+
+
+def test_who_has_to_be_waited_for_is_waited_for_before_anything_stops(bench: Bench) -> None:
+    bench.write_config("\n[layouts.nothing]\nservices = []\n")
+    bench.extra["comfyui"] = ["--busy", "900"]
+    bench.write_compose()
+    bench.up("forge", "comfyui")
+    wait_until(lambda: bench.state("comfyui") == "busy", 20, "comfyui is busy")
+    plan = bench.operations().plan("switch", "nothing", wait_limit=1.0)
+    assert plan.steps[0].id == "drain-comfyui"
+    started = bench.container("forge")["State"]["StartedAt"]
+    end = bench.run(plan)
+    assert isinstance(end, PlanFailed), end
+    assert end.code == "service.still-busy"
+    assert "comfyui was not stopped" in end.hint
+    assert bench.container("forge")["State"]["StartedAt"] == started
+    assert bench.state("comfyui") == "busy"
 
 
 def test_a_busy_service_is_told_and_waited_for_or_interrupted(bench: Bench) -> None:

@@ -48,7 +48,7 @@ def test_draining_gives_up_at_its_limit_and_leaves_everything_alone() -> None:
     assert error.code == "service.still-busy"
     assert "not idle after 5s" in error.title
     assert "1 waiting job" in error.title
-    assert error.hint.startswith("Nothing was stopped")
+    assert error.hint.startswith("qwen was not stopped")
 
 
 def test_silence_is_not_taken_for_idleness() -> None:
@@ -66,7 +66,7 @@ def test_a_wait_that_is_cancelled_stops_nothing() -> None:
     doing.cancel_at = 2
     with pytest.raises(CancelledStepError) as caught:
         drain(doing)
-    assert caught.value.title == "nothing was stopped: qwen works on"
+    assert caught.value.title == "qwen was not stopped: it works on"
 
 
 def test_an_interrupted_job_is_seen_to_end() -> None:
