@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -37,11 +36,13 @@ from screens.tui.messages import (
     Said,
     TimelineRead,
 )
+from screens.tui.news import is_news
 from screens.tui.panels.footer import Key
 from screens.tui.panels.header import journal_words
 from screens.tui.plan_flow import PlanFlow
 from screens.tui.rows import service_key
 from screens.tui.service_flow import ServiceFlow
+from screens.tui.terminal import give_mouse, leave_at_signals
 from screens.tui.themes import NO_COLOUR, Palette, choose_theme, textual_theme
 from screens.tui.view import Notice, View
 from screens.tui.views import VIEWS
@@ -160,13 +161,8 @@ class Console(App[int]):
 
     def catch_signals(self) -> None:
         """Leave in order at the signals that end programs."""
-        if self.is_headless:
-            return
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            loop.add_signal_handler(number, partial(self.exit, 128 + number))
+        if not self.is_headless:
+            leave_at_signals(self)
 
     # -- the host -------------------------------------------------------------------------------
 
@@ -184,7 +180,7 @@ class Console(App[int]):
         now = self.session.clock.monotonic()
         if after.gpu is not before.gpu or now - self._painted_at >= BEAT_SECONDS:
             self.paint()
-        elif _news(before, after):
+        elif is_news(before, after):
             self._paint_soon(now)
 
     def _take(self, snapshot: HostSnapshot) -> None:
@@ -356,18 +352,6 @@ class Console(App[int]):
 
     # -- plans ----------------------------------------------------------------------------------
 
-    def propose_key(self, container_id: str, key: str) -> None:
-        """Propose what a key does to a container now."""
-        self.flow.propose_key(container_id, key)
-
-    def open_menu(self, container_id: str) -> None:
-        """Open the menu of what can be done with a container."""
-        self.flow.open_menu(container_id)
-
-    def cancel_asked(self) -> None:
-        """Cancel what runs, at the second Esc."""
-        self.flow.cancel_asked()
-
     def on_plan_ready(self, message: PlanReady) -> None:
         """Ask about a plan, or run it."""
         self.flow.ready(message)
@@ -406,7 +390,8 @@ class Console(App[int]):
         self.paint()
 
     def journal_changed(self) -> None:
-        """Refresh what shows the journal; jobs too."""
+        """Refresh what rests on the journal: its views, pre-checks, jobs."""
+        self.fits.expire()
         self.show_jobs()
         reload = getattr(self.screen, "action_reload", None)
         if reload is not None:
@@ -443,19 +428,9 @@ class Console(App[int]):
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, so that text can be selected, or take it back."""
         self.mouse_on = not self.mouse_on
+        if self._driver is not None and not self.is_headless:
+            give_mouse(self._driver, self.mouse_on)
         state = "on" if self.mouse_on else "off"
-        driver = self._driver
-        if driver is not None and not self.is_headless:
-            # Textual has no public switch for a running application.
-            driver.write(
-                "".join(
-                    f"\x1b[?{mode}{'h' if self.mouse_on else 'l'}"
-                    for mode in (1000, 1003, 1015, 1006)
-                )
-            )
-            driver.flush()
-            # For when it takes the terminal back from a shell or from Ctrl-Z, and for its end.
-            driver._mouse = self.mouse_on
         self.say(f"mouse {state}" + ("" if self.mouse_on else ": select text as usual"))
 
     def get_system_commands(
@@ -475,15 +450,3 @@ class Console(App[int]):
         self.theme = name
         self._painted_at = float("-inf")
         self.paint()
-
-
-def _news(before: HostSnapshot, after: HostSnapshot) -> bool:
-    """Tell whether something changed that an operator wants to see at once."""
-    one, other = before.engine, after.engine
-    return (
-        one.state != other.state
-        or one.problem != other.problem
-        or (one.containers is not other.containers and one.containers != other.containers)
-        or before.unavailable != after.unavailable
-        or [one.state for one in before.services] != [one.state for one in after.services]
-    )

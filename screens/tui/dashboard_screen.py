@@ -238,7 +238,7 @@ class DashboardScreen(LiveScreen):
         elif view.full:
             view.full = False
         elif view.jobs:
-            self.console_app.cancel_asked()
+            self.console_app.flow.cancel_asked()
             return
         elif view.unfolded:
             view.unfolded = False
@@ -330,7 +330,7 @@ class DashboardScreen(LiveScreen):
         if item is not None and item.service is not None:
             self.console_app.services.propose_key(item.service, key)
         elif item is not None and item.container is not None:
-            self.console_app.propose_key(item.container.id, key)
+            self.console_app.flow.propose_key(item.container.id, key)
 
     def _chosen(self) -> Item | None:
         item = self.selected_item()
@@ -349,7 +349,7 @@ class DashboardScreen(LiveScreen):
         if item is not None and item.service is not None:
             self.console_app.services.open_menu(item.service)
         elif item is not None and item.container is not None:
-            self.console_app.open_menu(item.container.id)
+            self.console_app.flow.open_menu(item.container.id)
 
     def action_undo(self) -> None:
         """Propose to take back the last plan."""

@@ -314,7 +314,7 @@ class ServicesScreen(LiveScreen):
 
     def action_cancel(self) -> None:
         """Cancel what runs, at the second press."""
-        self.console_app.cancel_asked()
+        self.console_app.flow.cancel_asked()
 
     # -- what was interrupted -------------------------------------------------------------------
 
