@@ -53,6 +53,7 @@ def dashboard(scene: Scene, width: int, height: int, keys: Line = BLANK) -> Dash
         lines = small(scene, width, height)
         return Dashboard([Block("small", 0, 0, width, height, lines)], rows, 1, ())
     clock = header.CLOCK_WIDTH if width >= 60 else 0
+    said = footer.status_lines(scene.view, width, height)
     blocks = [
         Block(
             "header",
@@ -63,14 +64,15 @@ def dashboard(scene: Scene, width: int, height: int, keys: Line = BLANK) -> Dash
             [header.header(scene.snapshot, scene.view, width - clock)],
         ),
         Block("verdict", 0, 1, width, 1, [header.verdict(scene, width)]),
-        Block("status", 0, height - 2, width, 1, [footer.status(scene.view, width)]),
+        Block("status", 0, height - 1 - len(said), width, len(said), said),
         Block("keys", 0, height - 1, width, 1, [keys]),
     ]
     if clock:
         blocks.append(
             Block("clock", width - clock, 0, clock, 1, [header.clock(scene.snapshot, scene.view)])
         )
-    area = Area(0, 3 if height >= 20 else 2, width, height - (5 if height >= 20 else 4))
+    top = 3 if height >= 20 else 2
+    area = Area(0, top, width, height - top - 1 - len(said))
     page, watched = _middle(scene, rows, area, blocks)
     return Dashboard(blocks, rows, page, watched)
 

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from screens.tui.keys import SCROLLING, bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.paint import Line, Span, fit, line_width
-from screens.tui.panels.footer import Key, keys, status
+from screens.tui.panels.footer import Key, keys, status_lines
 from screens.tui.panels.header import with_badges
 from screens.tui.panels.small import LEAST_WIDTH
 from screens.tui.view import Block
@@ -39,19 +39,20 @@ class ScrollScreen(LiveScreen):
     def blocks(self, width: int, height: int) -> Sequence[Block]:
         """Give title, the lines in view, status line and keys."""
         lines = self.content(width)
-        self._page = max(1, height - 3)
+        view = self.console_app.view
+        said = status_lines(view, width, height)
+        self._page = max(1, height - 2 - len(said))
         self._count = len(lines)
         self.top = max(0, min(self.top, self._count - self._page))
         more = self._count - self.top - self._page
         place = f"{more} more ↓ " if more > 0 else "end " if self.top else ""
-        view = self.console_app.view
         if width < LEAST_WIDTH:
             place = ""
         head = with_badges(self.heading(), view, max(0, width - len(place)))
         return [
             Block("title", 0, 0, width, 1, [(*head, Span(place, "dim"))]),
             Block("lines", 0, 1, width, self._page, lines[self.top : self.top + self._page]),
-            Block("status", 0, height - 2, width, 1, [status(view, width)]),
+            Block("status", 0, height - 1 - len(said), width, len(said), said),
             Block("keys", 0, height - 1, width, 1, [self.footer(width)]),
         ]
 

@@ -11,13 +11,15 @@ from console.units import format_duration
 from screens.tui.interrupted import interrupted, interrupted_line
 from screens.tui.keys import KeyHelp, bindings
 from screens.tui.messages import TimelineRead
-from screens.tui.paint import BLANK, Line, Span, left, wrap
+from screens.tui.paint import BLANK, Line, Span, cut, left, wrap
 from screens.tui.panels.footer import Key
 from screens.tui.panels.header import journal_words
 from screens.tui.scroll_screen import SCROLL_KEYS, ScrollScreen
 from screens.tui.words import local_clock
 
 SHOWN = 200
+MOST_TEXT = 5
+"""Rows that the end of one plan may take."""
 OUTCOMES = {
     "done": ("✔", "ok"),
     "running": ("▶", "accent"),
@@ -114,7 +116,7 @@ class TimelineScreen(ScrollScreen):
 
 
 def entry_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
-    """Give one entry in two or three lines of `width`."""
+    """Give one entry: what and how it went, what it left, its command; lines of `width`."""
     symbol, role = OUTCOMES.get(entry.outcome, ("·", "dim"))
     took = f"  {format_duration(entry.duration_seconds)}" if entry.duration_seconds else ""
     origin = f" from {entry.ssh_origin}" if entry.ssh_origin else ""
@@ -128,8 +130,10 @@ def entry_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
         Span(f"  {entry.user}{origin}, {entry.via}", "dim"),
     )
     lines = [head]
-    for text in wrap(entry.text, max(10, width - 12))[:2]:
-        lines += [(Span(" " * 10), Span(text))] if text else []
+    parts = wrap(entry.text, max(10, width - 12))
+    if len(parts) > MOST_TEXT:
+        parts = [*parts[: MOST_TEXT - 1], cut(" ".join(parts[MOST_TEXT - 1 :]), width - 12)]
+    lines += [(Span(" " * 10), Span(text)) for text in parts if text]
     if entry.command:
         lines.append((Span(" " * 10), Span(f"$ {entry.command}", "dim")))
     return lines

@@ -118,3 +118,8 @@ def unknown_span(reason: Unknown) -> Span:
     """Give the dash with its reason behind it, for views that have the room."""
     text = f"{UNKNOWN}  {reason.title}"
     return Span(f"{text}; {reason.hint}" if reason.hint else text, "dim")
+
+
+def place_text(top: int, shown: int, count: int) -> str:
+    """Say which rows of a longer list are in sight, such as `3-9 of 18 `; empty where all are."""
+    return f"{top + 1}-{min(count, top + shown)} of {count} " if count > shown else ""

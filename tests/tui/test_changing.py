@@ -266,3 +266,21 @@ async def test_the_timeline_tells_who_did_what(make_app: MakeApp, script: Script
         assert "failed" in lines[first]
         assert "jesse from 192.0.2.7, tui" in lines[first]
         assert "$ docker stop myia" in seen(app)
+
+
+async def test_the_timeline_tells_an_end_whole_or_marks_the_cut(
+    make_app: MakeApp, script: Script
+) -> None:
+    long = "went back: what was there before is restored; now " + "; ".join(
+        f"service-{number} is ready" for number in range(40)
+    )
+    script.entries = (
+        entry("switch", "dual", "failed", 5, long),
+        entry("switch", "exclusive", "failed", 9, long[:190]),
+    )
+    app = make_app(hosts.healthy())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until_seen(pilot, "went back")
+        assert seen(app).count("…") == 1
+        assert long[:190].split()[-1] in " ".join(seen(app).split("switch exclusive")[1].split())

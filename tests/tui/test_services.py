@@ -4,15 +4,20 @@ import msgspec
 import pytest
 
 from actions.fit.model import Fit
+from actions.services.snapshot import Service, ServiceStatus
+from console.config.schema import LayoutSettings
 from console.services.reading import Job as ServiceJob
 from screens.tui.paint import UNKNOWN
 from screens.tui.plan_dialog import PlanDialog
+from screens.tui.services.layouts_panel import runs_now
 from screens.tui.services.screen import ServicesScreen
 from tests.support import hosts
 from tests.support.snapshots import (
     changed,
     container,
     engine_snapshot,
+    gpu,
+    gpu_snapshot,
     host,
     ident,
     reading,
@@ -294,3 +299,48 @@ async def test_f_gives_the_details_the_whole_screen(make_app: MakeApp) -> None:
         assert "▸" not in seen(app)
         await pilot.press("escape")
         await until_seen(pilot, "▸ ● myia")
+
+
+async def test_a_long_list_says_which_rows_are_in_sight_and_shows_the_selected_one(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(hosts.services_studio(), CONFIG)
+    count = len(app.snapshot.services)
+    async with app.run_test(size=(60, 13)) as pilot:
+        await pilot.press("2")
+        await until_seen(pilot, f"1-2 of {count}")
+        for status in app.snapshot.services[1:]:
+            await pilot.press("down")
+            assert status.name in line_with(app, "▸")
+        await until_seen(pilot, f"of {count}")
+        await pilot.press("tab")
+        await until_seen(pilot, "1-")
+        assert " of " in line_with(app, "1024x1024")
+
+
+async def test_many_cards_say_how_many_are_out_of_sight(make_app: MakeApp) -> None:
+    many = changed(hosts.services_studio(), gpu=gpu_snapshot(*(gpu(index) for index in range(16))))
+    app = make_app(many, CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "tab")
+        await until_seen(pilot, "→")
+        assert "…" not in line_with(app, "variant")
+
+
+def test_a_layout_that_nobody_reaches_is_not_said_to_run() -> None:
+    def state(name: str, state: str, container_id: str) -> ServiceStatus:
+        return ServiceStatus(
+            service=Service(name=name, kind="forge"), state=state, container_id=container_id
+        )
+
+    layouts = {"both": LayoutSettings(services=("a", "b"))}
+    lost = changed(
+        hosts.healthy(),
+        services=(state("a", "unreachable", ""), state("b", "unreachable", "")),
+    )
+    assert runs_now(lost, layouts) == ()
+    hung = changed(
+        hosts.healthy(),
+        services=(state("a", "unreachable", "c1"), state("b", "ready", "c2")),
+    )
+    assert runs_now(hung, layouts) == ("both",)

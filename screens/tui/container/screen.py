@@ -33,7 +33,7 @@ from screens.tui.container.top_tab import TopTab
 from screens.tui.keys import bindings
 from screens.tui.live_screen import LiveScreen
 from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, line_width
-from screens.tui.panels.footer import Key, keys, status
+from screens.tui.panels.footer import Key, keys, status_lines
 from screens.tui.rows import alerts_by_subject
 from screens.tui.view import Block
 from screens.tui.words import container_state
@@ -125,14 +125,16 @@ class ContainerScreen(LiveScreen):
         self._notice_changes()
         tall = height >= 8
         top = 2 if tall else 1
-        room = max(1, height - top - 2)
+        # What the tab itself has to say may change while it is drawn.
+        rows = len(self._status(width, height))
+        room = max(1, height - top - 1 - rows)
         body = self.current.body(width, room)
-        said = self._status(width)
+        said = self._status(width, height)[:rows]
         blocks = [Block("title", 0, 0, width, 1, [self._heading(width)])]
         if tall:
             blocks.append(Block("tabs", 0, 1, width, 1, [self._tab_line(width)]))
         blocks.append(Block("body", 0, top, width, room, body))
-        blocks.append(Block("status", 0, height - 2, width, 1, [said]))
+        blocks.append(Block("status", 0, height - 1 - rows, width, rows, said))
         blocks.append(Block("keys", 0, height - 1, width, 1, [self._footer(width)]))
         return blocks
 
@@ -177,12 +179,12 @@ class ContainerScreen(LiveScreen):
         line = fit(spans, max(0, room))
         return (*line, Span(f"{place} ", "dim"))
 
-    def _status(self, width: int) -> Line:
+    def _status(self, width: int, height: int) -> list[Line]:
         view = self.console_app.view
         own = self.current.status(width)
         if self.current.prompt is None and (view.notice is not None or view.jobs):
-            return status(view, width)
-        return own if own is not None else BLANK
+            return status_lines(view, width, height)
+        return [own if own is not None else BLANK]
 
     def _footer(self, width: int) -> Line:
         more = Key("?", "help", "key question_mark")
@@ -307,12 +309,12 @@ class ContainerScreen(LiveScreen):
     def action_verb(self, key: str) -> None:
         """Propose what a key does to the container now."""
         if not self.together:
-            self.console_app.propose_key(self.ident, key)
+            self.console_app.flow.propose_key(self.ident, key)
 
     def action_menu(self) -> None:
         """Open the menu of what can be done."""
         if not self.together:
-            self.console_app.open_menu(self.ident)
+            self.console_app.flow.open_menu(self.ident)
 
     def action_shell(self) -> None:
         """Propose a shell inside."""

@@ -9,7 +9,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.timeline import TimelineEntry
 from screens.tui.interrupted import interrupted_line
 from screens.tui.paint import Line, Span, clickable, fit
-from screens.tui.panels.footer import Key, keys, status
+from screens.tui.panels.footer import Key, keys, status_lines
 from screens.tui.panels.header import with_badges
 from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
 from screens.tui.rows import scroll_to
@@ -17,6 +17,7 @@ from screens.tui.services import asking, details_panel, layouts_panel, list_pane
 from screens.tui.services.matrix_panel import Matrix
 from screens.tui.services.state import PANELS, TITLES, State
 from screens.tui.view import Block, Scene
+from screens.tui.words import place_text
 
 if TYPE_CHECKING:
     from console.config.schema import LayoutSettings
@@ -95,16 +96,17 @@ class Drawing:
         scene = self._scene()
         if width < LEAST_WIDTH or height < LEAST_HEIGHT:
             return [Block("small", 0, 0, width, height, small(scene, width, height))]
+        said = self._status(width, height)
         blocks = [
             Block("title", 0, 0, width, 1, [self._title(width)]),
-            Block("status", 0, height - 2, width, 1, [self._status(width)]),
+            Block("status", 0, height - 1 - len(said), width, len(said), said),
             Block("keys", 0, height - 1, width, 1, [self._keys(width)]),
         ]
         top = 2
         if self.interrupted is not None:
             line = interrupted_line(self.interrupted, scene.view.now, width)
             blocks.append(Block("interrupted", 0, 1, width, 1, [line]))
-        room = height - top - 2
+        room = height - top - 1 - len(said)
         if self.state.panel == "services":
             self._services(scene, blocks, top, width, room)
         elif self.state.panel == "matrix":
@@ -123,17 +125,16 @@ class Drawing:
             )
         return with_badges(tuple(spans), self.app.view, width)
 
-    def _status(self, width: int) -> Line:
+    def _status(self, width: int, height: int) -> list[Line]:
         state = self.state
         if state.typing:
-            return fit(
-                (Span(" /", "title"), Span(state.search, "strong"), Span("▏", "title")), width
-            )
+            typed = (Span(" /", "title"), Span(state.search, "strong"), Span("▏", "title"))
+            return [fit(typed, width)]
         view = self.app.view
         if state.search and view.notice is None and not view.jobs:
             hint = Span("  n next  N previous  Esc ends", "dim")
-            return fit((Span(f" /{state.search}", "title"), hint), width)
-        return status(view, width, "c")
+            return [fit((Span(f" /{state.search}", "title"), hint), width)]
+        return status_lines(view, width, height, "c")
 
     def _keys(self, width: int) -> Line:
         shown = {"services": FOOTER, "matrix": MATRIX_FOOTER, "layouts": LAYOUT_FOOTER}
@@ -196,8 +197,8 @@ class Drawing:
         what, key, make = asking.matrix(self.app, state)
         found = book.get(what, key, make)
         head = matrix_panel.title_line(state, book.answers(what, key))
-        blocks.append(Block("task", 0, top, width, 1, [fit(head, width)]))
         if found is None or not found.fits:
+            blocks.append(Block("task", 0, top, width, 1, [fit(head, width)]))
             lines = matrix_panel.waiting(book.trouble(what), width)
             blocks.append(Block("details", 0, top + 1, width, room - 1, lines))
             return
@@ -207,6 +208,9 @@ class Drawing:
         share = room - 1 if self.state.full else (room - 1) * 11 // 20
         height = min(count + 1, max(4, share))
         state.list_top = scroll_to(row, state.list_top, height - 1, count)
+        place = place_text(state.list_top, height - 1, count)
+        head = (*fit(head, width - len(place)), Span(place, "dim"))
+        blocks.append(Block("task", 0, top, width, 1, [head]))
         table = matrix_panel.table(scene, matrix, state, state.list_top, width, height)
         blocks.append(Block("list", 0, top + 1, width, height, table))
         below = top + 1 + height

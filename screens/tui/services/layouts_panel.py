@@ -31,6 +31,7 @@ from screens.tui.panels.cards import card_name
 from screens.tui.panels.precheck import VERDICT_WORDS, verdict_role
 from screens.tui.service_words import STATES
 from screens.tui.view import Scene
+from screens.tui.words import place_text
 
 if TYPE_CHECKING:
     from actions.fit.layout import CardSum, LayoutFit
@@ -39,8 +40,15 @@ NAME = 24
 
 
 def runs_now(snapshot: HostSnapshot, layouts: Mapping[str, LayoutSettings]) -> tuple[str, ...]:
-    """Give the layouts whose services all run while no other layout's service does."""
-    up = {one.name for one in snapshot.services if one.up}
+    """Give the layouts whose services all run while no other layout's service does.
+
+    A service that nobody reaches, and of whose container nothing is known, is not said to run.
+    """
+    up = {
+        one.name
+        for one in snapshot.services
+        if one.up and (one.container_id or one.state != "unreachable")
+    }
     concerned = {name for layout in layouts.values() for name in layout.services}
     return tuple(name for name, layout in layouts.items() if set(layout.services) == up & concerned)
 
@@ -56,10 +64,10 @@ def layout_list(
 ) -> list[Line]:
     """Give the head and one line a layout, `height` lines in all."""
     now = runs_now(scene.snapshot, layouts)
+    place = place_text(top, height - 1, len(layouts))
     size = max(8, min(NAME, max((text_width(name) for name in layouts), default=8)))
-    lines: list[Line] = [
-        fit((Span("   " + left("layout", size) + "  fits      now       services", "dim"),), width)
-    ]
+    titles = f"   {left('layout', size)}  fits      now       services  {place}".rstrip()
+    lines: list[Line] = [fit((Span(titles, "dim"),), width)]
     for name in list(layouts)[top : top + height - 1]:
         found = fits.get(name)
         verdict = found.verdict if found is not None else None

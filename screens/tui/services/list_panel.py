@@ -7,7 +7,7 @@ from screens.tui.paint import UNKNOWN, Line, Span, clickable, fit, left, on, rig
 from screens.tui.rows import alerts_by_subject
 from screens.tui.service_words import service_card, service_state, used_text
 from screens.tui.view import Scene
-from screens.tui.words import gib
+from screens.tui.words import gib, place_text
 
 FIGURES = 20
 """Columns of card, VRAM and budget."""
@@ -21,15 +21,13 @@ def service_list(
     names = [text_width(one.name) for one in services]
     name_width = max(8, min(max(names, default=8), 30, max(8, width - FIGURES - 19)))
     state_width = max(0, width - name_width - 7 - FIGURES)
-    titles = f"     {left('service', name_width + 2)}{left('state', state_width)}card VRAM/budget"
+    head = place_text(top, height - 1, len(services)) or "service"
+    titles = f"     {left(head, name_width + 2)}{left('state', state_width)}card VRAM/budget"
     lines: list[Line] = [fit((Span(titles, "dim"),), width)]
     lines += [
         _row(scene, status, status.name == selected, search, name_width, width)
         for status in services[top : top + height - 1]
     ]
-    hidden = len(services) - top - (height - 1)
-    if hidden > 0:
-        lines[-1] = fit((Span(f"     and {hidden + 1} more", "dim"),), width)
     return lines
 
 

@@ -30,6 +30,8 @@ from screens.tui.words import gib
 CODES = {"ram": "RAM", "card-too-small": "card"}
 OTHER_WORDS = {"capability": "wrong card", "no-card": "no card", "card-lost": "card lost"}
 CELL_LEAST = 12
+MORE_CARDS = 7
+"""Columns of `←0 14→`, which says how many cards are out of sight."""
 SYMBOLS = {"resident": "●", "offload": "◐", "refused": "✖"}
 
 
@@ -78,6 +80,8 @@ def table(
     row, column = selected(matrix, state)
     name_width = max(14, min(30, max((text_width(one) for one in matrix.variants), default=14)))
     room = max(CELL_LEAST, width - name_width - 11)
+    if len(matrix.cards) * (CELL_LEAST + 2) > room:
+        room = max(CELL_LEAST, room - MORE_CARDS)
     shown = max(1, min(len(matrix.cards), room // (CELL_LEAST + 2)))
     cell = min(26, room // shown - 2)
     first = max(0, min(column - shown // 2, len(matrix.cards) - shown))
