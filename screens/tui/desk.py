@@ -223,8 +223,7 @@ class Desk:
             from actions.services.adopt import adopt
 
             adopt(session, (service,))
-            text = f"{service.name} is in the config; gpuconsole takes it from there when it opens"
-            tell(self._pump, Said(text, "ok", "✔"))
+            tell(self._pump, Said(f"{service.name} is in the config now", "ok", "✔"))
 
         self._start(work, f"adopt {service.name}")
 

@@ -71,9 +71,13 @@ class Dialog(ModalScreen[Answer]):
         """Keep the box in the middle."""
         self.paint()
 
+    def room_inside(self) -> int:
+        """Give the columns between the bars and their blanks."""
+        return max(10, min(self.WIDEST, self.app.size.width - 2) - 4)
+
     def _block(self) -> Block:
         size = self.app.size
-        inner = max(10, min(self.WIDEST, size.width - 2) - 4)
+        inner = self.room_inside()
         body = list(self.body(inner))
         self._room = max(1, size.height - 4)
         self._count = len(body)

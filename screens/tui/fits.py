@@ -45,6 +45,7 @@ class FitBook:
         self._kept: dict[str, Kept] = {}
         self._begun: dict[str, float] = {}
         self._under_way: set[str] = set()
+        self._stale: set[str] = set()
 
     def get(self, what: str, key: Hashable, make: Callable[[], T]) -> T | None:
         """Give the newest result, and have it made anew if what it rests on is another.
@@ -55,14 +56,20 @@ class FitBook:
             make: computes it, in a thread; may raise ConsoleError.
         """
         kept = self._kept.get(what)
-        if (kept is None or kept.key != key) and what not in self._under_way:
+        old = kept is None or kept.key != key or what in self._stale
+        if old and what not in self._under_way:
             now = self._monotonic()
             asked_anew = kept is not None and _asked(kept.key) != _asked(key)
             if asked_anew or now - self._begun.get(what, float("-inf")) >= GAP_SECONDS:
                 self._begun[what] = now
                 self._under_way.add(what)
+                self._stale.discard(what)
                 start(lambda: self._work(what, key, make), "fits")
         return cast("T | None", kept.result) if kept is not None else None
+
+    def expire(self) -> None:
+        """Have everything made anew: a plan ended, and who was told to free VRAM is not seen."""
+        self._stale |= {*self._kept, *self._under_way}
 
     def trouble(self, what: str) -> ConsoleError | None:
         """Say why the last computation gave nothing; None where it gave something."""

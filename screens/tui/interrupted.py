@@ -18,10 +18,12 @@ def interrupted(entries: Sequence[object]) -> TimelineEntry | None:
     for entry in entries:
         if not isinstance(entry, TimelineEntry) or not entry.plan_id:
             continue
-        if entry.outcome == "interrupted" and entry.target_id not in touched:
+        # There is one layout at a time: a switch to another one settles the one before.
+        about = entry.verb if entry.verb == "switch" else entry.target_id
+        if entry.outcome == "interrupted" and about not in touched:
             return entry
         if entry.outcome in {"done", "running", "interrupted"}:
-            touched.add(entry.target_id)
+            touched.add(about)
     return None
 
 
@@ -33,5 +35,7 @@ def interrupted_line(entry: TimelineEntry, now: datetime, width: int) -> Line:
         *clickable((Span("  B", "key"), Span(" go back ", "dim")), "key B"),
     )
     room = max(10, width - sum(len(span.text) for span in tail))
-    text = f"▲ {entry.verb} {entry.target} was interrupted at {when}: {entry.text}"
+    named = f"{entry.verb} {entry.target}"
+    said = entry.text if entry.text.startswith(named) else f"{named} was interrupted: {entry.text}"
+    text = f"▲ {when} {said}"
     return (*fit((Span(" "), Span(text, "warning")), room), *tail)

@@ -10,7 +10,7 @@ from actions.fit.model import WayOut
 from actions.plan import Plan
 from screens.tui.dialog import Dialog, button
 from screens.tui.keys import KeyHelp, bindings
-from screens.tui.paint import Line, Span, clickable
+from screens.tui.paint import Line, Span, clickable, line_width
 from screens.tui.panels.plan import plan_lines, title
 from screens.tui.panels.precheck import ways_out
 
@@ -48,6 +48,13 @@ class Answer(NamedTuple):
 
     word: str
     way: WayOut | None = None
+
+
+def answer_word(plan: Plan) -> str:
+    """Give what the button says that runs a plan: its verb, unless that is not what happens."""
+    if plan.undoes:
+        return "Undo"
+    return "Go on" if plan.continues else plan.verb.capitalize()
 
 
 def other_answers(plan: Plan) -> tuple[str, ...]:
@@ -106,25 +113,37 @@ class PlanDialog(Dialog[Answer]):
 
     def buttons(self) -> Line:
         """Give what can be answered, and with which keys."""
-        more: list[Span] = []
+        if self.refused:
+            marked = button("Close", "cancel", True)
+        else:
+            marked = (
+                *button(answer_word(self.plan), "confirm", not self.on_cancel),
+                *button("Cancel", "cancel", self.on_cancel),
+            )
+        return (*marked, *self._hints(self.room_inside() - line_width(marked)))
+
+    def _hints(self, room: int) -> Line:
+        """Give the keys, as many as there is room for; the first to be left out go without."""
+        leave: Line = (Span("Esc" if self.refused else "Esc no", "dim"),)
+        hints: list[Line] = []
         if self.ways:
             digits = f"1-{len(self.ways)}" if len(self.ways) > 1 else "1"
-            more.append(Span(f"{digits} way out  ", "key"))
-        for word in self.others:
-            more += clickable((Span(f"{OPTION_WORDS[word]}  ", "key"),), word)
+            hints.append((Span(f"{digits} way out  ", "key"),))
+        hints += [
+            clickable((Span(f"{OPTION_WORDS[word]}  ", "key"),), word) for word in self.others
+        ]
+        if not self.refused:
+            hints.append((Span("y yes  ", "dim"),))
         if self.plan.fits:
             label = "d less" if self.details else "d details"
-            more += clickable((Span(f"{label}  ", "dim"),), "details")
-        if self.refused:
-            return (*button("Close", "cancel", True), *more, Span("Esc", "dim"))
-        verb = self.plan.verb.capitalize()
-        keys = "Esc no" if more else "y yes  Esc no  Tab"
-        return (
-            *button(verb, "confirm", not self.on_cancel),
-            *button("Cancel", "cancel", self.on_cancel),
-            *more,
-            Span(keys, "dim"),
-        )
+            hints.append(clickable((Span(f"{label}  ", "dim"),), "details"))
+        if not self.refused:
+            hints.append((Span("Tab  ", "dim"),))
+        shown: list[Span] = []
+        for hint in hints:
+            if line_width((*shown, *hint, *leave)) <= room:
+                shown += hint
+        return (*shown, *leave)
 
     def press(self, action: str) -> None:
         """Answer by a click on a button or on a way out."""

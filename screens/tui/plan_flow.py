@@ -92,6 +92,10 @@ class PlanFlow:
     def ready(self, message: PlanReady) -> None:
         """Ask about a plan where the policy or the plan wants it; else run it."""
         plan = message.plan
+        if not plan.steps and plan.continues and plan.verdict != "refused":
+            # Nothing is left to do; only by running is what was interrupted written down as over.
+            self._run(plan)
+            return
         if not plan.steps and plan.verdict != "refused":
             text = plan.checks[0].title if plan.checks else "nothing is to be done"
             self._app.say(f"{plan.target}: {text}", "dim", "·")
@@ -173,8 +177,8 @@ class PlanFlow:
             named = service or wanted.name
             self._propose(Wanted("move", named, named, {"gpu": way.target}))
         elif way.kind == "variant" and wanted.verb in STARTING and way.detail == ON_DISK:
-            said = f'To keep it so, set variant = "{way.target}" for {service} in the config.'
-            self._propose(wanted._replace(options={**wanted.options, "variant": way.target}), said)
+            options = {**wanted.options, "variant": way.target}
+            self._propose(wanted._replace(options=options), variant_words(way.target, service))
         elif way.kind == "offload" and plan.verdict != "refused":
             self._run(plan)
         else:
@@ -208,7 +212,8 @@ class PlanFlow:
         event = message.event
         name = f"{message.verb} {message.target}"
         if isinstance(event, PlanDone):
-            self._app.say(f"{name}: {event.text or 'done'}", "ok", "✔")
+            said = event.text.removeprefix(f"{message.target}: ") or "done"
+            self._app.say(f"{name}: {said}", "ok", "✔")
             self._app.journal_changed()
             self._next(self._then.pop(message.plan_id, ()))
         elif isinstance(event, PlanFailed):
@@ -222,7 +227,9 @@ class PlanFlow:
         hint = f"; {event.hint}" if event.hint else ""
         word = "" if event.outcome == "failed" else f" {event.outcome}"
         left = f" ({event.text})" if event.text else ""
-        self._app.say(f"{name}{word}: {event.title}{left}{hint}", "error", "✖")
+        # Some titles name the plan themselves: once is enough.
+        title = event.title if event.title.startswith(name) else f"{name}{word}: {event.title}"
+        self._app.say(f"{title}{left}{hint}", "error", "✖")
         offered = event.offers[0] if event.offers else ""
         mine = message.plan_id in self._app.desk.started_here
         if event.plan is not None and mine:
@@ -265,6 +272,15 @@ class PlanFlow:
         self._app.say(
             f"Esc again cancels: {job.verb} {job.target}", "warning", "▲", seconds=CANCEL_WINDOW
         )
+
+
+def variant_words(variant: str, service: str) -> str:
+    """Say what a start with another variant is, and what it is not: it changes no setting."""
+    return (
+        f"Only this pre-check counts with {variant}; no setting changes, and {service} loads "
+        f"what its next job asks for. Ask for this one there; for every pre-check to count with "
+        f'it, set variant = "{variant}" for {service} in the config.'
+    )
 
 
 def way_words(way: WayOut, service: str) -> str:

@@ -136,6 +136,9 @@ class Script:
 
     def resume_plan(self, plan_id: str) -> Plan:
         self.asked.append(("go on", plan_id))
+        plan = self.plans.get("go on")
+        if isinstance(plan, Plan):
+            return plan
         return make_plan("switch", "dual", subject="layout", continues=plan_id)
 
     def back_plan(self, plan_id: str) -> Plan:

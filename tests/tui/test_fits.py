@@ -80,3 +80,23 @@ async def test_why_there_is_nothing_is_kept(make_app: MakeApp) -> None:
         error = app.fits.trouble("x")
         assert error is not None
         assert error.title == "there is no layout x"
+
+
+async def test_what_a_plan_may_have_changed_is_made_anew(make_app: MakeApp) -> None:
+    app = make_app(hosts.healthy())
+    made: list[int] = []
+
+    def make() -> int:
+        made.append(len(made))
+        return len(made)
+
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.fits.get("x", ("q", 1), make) == 1)
+        app.session.clock.advance(GAP_SECONDS)  # type: ignore[attr-defined]
+        assert app.fits.get("x", ("q", 1), make) == 1
+        await pilot.pause()
+        assert made == [0], "nothing has moved"
+        app.journal_changed()
+        await until(pilot, lambda: app.fits.get("x", ("q", 1), make) == 2)
+        await pilot.pause()
+        assert made == [0, 1]

@@ -210,6 +210,12 @@ def test_plan_dialog(
     assert snap_compare(app, terminal_size=size, run_before=before("2", *place, "s", then=wait))
 
 
+INTERRUPTED = (
+    "switch dual was interrupted at step 3 of 7: its process ended; Start comfyui-qwen was begun; "
+    "whether it was done is not known"
+)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", ["2", "6"])
 def test_interrupted(
@@ -219,10 +225,8 @@ def test_interrupted(
     view: str,
     size: tuple[int, int],
 ) -> None:
-    script.entries = (
-        entry("switch", "dual", "interrupted", 28, "at step 3 of 7: its runner died"),
-    )
+    script.entries = (entry("switch", "dual", "interrupted", 28, INTERRUPTED),)
     app = make_app(hosts.services_studio(), CONFIG)
     assert snap_compare(
-        app, terminal_size=size, run_before=before(view, seen="was interrupted at 22:13")
+        app, terminal_size=size, run_before=before(view, seen="▲ 22:13 switch dual was interrupted")
     )

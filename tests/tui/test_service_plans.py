@@ -189,16 +189,19 @@ async def test_a_plan_under_way_tells_its_step(make_app: MakeApp, script: Script
         await until_seen(pilot, "✔ switch dual: done")
 
 
+AT_STEP = "switch dual was interrupted at step 3 of 7: its process ended"
+
+
 @pytest.mark.parametrize("view", ["2", "6"])
 @pytest.mark.parametrize(("key", "asked"), [("o", "go on"), ("B", "go back")])
 async def test_what_was_interrupted_is_offered_to_go_on_or_back(
     make_app: MakeApp, script: Script, view: str, key: str, asked: str
 ) -> None:
-    script.entries = (entry("switch", "dual", "interrupted", 28, "at step 3 of 7"),)
+    script.entries = (entry("switch", "dual", "interrupted", 28, AT_STEP),)
     app = make_app(hosts.services_studio(), CONFIG)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(view)
-        await until_seen(pilot, "switch dual was interrupted at 22:13")
+        await until_seen(pilot, "▲ 22:13 switch dual was interrupted at step 3 of 7")
         await pilot.press(key)
         await until(pilot, lambda: (asked, "plan-switch-dual") in script.asked)
         await until(pilot, lambda: isinstance(app.screen, PlanDialog))
@@ -209,13 +212,13 @@ async def test_what_was_taken_up_since_is_not_offered_again(
 ) -> None:
     script.entries = (
         entry("switch", "dual", "done", 5, "dual runs"),
-        entry("switch", "dual", "interrupted", 28, "at step 3 of 7"),
+        entry("switch", "dual", "interrupted", 28, AT_STEP),
     )
     app = make_app(hosts.services_studio(), CONFIG)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("6")
         await until_seen(pilot, "dual runs")
-        assert "was interrupted at" not in seen(app)
+        assert "o go on" not in seen(app)
 
 
 async def test_a_plan_that_went_stale_is_asked_anew(make_app: MakeApp, script: Script) -> None:
@@ -239,3 +242,118 @@ async def test_a_plan_that_went_stale_is_asked_anew(make_app: MakeApp, script: S
         await pilot.press("y")
         await until_seen(pilot, "This is the plan as things are now")
         assert "it interrupts its edit" in seen(app)
+
+
+async def test_a_switch_to_another_layout_settles_the_one_that_was_interrupted(
+    make_app: MakeApp, script: Script
+) -> None:
+    script.entries = (
+        entry("switch", "exclusive", "done", 5, "exclusive runs"),
+        entry("switch", "dual", "interrupted", 28, AT_STEP),
+    )
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until_seen(pilot, "exclusive runs")
+        assert "o go on" not in seen(app)
+
+
+async def test_going_on_where_nothing_is_left_is_written_down_as_done(
+    make_app: MakeApp, script: Script
+) -> None:
+    script.entries = (entry("switch", "dual", "interrupted", 28, AT_STEP),)
+    plan = make_plan("switch", "dual", subject="layout", steps=(), continues="plan-switch-dual")
+    script.plans["go on"] = plan
+    script.events["switch"] = [PlanDone(text="dual: nothing is left", at=NOW, plan_id=plan.id)]
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await until_seen(pilot, "o go on")
+        await pilot.press("o")
+        await until_seen(pilot, "✔ switch dual: nothing is left")
+        assert script.ran == ["switch"]
+
+
+async def test_a_start_with_another_variant_says_that_no_setting_changes(
+    make_app: MakeApp, script: Script
+) -> None:
+    app = make_app(hosts.services_studio(), CONFIG)
+    plan = refused_start(app.session, app.snapshot)
+    way = WayOut(
+        kind="variant",
+        title="use 2509 Q4_K_M GGUF for myia-turbo",
+        verdict="resident",
+        command="",
+        target="qwen-edit-2509-gguf-q4_k_m",
+        detail="on disk",
+    )
+    fit = msgspec.structs.replace(plan.fits[0], ways_out=(way,))
+    refused = msgspec.structs.replace(plan, fits=(fit,))
+
+    def start(options: dict[str, object]) -> Plan:
+        return make_plan("start", "myia-turbo", options=options) if options else refused
+
+    script.plans["start"] = start
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "G", "s")
+        await until_seen(pilot, "1  use 2509 Q4_K_M GGUF")
+        await pilot.press("1")
+        await until_seen(pilot, "no setting")
+        text = " ".join(seen(app).replace("│", " ").split())
+        assert "Only this pre-check counts with qwen-edit-2509-gguf-q4_k_m" in text
+        assert 'set variant = "qwen-edit-2509-gguf-q4_k_m" for myia-turbo in the config' in text
+        assert script.asked[-1] == ("start", "myia-turbo")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [({}, "[ Switch ]"), ({"undoes": "earlier"}, "[ Undo ]"), ({"continues": "it"}, "[ Go on ]")],
+)
+async def test_the_button_says_what_happens_and_the_keys_stand_beside_it(
+    make_app: MakeApp, script: Script, changes: dict[str, str], word: str
+) -> None:
+    script.plans["switch"] = make_plan("switch", "dual", subject="layout", **changes)
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "tab", "tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
+        line = line_with(app, word)
+        assert "y yes" in line
+        assert "Esc no" in line
+
+
+async def test_a_forced_plan_names_every_key_that_matters_in_80_columns(
+    make_app: MakeApp, script: Script
+) -> None:
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        _refusing(app, script)
+        await pilot.press("2", "G", "s")
+        await until_seen(pilot, "F force")
+        await pilot.press("F", *"myia-turbo", "enter")
+        await until_seen(pilot, "[ Start ]")
+        line = line_with(app, "[ Start ]")
+        for hint in ("way out", "y yes", "d details", "Esc no"):
+            assert hint in line
+
+
+async def test_how_a_plan_ended_is_said_whole(make_app: MakeApp, script: Script) -> None:
+    plan = make_plan("switch", "dual", subject="layout")
+    script.plans["switch"] = plan
+    script.events["switch"] = [
+        PlanFailed(
+            at=NOW,
+            plan_id=plan.id,
+            outcome="failed",
+            code="x",
+            title="myia-turbo ended while it started: exit 0 (finished)",
+            text="went back: what was there before is restored; now myia is busy",
+        )
+    ]
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "tab", "tab", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
+        await pilot.press("y")
+        await until_seen(pilot, "✖ switch dual: myia-turbo ended")
+        assert "now myia is busy)" in " ".join(seen(app).split())
