@@ -242,10 +242,12 @@ def test_a_way_back_that_cannot_be_found_is_told(new_session: Sessions) -> None:
         def left_behind(self, *_: Any) -> Any:
             raise EngineUnreachableError("engine.gone", "the engine does not answer")
 
-    event = failure(execute(session, Lost(start=broken), layout_plan(session, step("start"))))
+    plan = layout_plan(session, step("start"))
+    event = failure(execute(session, Lost(start=broken), plan))
     assert event.went_back == "no"
     assert event.text == (
         "going back was not possible: the engine does not answer; "
+        f"gpuconsole jobs back {plan.id} tries it again; "
         "its state is not known: the engine does not answer"
     )
 
