@@ -21,7 +21,7 @@ from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from actions.services.known import KnownServices
-    from console.services.look import Looked
+    from console.services.look import Look, Looked
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -45,11 +45,9 @@ def read_status(session: Session, engine_limit: float | None = None) -> HostSnap
     """
     gpu = _begin(lambda: _read_gpus(session))
     host = _begin(lambda: read_facts(session.root, paths_that_matter(session)))
-    if any(service.url for service in session.settings.services.values()):
-        # What asks them is slow to import: let that happen while the engine answers.
-        _begin(_prepare_to_ask)
+    look = _ask_ahead(session)
     engine = _read_engine(session, engine_limit)
-    known, looked = _look_at_services(session, engine)
+    known, looked = _look_at_services(session, engine, look)
     merger = Merger(session.clock, AlertBook(standing_notes(session)))
     return merger.merge(
         gpu(GpuSnapshot(problem=NO_ANSWER)),
@@ -62,15 +60,29 @@ def read_status(session: Session, engine_limit: float | None = None) -> HostSnap
     )
 
 
-def _prepare_to_ask() -> None:
-    # What cannot be imported is told where it is used.
+def _ask_ahead(session: Session) -> Look | None:
+    """Ask the services whose address the config has, while the engine is asked for the rest.
+
+    One whose container turns out not to run was asked in vain: what answered there is not it.
+    """
+    if not any(service.url for service in session.settings.services.values()):
+        return None
+    from actions.services.find import services_of
+    from actions.services.targets import targets_of
+    from console.services.look import Look
+
+    # First of all, so that the services think while the engine's library is imported. What cannot
+    # be imported is told where it is used.
     with contextlib.suppress(ImportError):
-        import console.services.look
         import console.web.transport  # noqa: F401
+    look = Look(session.endpoint, session.environ, session.clock, SERVICE_PATIENCE)
+    services = services_of(session.settings, ())
+    look.ask([one for one in targets_of(services, (), engine_known=False) if one.url])
+    return look
 
 
 def _look_at_services(
-    session: Session, engine: EngineSnapshot
+    session: Session, engine: EngineSnapshot, look: Look | None
 ) -> tuple[KnownServices | None, Looked | None]:
     """Find the services and ask them, all at once; nothing is imported where there are none."""
     if not engine.containers and not session.settings.services:
@@ -81,10 +93,11 @@ def _look_at_services(
     targets = [one for one in known.targets(engine) if one.running]
     if not targets:
         return known, None
-    from console.services.look import look_once
+    if look is None:
+        from console.services.look import Look
 
-    looked = look_once(targets, session.endpoint, session.environ, session.clock, SERVICE_PATIENCE)
-    return known, looked
+        look = Look(session.endpoint, session.environ, session.clock, SERVICE_PATIENCE)
+    return known, look.finish(targets)
 
 
 def _begin(read: Callable[[], T]) -> Callable[[D], T | D]:

@@ -1,7 +1,7 @@
 """One look at all services side by side, for commands that print and end and for plans."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -41,16 +41,25 @@ def look_once(
     `unreachable`, and a start log that has not come is not there. Services whose container does not
     run, or whose address nobody knows, are not asked.
     """
-    look = _Look(endpoint, environ, clock, patience)
-    look.run(targets)
-    return look.result(targets)
+    return Look(endpoint, environ, clock, patience).finish(targets)
 
 
-class _Look:
-    """What a look has gathered so far, so that one who hangs holds up nobody."""
+class Look:
+    """One look at all services, of which some may be asked before the engine has told of them.
+
+    Args:
+        endpoint: of the engine, for start logs.
+        environ: where secrets are looked up.
+        clock: stamps the readings.
+        patience: seconds that each service gets.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, environ: Mapping[str, str], clock: Clock, patience: float
+        self,
+        endpoint: Endpoint,
+        environ: Mapping[str, str],
+        clock: Clock,
+        patience: float = PATIENCE,
     ) -> None:
         self._endpoint = endpoint
         self._environ = environ
@@ -61,33 +70,41 @@ class _Look:
         self._readings: dict[str, Reading] = {}
         self._start_logs: dict[str, StartLog] = {}
         self._answered: dict[str, threading.Event] = {}
+        self._doors: dict[str, Door] = {}
+        self._threads: list[threading.Thread] = []
 
-    def run(self, targets: Sequence[Target]) -> None:
-        """Ask all of them and wait for whoever answers in time."""
-        deadline = self._pace.monotonic() + self._patience + _MARGIN
-        doors: list[Door] = []
-        threads: list[threading.Thread] = []
+    def ask(self, targets: Sequence[Target]) -> None:
+        """Begin to ask services; returns at once. Who was asked before is not asked again."""
         for target in targets:
+            before = self._doors.get(target.name)
+            if before is not None and _same_address(before.target, target):
+                continue
             if unasked_reading(target, self._clock) is not None:
                 continue
             self._answered[target.name] = threading.Event()
             door = open_door(target, self._environ, self._clock, self._patience)
-            doors.append(door)
-            threads.append(self._thread(f"service-{target.name}", self._ask, door))
+            self._doors[target.name] = door
+            self._begin(f"service-{target.name}", self._ask, door)
+
+    def finish(self, targets: Sequence[Target]) -> Looked:
+        """Ask whoever was not asked yet, and for start logs; give all that comes in time."""
+        deadline = self._pace.monotonic() + self._patience + _MARGIN
+        self.ask(targets)
         logged = tuple(filter(has_start_log, targets))
         client = EngineClient(self._endpoint, self._patience)
         if logged:
-            threads.append(self._thread("service-logs", self._read_logs, client, logged))
-        for thread in threads:
+            self._begin("service-logs", self._read_logs, client, logged)
+        for thread in self._threads:
             thread.join(max(deadline - self._pace.monotonic(), 0))
-        if any(thread.is_alive() for thread in threads):
+        if any(thread.is_alive() for thread in self._threads):
             client.abort()
-            for door in doors:
+            for door in self._doors.values():
                 door.abort()
-            for thread in threads:
+            for thread in self._threads:
                 thread.join(max(deadline + _PAUSE - self._pace.monotonic(), 0))
+        return self._result(targets)
 
-    def result(self, targets: Sequence[Target]) -> Looked:
+    def _result(self, targets: Sequence[Target]) -> Looked:
         """Give what came; a copy, so that whoever comes late changes nothing."""
         with self._lock:
             readings = dict(self._readings)
@@ -101,20 +118,22 @@ class _Look:
             told[target.name] = completed(reading, start_logs.get(target.container_id))
         return Looked(readings=told, start_logs=start_logs)
 
-    def _thread(self, name: str, work: object, *args: object) -> threading.Thread:
-        thread = threading.Thread(target=work, args=args, name=name, daemon=True)  # type: ignore[arg-type]
+    def _begin(self, name: str, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, name=name, daemon=True)
         thread.start()
-        return thread
+        self._threads.append(thread)
 
     def _ask(self, door: Door) -> None:
         name = door.target.name
+        answered = self._answered[name]
         try:
             with door:
                 reading = door.look()
             with self._lock:
-                self._readings[name] = reading
+                if self._doors[name] is door:
+                    self._readings[name] = reading
         finally:
-            self._answered[name].set()
+            answered.set()
 
     def _read_logs(self, client: EngineClient, targets: Sequence[Target]) -> None:
         with client:
@@ -139,6 +158,13 @@ class _Look:
         if reading is None or reading.answer != "ready" or isinstance(reading.device, Unknown):
             return False
         return known(reading.device.name) and known(reading.arguments)
+
+
+def _same_address(one: Target, other: Target) -> bool:
+    """Tell whether asking the one is asking the other."""
+    return (one.kind, one.url, one.scheme, one.secret_env, one.secret_file, one.parameter) == (
+        other.kind, other.url, other.scheme, other.secret_env, other.secret_file, other.parameter,
+    )  # fmt: skip
 
 
 def completed(reading: Reading, log: StartLog | None) -> Reading:
