@@ -34,6 +34,7 @@ NO_START = Unknown(
 )
 NO_MODEL = Unknown("comfyui.no-model", "ComfyUI does not tell which models it has loaded")
 _STATS_SECONDS = 10.0
+_BUSY_STATS_SECONDS = 4.0
 _QUEUE_SECONDS = 4.0
 _QUEUE_LIMIT = 4 << 20
 _OBJECT_INFO_LIMIT = 16 << 20
@@ -120,7 +121,8 @@ class ComfyDoor(Door):
         except NeedsAuthError as error:
             raise _of_origin(error, self.client.address) from error
         changed = remaining != self._remaining
-        fresh = not brief or remaining > 0 or changed
+        moving = remaining > 0 and self._stats.older_than(_BUSY_STATS_SECONDS)
+        fresh = not brief or changed or moving
         self._remaining = remaining
         queue = self._queued(remaining, brief and not changed)
         stats = self._stats.get(not fresh)

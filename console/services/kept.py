@@ -37,6 +37,10 @@ class Kept(Generic[T]):
             return error.unknown()
         return self._value
 
+    def older_than(self, seconds: float) -> bool:
+        """Tell whether the figure is older than that, or not there at all."""
+        return self._value is None or self._pace.monotonic() - self._at > seconds
+
     def forget(self) -> None:
         """Ask anew at the next look, whatever it is."""
         self._value = None

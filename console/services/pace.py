@@ -3,6 +3,7 @@
 from console.services.reading import Reading
 
 IDLE_SECONDS = 5.0
+BUSY_SECONDS = 2.5
 EAGER_SECONDS = 1.5
 UP_ANSWERS = frozenset({"ready", "needs-auth", "odd"})
 """Answers of a service that is no longer starting."""
@@ -19,7 +20,7 @@ def seconds_to_next(reading: Reading, in_state_for: float) -> float:
             minutes is not looked at eagerly any more.
     """
     if reading.busy:
-        return EAGER_SECONDS
+        return BUSY_SECONDS
     if reading.answer in UP_ANSWERS:
         return IDLE_SECONDS
     return EAGER_SECONDS if in_state_for < _PATIENCE_WITH_A_START else IDLE_SECONDS

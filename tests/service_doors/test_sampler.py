@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from console.clock import SystemClock
-from console.services.pace import EAGER_SECONDS, IDLE_SECONDS, seconds_to_next
+from console.services.pace import BUSY_SECONDS, EAGER_SECONDS, IDLE_SECONDS, seconds_to_next
 from console.services.reading import Device, Reading, Target
 from console.services.sampler import ServiceSampler
 from tests.service_doors.forge_server import BUSY, body
@@ -160,7 +160,7 @@ def test_the_start_log_follows_the_start(workbench: Workbench) -> None:
     ("reading", "since", "seconds"),
     [
         (Reading(answer="ready", queue_running=0), 0, IDLE_SECONDS),
-        (Reading(answer="ready", queue_running=1), 0, EAGER_SECONDS),
+        (Reading(answer="ready", queue_running=1), 0, BUSY_SECONDS),
         (Reading(answer="starting"), 10, EAGER_SECONDS),
         (Reading(answer="unreachable"), 10, EAGER_SECONDS),
         (Reading(answer="unreachable"), 3600, IDLE_SECONDS),

@@ -20,7 +20,6 @@ ESCAPES = re.compile(
 )
 # What a modern terminal answers to those who ask: synchronised output, the cursor's place.
 ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;22c"}
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Terminal:
@@ -173,8 +172,16 @@ def _stat(pid: int) -> list[str]:
 
 
 def _processor_seconds(pid: int) -> float:
-    fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
+    """Give a process's own clock, to the nanosecond: at 1 % of a core, ticks of 10 ms are coarse."""
+    try:
+        return time.clock_gettime(_clock_of(pid))
+    except OSError:
+        return 0.0  # it has ended
+
+
+def _clock_of(pid: int) -> int:
+    """Give the number of a process's CPU clock, as clock_getcpuclockid(3) does."""
+    return (~pid << 3) | 2
 
 
 def _pss(pid: int) -> int:
