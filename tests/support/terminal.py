@@ -172,7 +172,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _processor_seconds(pid: int) -> float:
-    """Give a process's own clock, to the nanosecond: at 1 % of a core, ticks of 10 ms are coarse."""
+    """Give a process's own clock: at 1 % of a core, ticks of 10 ms are coarse."""
     try:
         return time.clock_gettime(_clock_of(pid))
     except OSError:
