@@ -14,14 +14,13 @@ from actions.service_verbs.doing import Doing
 from actions.service_verbs.draft import ServiceDraft
 from actions.service_verbs.layout_words import check
 from actions.service_verbs.steps import project_of, service_step
-from actions.service_verbs.volumes import has_own_volumes
 from actions.service_verbs.words import limit
 from actions.services.advice import advice
 from actions.services.find import container_of
 from actions.services.placement import Placement
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
-from actions.trouble import CancelledStepError, StepError
+from actions.trouble import StepError
 from console.errors import ConsoleError
 from console.gpu.snapshot import Gpu
 from console.mask import mask_text
@@ -164,40 +163,6 @@ def edit_compose(doing: Doing) -> str:
         raise StepError("compose.changed", title, "Look at it, then ask again")
     backup = write_edit(file, edit, token)
     return f"{'; '.join(edit.settings)} in {file} (as it was: {backup.name})"
-
-
-def compose_create(doing: Doing) -> str:
-    """Have compose make the service's container anew, without starting it.
-
-    Raises:
-        ComposeError: compose is missing, or failed, or was not over within the limit.
-        CancelledStepError: somebody asked to cancel.
-    """
-    from console.compose.command import find_compose
-    from console.compose.faults import ComposeCancelledError
-    from console.compose.project import read_service
-    from console.compose.run import up
-
-    status = doing.look().status
-    if status is None:
-        raise StepError("service.unknown", f"{doing.name} is not there any more")
-    service = status.service
-    if service.compose_file is None:
-        raise StepError("service.absent", f"{doing.name} has no compose file any more")
-    try:
-        return up(
-            find_compose(doing.session.environ, doing.session.endpoint),
-            read_service(service.compose_file, service.compose_service, project_of(service)),
-            service.compose_service,
-            recreate=True,
-            tell=doing.tell,
-            cancelled=doing.cancelled,
-            limit=float(doing.options["limit"]),
-            start=False,
-            renew=not has_own_volumes(doing, status.container_id),
-        )
-    except ComposeCancelledError as error:
-        raise CancelledStepError(error.code, error.title, detail=error.detail) from error
 
 
 def _put_back(file: Path, token: str, written: str, restore: Any) -> str:

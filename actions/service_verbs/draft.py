@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from actions.fit.model import Fit
-from actions.plan import Check, Step
+from actions.plan import Check, Refusal, Step
 from actions.service_verbs.around import Around
 from actions.service_verbs.jobs import busy, pending
 from actions.services.snapshot import ServiceStatus
@@ -36,6 +36,19 @@ class ServiceDraft(msgspec.Struct, frozen=True, kw_only=True):
     def refused(self) -> Check | None:
         """Give the first check that refuses, if any."""
         return next((one for one in self.checks if one.verdict == "refuse"), None)
+
+    @property
+    def verdict(self) -> str:
+        """Give the plan's verdict: the worst of its checks."""
+        warned = any(one.verdict == "warn" for one in self.checks)
+        return "refused" if self.refused else "warned" if warned else "ready"
+
+    def refusal(self, name: str) -> Refusal | None:
+        """Give why a plan for `name` will not run; None where it will."""
+        said = self.refused
+        if said is None:
+            return None
+        return Refusal(code=said.id, title=f"{name}: {said.title}", hint=said.detail)
 
 
 def facts_of_service(around: Around, status: ServiceStatus) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from functools import cache
 from typing import Any
 
+from actions.containers.words import worded
 from actions.plan import Check
 from console.packaged import read_table
-from console.text import clean_line
 
 
 @cache
@@ -25,11 +25,4 @@ def check(check_id: str, verdict: str = "pass", **values: object) -> Check:
     Raises:
         KeyError: the id or a value is missing: a fault of the program, not of data.
     """
-    entry = _table()[check_id]
-    # Names are as their file has them: nothing of them may steer a terminal.
-    return Check(
-        id=check_id,
-        title=clean_line(entry["title"].format(**values)),
-        verdict=verdict,
-        detail=clean_line(entry.get("hint", "").format(**values)),
-    )
+    return worded(_table()[check_id], check_id, verdict, values)

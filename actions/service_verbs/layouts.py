@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from actions.containers.verbs import new_plan_id
-from actions.plan import Asker, Check, Plan, Refusal, Step
+from actions.plan import Asker, Check, Plan, Step
 from actions.service_verbs.around import Around, look_around
+from actions.service_verbs.composing import as_called
 from actions.service_verbs.doing import Doing, ServiceWork
 from actions.service_verbs.draft import ServiceDraft
 from actions.service_verbs.goal import Goal, goal_of_facts, goal_of_layout, places_of, runs
@@ -121,19 +122,17 @@ class LayoutVerbs:
         asker: Asker,
         goal: Goal,
     ) -> Plan:
-        refused, shown = draft.refused, clean_line(name)
-        warned = any(one.verdict == "warn" for one in draft.checks)
+        shown = clean_line(name)
+        draft = msgspec.structs.replace(draft, steps=as_called(self._session, draft.steps))
         return Plan(
             id=new_plan_id(self._session),
             verb=verb,
             target=shown,
             target_id=name,
-            steps=() if refused else draft.steps,
+            steps=() if draft.refused else draft.steps,
             checks=draft.checks,
-            verdict="refused" if refused else "warned" if warned else "ready",
-            refusal=None
-            if refused is None
-            else Refusal(code=refused.id, title=f"{shown}: {refused.title}", hint=refused.detail),
+            verdict=draft.verdict,
+            refusal=draft.refusal(shown),
             facts=draft.facts,
             options=dict(options),
             longest_seconds=longest(draft.steps),

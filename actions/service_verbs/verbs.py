@@ -9,7 +9,7 @@ import msgspec
 from actions.containers.back import inverse_of, refuse_changed
 from actions.containers.verbs import new_plan_id
 from actions.containers.words import check as container_check
-from actions.plan import Asker, Plan, Refusal, Step
+from actions.plan import Asker, Plan, Step
 from actions.service_verbs.around import Around, look_around
 from actions.service_verbs.composing import as_called
 from actions.service_verbs.draft import ServiceDraft, facts_of_service
@@ -150,20 +150,16 @@ class ServiceVerbs:
         draft: ServiceDraft = _found(_DRAFTS[verb])(self._session, around, status, options)
         draft = _with_patience(draft, waited)
         draft = msgspec.structs.replace(draft, steps=as_called(self._session, draft.steps))
-        refused = draft.refused
-        warned = any(one.verdict == "warn" for one in draft.checks)
         facts = {**facts_of_service(around, status), **draft.facts}
         return Plan(
             id=new_plan_id(self._session),
             verb=verb,
             target=name,
             target_id=name,
-            steps=() if refused else draft.steps,
+            steps=() if draft.refused else draft.steps,
             checks=draft.checks,
-            verdict="refused" if refused else "warned" if warned else "ready",
-            refusal=None
-            if refused is None
-            else Refusal(code=refused.id, title=f"{name}: {refused.title}", hint=refused.detail),
+            verdict=draft.verdict,
+            refusal=draft.refusal(name),
             facts=facts,
             options=dict(options),
             longest_seconds=longest(draft.steps),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from actions.containers.words import worded
 from actions.plan import Check
 from actions.services.snapshot import Service
 from console.mask import mask_text
@@ -34,13 +35,7 @@ def check(check_id: str, verdict: str = "pass", **values: object) -> Check:
     Raises:
         KeyError: the id or a value is missing: a fault of the program, not of data.
     """
-    entry = table()["checks"][check_id]
-    return Check(
-        id=check_id,
-        title=entry["title"].format(**values),
-        verdict=verdict,
-        detail=entry.get("hint", "").format(**values),
-    )
+    return worded(table()["checks"][check_id], check_id, verdict, values)
 
 
 def under_code(made: Check, code: str) -> Check:

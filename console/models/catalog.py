@@ -1,5 +1,6 @@
 """The catalogue: model files and the variants made of them, read from `assets/catalog.toml`."""
 
+import errno
 import math
 import tomllib
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from console.errors import UsageError
+from console.files import read_limited
 from console.packaged import read_table
 from console.text import clean_line
 
@@ -155,12 +157,11 @@ def read_catalog(path: Path) -> Catalog:
     """
     shown = clean_line(str(path), 200)
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise _bad(shown, f"it is larger than {_LARGEST >> 20} MiB")
+        content = read_limited(path, _LARGEST)
         catalog = msgspec.convert(tomllib.loads(content.decode("utf-8")), Catalog)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise _bad(shown, f"it is larger than {_LARGEST >> 20} MiB") from error
         raise UsageError(
             "catalog.unreadable",
             f"the model catalogue {shown} cannot be read: {error.strerror or error}",

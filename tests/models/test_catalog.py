@@ -1,6 +1,7 @@
 """The catalogue holds together, and says what its sources say."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,9 @@ def test_a_bad_catalogue_is_told_in_one_sentence(tmp_path: Path, case: str) -> N
     assert str(path) in caught.value.title
 
 
-def test_a_catalogue_that_is_a_folder_or_nothing(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nowhere.toml"):
+def test_a_catalogue_that_is_a_folder_a_pipe_or_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "nowhere.toml"):
         with pytest.raises(UsageError) as caught:
             read_catalog(path)
         assert caught.value.code == "catalog.unreadable"
