@@ -62,7 +62,10 @@ def values_of(services: Sequence[Service]) -> dict[str, Any]:
 
 
 def sections_of(services: Sequence[Service]) -> str:
-    """Give the sections as they will stand in the config, each with what it was recognised by."""
+    """Give the sections as they will stand in the config, under what each was recognised by.
+
+    The latter is for whoever decides, and is not written.
+    """
     from console.config.show import toml_value
 
     blocks = []
