@@ -34,9 +34,10 @@ NO_ANSWER = Unknown("host.no-answer", "it did not answer in time", "look again; 
 def read_status(session: Session, engine_limit: float | None = None) -> HostSnapshot:
     """Read driver, engine, host and services once; a source that fails leaves the others.
 
-    Driver, host and engine are read side by side, and so are the services once the engine has told
-    where they are. The driver and a dead mount may hang for good, so both are given up after
-    `PATIENCE` seconds, a service after `SERVICE_PATIENCE`; the engine door keeps its own limits.
+    Driver, host and engine are read side by side, with the services that need no login and whose
+    address is known; the others once the engine has told that they run. The driver and a dead mount
+    may hang for good, so both are given up after `PATIENCE` seconds, a service after
+    `SERVICE_PATIENCE`; the engine door keeps its own limits.
 
     Args:
         session: whose host.
@@ -63,9 +64,10 @@ def read_status(session: Session, engine_limit: float | None = None) -> HostSnap
 def _ask_ahead(session: Session) -> Look | None:
     """Ask the services whose address the config has, while the engine is asked for the rest.
 
-    One whose container turns out not to run was asked in vain: what answered there is not it.
+    One whose container turns out not to run was asked in vain: what answered there is not it. So
+    those that need a login wait for the engine's word: it goes to no stranger at their address.
     """
-    if not any(service.url for service in session.settings.services.values()):
+    if not any(one.url for one in session.settings.services.values()):
         return None
     from actions.services.find import services_of
     from actions.services.targets import targets_of
@@ -77,7 +79,8 @@ def _ask_ahead(session: Session) -> Look | None:
         import console.web.transport  # noqa: F401
     look = Look(session.endpoint, session.environ, session.clock, SERVICE_PATIENCE)
     services = services_of(session.settings, ())
-    look.ask([one for one in targets_of(services, (), engine_known=False) if one.url])
+    found = targets_of(services, (), engine_known=False)
+    look.ask([one for one in found if one.url and not one.scheme])
     return look
 
 
