@@ -12,6 +12,7 @@ from actions.plan import Plan, PlanDone, PlanFailed, PlanStarted, Step
 from actions.session import Session
 from actions.staleness import worse
 from actions.stepping import Stepper
+from actions.transfer import merged
 from actions.trouble import CancelledStepError
 from actions.verbs import Verbs
 from console.errors import ConsoleError, UsageError
@@ -79,13 +80,13 @@ class Executor:
         Whoever asks to cancel is heard in between, and by the steps that can end early.
         """
         done: list[Step] = []
-        text = ""
+        text, results = "", list[dict[str, Any]]()
         for number, step in enumerate(plan.steps, start=1):
             if stepper.wish.there_now():
                 end = endings.cancelled_before(plan, number, self._now())
                 return go_back(self._verbs, stepper, plan, done, None, end)
             try:
-                text = stepper.do(step)
+                text, result = stepper.do(step)
             except Exception as error:
                 end = self._end_by(plan, step, number, error)
                 end = go_back(self._verbs, stepper, plan, done, step, end)
@@ -94,10 +95,11 @@ class Executor:
                 self._finish(plan, end)
                 raise
             done.append(step)
+            results.append(result)
         if stepper.wish.there_now():
             end = endings.cancelled_late(plan, text, self._now())
             return go_back(self._verbs, stepper, plan, done, None, end)
-        return PlanDone(at=self._now(), plan_id=plan.id, text=text)
+        return PlanDone(at=self._now(), plan_id=plan.id, text=text, result=merged(results))
 
     def _end_by(self, plan: Plan, step: Step, number: int, error: Exception) -> PlanFailed:
         """Give the end of a plan by what a step of it raised."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from actions.fit.model import Fit
+from actions.transfer import Transfer
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,10 +72,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         locks: names of the locks it holds while it runs, such as `container-<id>`.
         undoes: id of the plan that this one takes back, or empty.
         continues: id of the interrupted plan that this one goes on with, or empty.
-        subject: what `target_id` names: `container`, `service` (its name) or `layout` (its name);
-            with `verb` it says who can run the plan.
+        subject: what `target_id` names: `container`, `service` (its name), `layout` (its name) or
+            `models` (a variant, a file's id or path); with `verb` it says who can run the plan.
         fits: the pre-checks it rests on, one for each service that it starts.
         diff: what it changes in a file, as a unified diff; may be empty. Secrets in it are masked.
+        endless: no limit of time ends its steps, such as a download's; it runs detached.
         interactive: it takes over the terminal of who runs it, for as long as they like: it never
             runs detached, and no limit of time ends it.
     """
@@ -96,6 +98,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = "container"
     fits: tuple[Fit, ...] = ()
     diff: str = ""
+    endless: bool = False
     interactive: bool = False
     created_at: datetime
     asker: Asker
@@ -103,7 +106,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def detached(self) -> bool:
         """Whether it must survive the SSH line: several steps, or more than 10 seconds."""
-        return not self.interactive and (len(self.steps) > 1 or self.longest_seconds > 10)
+        long = self.endless or len(self.steps) > 1 or self.longest_seconds > 10
+        return long and not self.interactive
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -130,32 +134,42 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
 
 
 class StepProgress(Event, frozen=True, kw_only=True, tag="step_progress"):
-    """A step tells how it goes; `elapsed_seconds` of at most `longest_seconds`."""
+    """A step tells how it goes; `elapsed_seconds` of at most `longest_seconds`.
+
+    Where it moves bytes, `transfer` has the figures of the whole plan.
+    """
 
     step_id: str
     text: str
     elapsed_seconds: float = 0.0
     longest_seconds: float | None = None
+    transfer: Transfer | None = None
 
 
 class StepFinished(Event, frozen=True, kw_only=True, tag="step_finished"):
-    """A step ended well; `text` says with what result."""
+    """A step ended well; `text` says with what result, `result` is its data."""
 
     step_id: str
     text: str
+    result: dict[str, Any] = {}
 
 
 class PlanDone(Event, frozen=True, kw_only=True, tag="done"):
-    """The plan ended well; `text` says what state things are in now."""
+    """The plan ended well; `text` says what state things are in now.
+
+    `result` joins the data of its steps, such as `{"files": [...]}`.
+    """
 
     text: str
+    result: dict[str, Any] = {}
 
 
 class PlanFailed(Event, frozen=True, kw_only=True, tag="failed"):
     """The plan ended badly, was refused, or was interrupted.
 
     Attributes:
-        outcome: `failed`, `refused`, `interrupted` or `stale`.
+        outcome: `failed`, `refused`, `interrupted`, `stale`, or of a download also `paused`,
+            `needs_token` or `cancelled`.
         offers: verbs that may help now, such as `("kill",)` after a stop that timed out.
         text: what came of going back, and in what state things were left.
         exit_code: what the command line exits with.

@@ -2,7 +2,24 @@
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from actions.transfer import Transfer
+
+
+class Outcome(NamedTuple):
+    """What a step came to: in words, and as data such as `{"files": [...]}`."""
+
+    text: str
+    result: dict[str, Any]
+
+
+def _unheard(_transfer: Transfer) -> None:
+    """Take figures that nobody asked for."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Talk(NamedTuple):
@@ -12,17 +29,22 @@ class Talk(NamedTuple):
         tell: says in a few words how it goes, such as `waiting until ready: loading, 12 s`.
         cancelled: tells whether somebody asked to cancel; a step that can, then raises
             `CancelledStepError` and leaves things as its text says.
+        report: says how a download goes, in figures; `tell` says the same in words.
+        pausing: tells whether `cancelled` means only for now: the step then raises
+            `PausedStepError` and keeps what it has.
     """
 
     tell: Callable[[str], None]
     cancelled: Callable[[], bool]
+    report: Callable[[Transfer], None] = _unheard
+    pausing: Callable[[], bool] = _never
 
 
 class Work(Protocol):
     """One step, ready to be done."""
 
-    def run(self, talk: Talk) -> str:
-        """Do it, and give the result in words; belongs to one thread."""
+    def run(self, talk: Talk) -> str | Outcome:
+        """Do it, and give the result in words, or with its data; belongs to one thread."""
         ...
 
     def abort(self) -> None:
@@ -41,19 +63,20 @@ class StepThread:
         self.work = work
         self._talk = talk
         self.ended = threading.Event()
-        self._text = ""
+        self._outcome = Outcome("", {})
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="plan-step", daemon=True).start()
 
-    def result(self) -> str:
+    def result(self) -> Outcome:
         """Give the result once it has ended, or raise what the work raised."""
         if self._error is not None:
             raise self._error
-        return self._text
+        return self._outcome
 
     def _run(self) -> None:
         try:
-            self._text = self.work.run(self._talk)
+            made = self.work.run(self._talk)
+            self._outcome = Outcome(made, {}) if isinstance(made, str) else made
         except BaseException as error:  # noqa: BLE001 -- raised again by result()
             self._error = error
         finally:

@@ -7,7 +7,7 @@ from actions import endings
 from actions.journal import Journal
 from actions.plan import Plan, Step, StepFinished, StepProgress, StepStarted
 from actions.session import Session
-from actions.step_thread import StepThread, Talk
+from actions.step_thread import Outcome, StepThread, Talk
 from actions.verbs import Verbs
 from actions.wish import Wish
 from console.mask import mask_text
@@ -35,8 +35,8 @@ class Stepper:
         self.wish = Wish(journal, plan.id, session.clock)
         self.touched = False
 
-    def do(self, step: Step, *, back: bool = False) -> str:
-        """Do one step and give its result in words.
+    def do(self, step: Step, *, back: bool = False) -> Outcome:
+        """Do one step and give its result.
 
         Args:
             step: of the plan, or one that goes `back`; the latter hears no wish to cancel.
@@ -59,11 +59,11 @@ class Stepper:
         talk = Talk(said.tell, _never if back else self.wish.heed)
         self._doing = StepThread(self._verbs.work(self._plan, step), talk)
         self._wait(step, said, self._doing, back)
-        text = self._doing.result()
+        text, result = self._doing.result()
         self._journal.write(
-            StepFinished(at=self._now(), plan_id=plan_id, step_id=step.id, text=text)
+            StepFinished(at=self._now(), plan_id=plan_id, step_id=step.id, text=text, result=result)
         )
-        return text
+        return Outcome(text, result)
 
     def let_go(self) -> None:
         """Wait a moment for a step that was told to end, so that what follows meets no rival."""

@@ -12,6 +12,33 @@ class StepError(ConsoleError):
 
 
 class CancelledStepError(ConsoleError):
-    """A step ended early because somebody asked to cancel; the title says how it left things."""
+    """A step ended early because somebody asked to cancel; the title says how it left things.
+
+    Attributes:
+        outcome: how its plan ends.
+    """
 
     exit_code = ExitCode.INTERRUPTED
+    outcome = "interrupted"
+
+
+class PausedStepError(CancelledStepError):
+    """A step ended early because somebody asked to pause; it goes on where it stopped."""
+
+    outcome = "paused"
+
+
+class DroppedStepError(CancelledStepError):
+    """A step ended early because somebody gave it up; what it had is removed."""
+
+    outcome = "cancelled"
+
+
+class NeedsTokenError(ConsoleError):
+    """A step cannot go on until there is a token; it goes on where it stopped.
+
+    Attributes:
+        outcome: how its plan ends.
+    """
+
+    outcome = "needs_token"
