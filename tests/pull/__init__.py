@@ -1,0 +1,1 @@
+"""Fetching models: plans, jobs and the command line."""
