@@ -17,6 +17,9 @@ SHELL = "shell"
 _SERVICE_FIRST = ("start", "stop", "restart")
 _SERVICES_ONLY = ("move", "free")
 _LAYOUTS_ONLY = ("switch",)
+_MODELS_ONLY = (
+    "pull", "rm", "dedupe", "move-file", "delete-file", "quarantine-file", "link-file",
+)  # fmt: skip
 
 
 class Verbs(Protocol):
@@ -81,6 +84,10 @@ def verbs_for(session: Session, verb: str, subject: str = "container") -> Verbs:
         from actions.service_verbs.layouts import LayoutVerbs
 
         return LayoutVerbs(session)
+    if subject == "models":
+        from actions.models.verbs import ModelVerbs
+
+        return ModelVerbs(session)
     if verb in CONTAINER_VERBS:
         from actions.containers.verbs import ContainerVerbs
 
@@ -101,6 +108,8 @@ def verbs_of(session: Session, verb: str, name: str) -> Verbs:
     """
     if verb in _LAYOUTS_ONLY:
         return verbs_for(session, verb, "layout")
+    if verb in _MODELS_ONLY:
+        return verbs_for(session, verb, "models")
     if verb in _SERVICES_ONLY:
         return verbs_for(session, verb, "service")
     if verb in _SERVICE_FIRST and _is_service(session, name):
