@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from console.paths import expand
-from console.units import parse_bytes
+from console.units import KIB, parse_bytes
 
 Reader = Callable[[Any], Any]
 KeyPath = tuple[str | int, ...]
@@ -67,6 +67,21 @@ def size(value: Any) -> int:
     raise WrongValueError(f'must be a size in quotes such as "8 GiB", not {described(value)}')
 
 
+def rate(value: Any) -> int:
+    """Read a rate such as "20 MiB" or "20 MiB/s" into bytes a second; at least one KiB."""
+    if not isinstance(value, str):
+        raise WrongValueError(
+            f'must be bytes a second in quotes such as "20 MiB/s", not {described(value)}'
+        )
+    try:
+        found = parse_bytes(value.strip().removesuffix("/s"))
+    except ValueError as error:
+        raise WrongValueError(f'must be bytes a second such as "20 MiB/s": {error}') from error
+    if found < KIB:
+        raise WrongValueError("must be at least 1 KiB a second", "Leave the line out for no limit")
+    return found
+
+
 def path(value: Any) -> Path:
     """Read an absolute path, or one that begins with `~`."""
     whole = expand(text(value), os.environ)
@@ -121,6 +136,19 @@ def number(low: float, high: float) -> Reader:
         if not math.isfinite(value) or not low <= value <= high:
             raise WrongValueError(f"must be from {low:g} to {high:g}, not {value}")
         return float(value)
+
+    return read
+
+
+def whole(low: int, high: int) -> Reader:
+    """Make a reader of whole numbers from `low` to `high`."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise WrongValueError(f"must be a whole number from {low} to {high}")
+        if not low <= value <= high:
+            raise WrongValueError(f"must be from {low} to {high}, not {value}")
+        return value
 
     return read
 

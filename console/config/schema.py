@@ -37,10 +37,12 @@ class PathSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         models: ComfyUI's models folder.
         outputs: where edits are kept.
+        catalog: the operator's own model catalogue, on top of the packaged one.
         extra: more roots of models.
     """
 
     models: Path | None = None
+    catalog: Path | None = None
     outputs: Path | None = None
     extra: tuple[ExtraRoot, ...] = ()
 
@@ -117,6 +119,18 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True):
     vram_reserve: int = 700 * MIB
 
 
+class DownloadSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How models are fetched.
+
+    Attributes:
+        limit: bytes a second for one download, over all its connections; None is no limit.
+        connections: at once for one file, 1 to 16.
+    """
+
+    limit: int | None = None
+    connections: int = 4
+
+
 class UiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the full screen looks and behaves.
 
@@ -138,4 +152,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     services: dict[str, ServiceSettings] = {}
     layouts: dict[str, LayoutSettings] = {}
     policy: PolicySettings = PolicySettings()
+    downloads: DownloadSettings = DownloadSettings()
     ui: UiSettings = UiSettings()

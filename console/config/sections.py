@@ -13,6 +13,7 @@ from console.config.schema import (
     SCHEMES,
     THEMES,
     Auth,
+    DownloadSettings,
     ExtraRoot,
     LayoutSettings,
     PathSettings,
@@ -170,7 +171,12 @@ def _extra(value: Any) -> tuple[ExtraRoot, ...]:
 
 
 _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
-    PathSettings: {"models": kinds.path, "outputs": kinds.path, "extra": _extra},
+    PathSettings: {
+        "models": kinds.path,
+        "outputs": kinds.path,
+        "catalog": kinds.path,
+        "extra": _extra,
+    },
     ExtraRoot: {"models": kinds.path},
     ServiceSettings: {
         "kind": kinds.choice(KINDS),
@@ -200,6 +206,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
         "confirm": kinds.several(kinds.choice(CONFIRMABLE)),
         "vram_reserve": kinds.size,
     },
+    DownloadSettings: {"limit": kinds.rate, "connections": kinds.whole(1, 16)},
     UiSettings: {
         "theme": kinds.choice(THEMES),
         "mouse": kinds.flag,
@@ -209,6 +216,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
 _SINGLE: dict[str, type[msgspec.Struct]] = {
     "paths": PathSettings,
     "policy": PolicySettings,
+    "downloads": DownloadSettings,
     "ui": UiSettings,
 }
 _NAMED: dict[str, type[msgspec.Struct]] = {"services": ServiceSettings, "layouts": LayoutSettings}
