@@ -10,7 +10,7 @@ from console.config.load import Loaded, dotted
 from console.mask import mask_data
 from console.units import GIB, KIB, MIB
 
-_SIZES = {"vram_budget", "vram_reserve"}
+_SIZES = {"vram_budget", "vram_reserve", "limit"}
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
