@@ -13,7 +13,7 @@ def standing_notes(session: Session) -> list[Alert]:
     What only looks like a slip, such as a variant that the catalogue lacks, keeps its own code.
     """
     wrong = [_note("config.invalid", finding) for finding in session.config.findings]
-    if session.catalog_file is not None and (bad := session.catalog_problem) is not None:
+    if session.own_catalogs and (bad := session.catalog_problem) is not None:
         wrong.append(note(bad.code, "catalogue:", Unknown(bad.code, bad.title, bad.hint)))
     return [*wrong, *(_note(remark.code, remark) for remark in _remarks(session))]
 

@@ -32,7 +32,7 @@ class Session:
         environ: the environment the program was started with.
         read_only: nothing outside our own state directory may be changed (flag or policy).
         rehearsal: the scenario's name on the rehearsal host, else empty; a label, nothing more.
-        catalog_file: the model catalogue named on the command line; None for the packaged one.
+        catalog_file: the model catalogue named on the command line; None where none is.
     """
 
     def __init__(
@@ -54,6 +54,9 @@ class Session:
         self.rehearsal = environ.get("GPUCONSOLE_REHEARSAL", "")
         self.catalog_file = catalog_file
         self._in_force: tuple[str, Settings, Settings] | None = None
+        self._catalogs: (
+            tuple[tuple[tuple[Path, object], ...], Catalog, UsageError | None] | None
+        ) = None
 
     @property
     def config(self) -> Loaded:
@@ -99,39 +102,56 @@ class Session:
 
         return open_store(self.places, self.clock)
 
-    @cached_property
+    @property
     def catalog(self) -> "Catalog":
-        """Give the model catalogue: `--catalog FILE` where that is good, else the packaged one.
+        """Give the model catalogue: the packaged one, then `paths.catalog`, then `--catalog FILE`.
 
-        It never raises: views that only look go on, and `catalog_problem` says what is wrong.
+        Each adds to the one before, or changes entries of it. It never raises: views that only
+        look go on without one that is bad, and `catalog_problem` says what is wrong. A file that
+        has changed is read again.
         """
-        return self._catalog_read[0]
+        return self._catalog_read()[0]
 
     @property
     def catalog_problem(self) -> "UsageError | None":
-        """Give what is wrong with `--catalog FILE`; None where it is good or was not given."""
-        return self._catalog_read[1]
+        """Give what is wrong with the operator's own catalogues; None where nothing is."""
+        return self._catalog_read()[1]
 
     def needed_catalog(self) -> "Catalog":
         """Give the model catalogue for a verb that rests on it.
 
         Raises:
-            UsageError: `--catalog FILE` is bad: another one in its place would answer wrongly.
+            UsageError: one of the operator's is bad: without it the answer would be wrong.
         """
         if self.catalog_problem is not None:
             raise self.catalog_problem
         return self.catalog
 
-    @cached_property
-    def _catalog_read(self) -> "tuple[Catalog, UsageError | None]":
-        from console.models.catalog import packaged_catalog, read_catalog
+    @property
+    def own_catalogs(self) -> tuple[tuple[Path, str], ...]:
+        """Give the operator's own catalogues, each with who names it, the undermost first."""
+        set_there = self.config.settings.paths.catalog
+        both = ((set_there, "paths.catalog"), (self.catalog_file, "--catalog"))
+        return tuple((path, named_by) for path, named_by in both if path is not None)
 
-        if self.catalog_file is None:
-            return packaged_catalog(), None
-        try:
-            return read_catalog(self.catalog_file), None
-        except UsageError as problem:
-            return packaged_catalog(), problem
+    def _catalog_read(self) -> "tuple[Catalog, UsageError | None]":
+        own = self.own_catalogs
+        known = self._catalogs
+        state = tuple((path, _stamp(path)) for path, _ in own)
+        if known is not None and known[0] == state:
+            return known[1], known[2]
+        from console.models.catalog import packaged_catalog
+
+        catalog, problem = packaged_catalog(), None
+        for path, named_by in own:
+            from console.models.own_catalog import read_catalog
+
+            try:
+                catalog = read_catalog(path, catalog, named_by)
+            except UsageError as bad:
+                problem = problem or bad
+        self._catalogs = (state, catalog, problem)
+        return catalog, problem
 
     def asker(self, via: str) -> Asker:
         """Say who asks: the login name and, over SSH, the address they come from."""
@@ -152,7 +172,7 @@ def open_session(
         config: the config file as typed; None for the usual place.
         read_only: nothing outside our own state directory may be changed.
         clock: the system's where it is None.
-        catalog: the model catalogue as typed; None for the packaged one.
+        catalog: the operator's model catalogue as typed; None for that of the config, if any.
     """
     environ = dict(os.environ if environ is None else environ)
     places = find_places(environ, config)

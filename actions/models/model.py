@@ -3,6 +3,7 @@
 import msgspec
 
 from actions.fit.model import Fit
+from console.unknown import Unknown
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,6 +14,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
             hash is wrong), `fetching`, `missing` or `unreadable`.
         size_bytes: None where neither catalogue nor hub has told.
         path: where it lies, or would be put; empty where neither is known.
+        job_id, percent, done_bytes: of the download that fetches it.
+        sha256: of the file that is there, where it is known.
+        on_disk_bytes: of the file that is there.
+        elsewhere: where the same bytes lie, under another name or in another program's folder.
+        problem: why it is unreadable; None otherwise.
     """
 
     id: str
@@ -23,6 +29,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     job_id: str = ""
     percent: float | None = None
+    done_bytes: int = 0
+    sha256: str = ""
+    on_disk_bytes: int | None = None
+    elsewhere: str = ""
+    problem: Unknown | None = None
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +46,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         recommended: by the UUID of a card, why it is the one for it; empty where it is none's.
         impossible: by the UUID of a card, why it can never run there.
         warnings: of pairs that do not go together.
+        notes: what else to know, such as an encoder that would do too.
     """
 
     variant: str
@@ -50,6 +62,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     recommended: dict[str, str] = {}
     impossible: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):

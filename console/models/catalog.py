@@ -1,19 +1,11 @@
-"""The catalogue: model files and the variants made of them, read from `assets/catalog.toml`."""
+"""The catalogue: model files, the variants made of them, and pairs that do not go together."""
 
-import errno
-import math
-import tomllib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import fnmatch
 from functools import cache
-from pathlib import Path
 
 import msgspec
 
-from console.errors import UsageError
-from console.files import read_limited
 from console.packaged import read_table
-from console.text import clean_line
 
 KINDS = (
     "diffusion_model",
@@ -25,8 +17,8 @@ KINDS = (
     "controlnet",
     "model_patch",
 )
-_LARGEST = 8 << 20
-_MOST_BYTES = 1 << 50  # a file of more is a slip of the pen
+MAIN = "main"
+"""The revision of a file that is not pinned."""
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +29,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         kind: one of `KINDS`.
         quant: such as `fp8_e4m3fn`, `q4_k_m`, `bf16`.
         repo, path: on the hub.
+        revision: the commit, tag or branch it is taken from; empty is `MAIN`.
         bytes: exact; None where only a rounded size is known, then `approximate_bytes` is it.
         sha256: None where no source has it.
         folder: below a models folder, such as `diffusion_models`; also_in: where else it is found.
@@ -45,6 +38,11 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         needs: ids of files that must lie beside it.
         loader: ComfyUI's node that loads it; may be empty.
         custom_node: what has to be installed beside ComfyUI; may be empty.
+        packages: of Python, that ComfyUI or the custom node must have, such as `gguf`.
+        min_comfyui: the oldest version that takes it; empty where any does.
+        min_capability, max_capability: of the card, such as `7.5`; empty is any.
+        licence: as its repository says it; `unknown` where it does not.
+        note: what else to know, in one sentence; may be empty.
     """
 
     id: str
@@ -52,6 +50,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     quant: str = ""
     repo: str
     path: str
+    revision: str = ""
     bytes: int | None = None
     approximate_bytes: int | None = None
     sha256: str | None = None
@@ -62,12 +61,22 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     needs: tuple[str, ...] = ()
     loader: str = ""
     custom_node: str = ""
+    packages: tuple[str, ...] = ()
+    min_comfyui: str = ""
+    min_capability: str = ""
+    max_capability: str = ""
     licence: str = "apache-2.0"
+    note: str = ""
 
     @property
     def name(self) -> str:
         """The file's name on disk."""
         return self.save_as or self.path.rpartition("/")[2]
+
+    @property
+    def asked_revision(self) -> str:
+        """What is asked of the hub: the pinned revision, else `MAIN`."""
+        return self.revision or MAIN
 
     @property
     def size(self) -> int | None:
@@ -85,10 +94,13 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         quant: such as `fp8_e4m3fn`, `q4_k_m`, `int4_r32`.
         loader: ComfyUI's node, such as `UNETLoader`.
         custom_node: what has to be installed beside ComfyUI; may be empty.
+        packages: of Python, that ComfyUI or the custom node must have.
+        min_comfyui: the oldest version that runs it.
         files: ids of every file it needs, its diffusion model first.
         fused_lora: a Lightning LoRA is part of the file.
         patches_lora: a LoRA takes VRAM of its own (GGUF, Nunchaku).
         min_capability, max_capability: of the card, such as `7.5`; empty is any.
+        cards: those cards in people's words, such as `an RTX 50`; may be empty.
         min_card_bytes: the smallest card it is run on at all, as sold (decimal gigabytes).
         min_ram_bytes: host RAM in all, without which it is not run offloaded; 0 is any.
         quality: rank within its family, 1 is best.
@@ -100,12 +112,14 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quant: str
     loader: str
     custom_node: str = ""
+    packages: tuple[str, ...] = ()
     min_comfyui: str = ""
     files: tuple[str, ...]
     fused_lora: bool = False
     patches_lora: bool = False
     min_capability: str = ""
     max_capability: str = ""
+    cards: str = ""
     min_card_bytes: int = 8_000_000_000
     min_ram_bytes: int = 0
     quality: int = 0
@@ -122,12 +136,50 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     source: str
 
 
+class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which files a side of a pair means: those that every field given here says.
+
+    Attributes:
+        id: an id, or a pattern such as `lightning-*`.
+        kind, quant, loader: as the file has them; a quant may be a pattern such as `int4_*`.
+        fused_lora: of its variant.
+    """
+
+    id: str = ""
+    kind: str = ""
+    quant: str = ""
+    loader: str = ""
+    fused_lora: bool | None = None
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two kinds of files that do not go together.
+
+    Attributes:
+        id: such as `fp8-lightning-grid`.
+        a, b: the one and the other.
+        effect: what happens, a sentence without its end.
+        instead: ids, or patterns of ids, of what to take in the place of `a`; `{a}` is its id.
+        also: another way, in words; may be empty.
+        source: where it was reported.
+    """
+
+    id: str
+    a: Selection
+    b: Selection
+    effect: str
+    instead: tuple[str, ...] = ()
+    also: str = ""
+    source: str = ""
+
+
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole catalogue."""
 
     files: tuple[ModelFile, ...] = ()
     variants: tuple[Variant, ...] = ()
     measured: tuple[Measured, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
     def file(self, file_id: str) -> ModelFile | None:
         """Give a file by its id."""
@@ -142,53 +194,23 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         by_id = {one.id: one for one in self.files}
         return tuple(by_id[file_id] for file_id in variant.files if file_id in by_id)
 
+    def selected(self, selection: Selection, file: ModelFile) -> bool:
+        """Tell whether a selection means a file."""
+        variant = self.variant(file.id)
+        fused = variant is not None and variant.fused_lora
+        return (
+            (not selection.id or fnmatch.fnmatchcase(file.id, selection.id))
+            and selection.kind in {"", file.kind}
+            and (not selection.quant or fnmatch.fnmatchcase(file.quant, selection.quant))
+            and selection.loader in {"", file.loader}
+            and selection.fused_lora in {None, fused}
+        )
+
 
 @cache
 def packaged_catalog() -> Catalog:
     """Read the catalogue that ships with the program."""
     return msgspec.convert(read_table("catalog.toml"), Catalog)
-
-
-def read_catalog(path: Path) -> Catalog:
-    """Read the catalogue in a file of the operator's, in place of the packaged one.
-
-    Raises:
-        UsageError: it cannot be read, is no TOML, or does not describe a catalogue.
-    """
-    shown = clean_line(str(path), 200)
-    try:
-        content = read_limited(path, _LARGEST)
-        catalog = msgspec.convert(tomllib.loads(content.decode("utf-8")), Catalog)
-    except OSError as error:
-        if error.errno == errno.EFBIG:
-            raise _bad(shown, f"it is larger than {_LARGEST >> 20} MiB") from error
-        raise UsageError(
-            "catalog.unreadable",
-            f"the model catalogue {shown} cannot be read: {error.strerror or error}",
-            "Check the path after --catalog",
-        ) from error
-    except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise _bad(shown, clean_line(str(error), 200)) from error
-    for problem in problems_of(catalog):
-        raise _bad(shown, clean_line(problem, 200))
-    return catalog
-
-
-def problems_of(catalog: Catalog) -> Iterator[str]:
-    """Give what does not hold together in a catalogue, in words; nothing where all does."""
-    for what, entries in (("file", catalog.files), ("variant", catalog.variants)):
-        yield from _problems_of_ids(what, [one.id for one in entries])
-    for entry in (*catalog.files, *catalog.variants, *catalog.measured):
-        for text in _texts_of(entry):
-            if clean_line(text) != text:
-                yield f"{text!r} holds characters that do not belong there"
-    for file in catalog.files:
-        yield from _problems_of_file(file)
-    kinds = {one.id: one.kind for one in catalog.files}
-    for variant in catalog.variants:
-        yield from _problems_of_variant(variant, kinds)
-    for measured in catalog.measured:
-        yield from _problems_of_speed(measured, catalog)
 
 
 def parse_capability(text: str) -> tuple[int, int] | None:
@@ -197,69 +219,3 @@ def parse_capability(text: str) -> tuple[int, int] | None:
     if not (dot and major.isdecimal() and minor.isdecimal() and len(text) < 8):
         return None
     return int(major), int(minor)
-
-
-def _problems_of_ids(what: str, ids: Sequence[str]) -> Iterator[str]:
-    for ident, times in Counter(ids).items():
-        if not ident.strip():
-            yield f"a {what} has an empty id"
-        elif times > 1:
-            yield f"the {what} {ident} is there {times} times"
-
-
-def _problems_of_speed(measured: Measured, catalog: Catalog) -> Iterator[str]:
-    if not (0 < measured.seconds < math.inf and measured.steps > 0):
-        yield f"a speed of {measured.variant} is no time for a number of steps"
-    if catalog.variant(measured.variant) is None:
-        yield f"a speed is of the variant {measured.variant}, which is not there"
-
-
-def _problems_of_variant(variant: Variant, kinds: dict[str, str]) -> Iterator[str]:
-    missing = [one for one in variant.files if one not in kinds]
-    has = [kinds[one] for one in variant.files if one in kinds]
-    lacking = {"diffusion_model", "text_encoder", "vae"}.difference(has)
-    if missing:
-        yield f"the variant {variant.id} names the file {missing[0]}, which is not there"
-    elif lacking:
-        yield f"the variant {variant.id} has no {min(lacking)}"
-    elif has[0] != "diffusion_model":
-        yield f"the first file of the variant {variant.id} is not its diffusion model"
-    for capability in (variant.min_capability, variant.max_capability):
-        if capability and parse_capability(capability) is None:
-            yield f"{capability} (variant {variant.id}) is not a capability such as 8.6"
-    least, most = map(parse_capability, (variant.min_capability, variant.max_capability))
-    if least is not None and most is not None and least > most:
-        yield f"no card has a capability of {variant.id}: its least is above its most"
-    if not (
-        0 <= variant.min_card_bytes <= _MOST_BYTES and 0 <= variant.min_ram_bytes <= _MOST_BYTES
-    ):
-        yield f"the card or the RAM that {variant.id} needs at least is no size"
-
-
-def _texts_of(entry: msgspec.Struct) -> Iterator[str]:
-    for value in msgspec.structs.astuple(entry):
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (text for text in value if isinstance(text, str))
-
-
-def _problems_of_file(file: ModelFile) -> Iterator[str]:
-    if file.kind not in KINDS:
-        yield f"{file.kind} (file {file.id}) is not one of {', '.join(KINDS)}"
-    for size in (file.bytes, file.approximate_bytes):
-        if size is not None and not 0 < size <= _MOST_BYTES:
-            yield f"the file {file.id} has {size} bytes"
-    for folder in (file.folder, *file.also_in):
-        if folder.startswith("/") or ".." in folder.split("/"):
-            yield f"{folder} (file {file.id}) is not below a models folder"
-    if "/" in file.save_as or file.name in {"", ".", ".."}:
-        yield f"the file {file.id} has no name"
-
-
-def _bad(shown: str, why: str) -> UsageError:
-    return UsageError(
-        "catalog.wrong",
-        f"the model catalogue {shown} is wrong: {why}",
-        "Leave out --catalog to use the one that ships with the program",
-    )

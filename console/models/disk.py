@@ -53,6 +53,7 @@ class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
         path: where it lies; empty where it is missing or unreadable.
         bytes: that it has there; None likewise.
         expected_bytes: by the catalogue; None where no source tells.
+        sha256: of its bytes, where the one who looked knows it; else empty.
         problem: why it is unreadable; None otherwise.
     """
 
@@ -61,6 +62,7 @@ class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     bytes: int | None = None
     expected_bytes: int | None = None
+    sha256: str = ""
     problem: Unknown | None = None
 
 
@@ -149,7 +151,7 @@ def _search(folder: str, wanted: frozenset[str], within: float) -> _Search:
 
 def _answer(file: ModelFile, listings: Sequence[_Listing | None]) -> OnDisk:
     found = [place for one in listings if one for place in one.files.get(file.name, ())]
-    right = [place for place in found if _right_size(file, place[1])]
+    right = [place for place in found if right_size(file, place[1])]
     for state, places in (("present", right), ("wrong-size", found)):
         if places:
             path, size = places[0]
@@ -168,7 +170,8 @@ def _answer(file: ModelFile, listings: Sequence[_Listing | None]) -> OnDisk:
     return OnDisk(file_id=file.id, state="missing", expected_bytes=file.size)
 
 
-def _right_size(file: ModelFile, size: int) -> bool:
+def right_size(file: ModelFile, size: int) -> bool:
+    """Tell whether a file of so many bytes can be that one of the catalogue."""
     if file.bytes is not None:
         return size == file.bytes
     if file.approximate_bytes is not None:

@@ -65,7 +65,7 @@ def global_options() -> list[click.Option]:
 
     return [
         option("--config", metavar="FILE", help="Read this config file."),
-        option("--catalog", metavar="FILE", help="Read this model catalogue, not the one shipped."),
+        option("--catalog", metavar="FILE", help="Add this model catalogue to the one shipped."),
         option("--runbook", metavar="FILE", help="Read this runbook of failures."),
         option("--read-only", is_flag=True, help="Refuse whatever would change something."),
         option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),

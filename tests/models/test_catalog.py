@@ -14,9 +14,9 @@ from console.models.catalog import (
     Catalog,
     packaged_catalog,
     parse_capability,
-    problems_of,
-    read_catalog,
 )
+from console.models.catalog_problems import problems_of
+from console.models.own_catalog import read_catalog
 from console.packaged import packaged
 from tests.fit.build import session
 
@@ -145,7 +145,7 @@ def test_numbers_that_nobody_can_mean(tmp_path: Path, old: str, new: str, words:
     path = tmp_path / "own.toml"
     path.write_text(changed(old, new), encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        read_catalog(path)
+        read_catalog(path, packaged_catalog())
     assert (caught.value.code, words in caught.value.title) == ("catalog.wrong", True)
 
 
@@ -154,7 +154,7 @@ def test_a_bad_catalogue_is_told_in_one_sentence(tmp_path: Path, case: str) -> N
     path = tmp_path / "own.toml"
     path.write_bytes(BAD[case])
     with pytest.raises(UsageError) as caught:
-        read_catalog(path)
+        read_catalog(path, packaged_catalog())
     assert caught.value.code == "catalog.wrong"
     assert "\n" not in caught.value.title
     assert str(path) in caught.value.title
@@ -164,8 +164,8 @@ def test_a_catalogue_that_is_a_folder_a_pipe_or_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "nowhere.toml"):
         with pytest.raises(UsageError) as caught:
-            read_catalog(path)
-        assert caught.value.code == "catalog.unreadable"
+            read_catalog(path, packaged_catalog())
+        assert caught.value.code == ("catalog.unreadable" if path.exists() else "catalog.missing")
 
 
 def test_views_go_on_with_the_packaged_one_and_verbs_that_need_it_do_not(tmp_path: Path) -> None:
