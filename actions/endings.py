@@ -8,7 +8,8 @@ import msgspec
 
 from actions import gate
 from actions.plan import Plan, PlanDone, PlanFailed, Refusal, Step
-from actions.trouble import StepError
+from actions.trouble import CancelledStepError, StepError
+from actions.wish import CANCEL, PAUSE
 from console.errors import ConsoleError, ExitCode, RefusedError
 from console.store.locks import Taken
 
@@ -48,12 +49,56 @@ def stale(plan: Plan, fresh: Plan | None, title: str, at: datetime) -> PlanFaile
     )
 
 
+def by_error(
+    plan: Plan, step: Step, number: int, error: Exception, log_file: Path, at: datetime
+) -> PlanFailed:
+    """Give the end of a plan by what its step `number` (from 1) raised."""
+    if isinstance(error, CancelledStepError):
+        return cancelled_in(plan, step, number, error, at)
+    if isinstance(error, ConsoleError):
+        end = failed(plan, str(getattr(error, "outcome", "failed")), error, at)
+        return msgspec.structs.replace(end, hint=_with_way_on(plan, end.hint))
+    return broke_off(plan, error, log_file, at)
+
+
+def as_wished(end: PlanFailed, wish: str) -> PlanFailed:
+    """Give the end of a plan that somebody ended early, by what they wished.
+
+    Args:
+        end: as of one that was cancelled.
+        wish: `pause`, `cancel`, or `leave` where its process had to go.
+    """
+    if wish == CANCEL:
+        return end
+    ident = end.plan_id
+    if wish == PAUSE:
+        outcome, word, hint = "paused", "paused", f"gpuconsole jobs resume {ident} goes on"
+    else:
+        outcome, word = "interrupted", "interrupted, because its process was told to end"
+        hint = f"It is gone on with by the next gpuconsole, or by gpuconsole jobs resume {ident}"
+    return msgspec.structs.replace(
+        end,
+        outcome=outcome,
+        code=f"plan.{outcome}",
+        title=end.title.replace(" was cancelled", f" was {word}"),
+        hint=hint,
+    )
+
+
+def _with_way_on(plan: Plan, hint: str) -> str:
+    """Add to a hint how a download that failed is gone on with: nothing it has is lost."""
+    if not plan.endless:
+        return hint
+    on = f"gpuconsole jobs resume {plan.id} goes on where it stopped"
+    return f"{hint}; {on}" if hint else on
+
+
 def cancelled(plan: Plan, where: str, text: str, at: datetime) -> PlanFailed:
     """Say that the wish to cancel was met, or came too late for what was sent already."""
     return PlanFailed(
         at=at,
         plan_id=plan.id,
-        outcome="interrupted",
+        outcome="cancelled" if plan.endless else "interrupted",
         code="plan.cancelled",
         title=f"{plan.verb} {plan.target} was cancelled, {where}",
         text=text,
@@ -63,7 +108,7 @@ def cancelled(plan: Plan, where: str, text: str, at: datetime) -> PlanFailed:
 
 def cancelled_before(plan: Plan, number: int, at: datetime) -> PlanFailed:
     """Say that the wish to cancel was met before step `number` (from 1)."""
-    text = f"{plan.target} was not touched" if number == 1 else ""
+    text = f"{plan.target} was not touched" if number == 1 and not plan.endless else ""
     return cancelled(plan, f"before step {number} of {len(plan.steps)}", text, at)
 
 

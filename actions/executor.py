@@ -2,10 +2,13 @@
 
 import os
 import socket
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from actions import endings, gate
+from actions.dropping import CANCELLED, dropped
 from actions.going_back import go_back
 from actions.journal import Journal
 from actions.plan import Plan, PlanDone, PlanFailed, PlanStarted, Step
@@ -13,27 +16,52 @@ from actions.session import Session
 from actions.staleness import worse
 from actions.stepping import Stepper
 from actions.transfer import merged
-from actions.trouble import CancelledStepError
+from actions.trouble import PausedStepError
 from actions.verbs import Verbs
+from actions.wish import PAUSE
 from console.errors import ConsoleError, UsageError
-from console.store.locks import Holder, LockFolder, Taken
+from console.store.locks import Held, Holder, LockFolder, Taken
 from console.unknown import iso_time
+
+# Whoever ran it before may still be on its way out.
+_LEAVING_SECONDS = 10.0
+_LOOK_AGAIN_SECONDS = 0.05
+
+
+def _never() -> bool:
+    return False
 
 
 class Executor:
     """Carries out one plan in the calling thread; all it tells goes through the journal."""
 
-    def __init__(self, session: Session, journal: Journal, verbs: Verbs) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        verbs: Verbs,
+        told_to_end: Callable[[], bool] = _never,
+    ) -> None:
+        """Take what the run of a plan rests on.
+
+        Args:
+            session: settings, places, clock.
+            journal: where all of it is written.
+            verbs: who knows the kind of target.
+            told_to_end: whether a signal told this process to end.
+        """
         self._session = session
         self._journal = journal
         self._verbs = verbs
         self._locks = LockFolder(session.places)
+        self._told_to_end = told_to_end
+        self._pause = threading.Event()
         self._stepper: Stepper | None = None
 
     def run(self, plan: Plan) -> PlanDone | PlanFailed:
         """Carry a saved plan out and give its last event; whatever happens is journalled."""
         try:
-            taken = self._locks.acquire([plan_lock(plan.id)], self._holder(plan))
+            taken = self._take(plan)
             if isinstance(taken, Taken):
                 return endings.failed(plan, "refused", endings.lock_held(plan, taken), self._now())
             with taken:
@@ -43,6 +71,15 @@ class Executor:
                 plan, endings.broke_off(plan, error, self._session.places.log_file, self._now())
             )
             raise
+
+    def _take(self, plan: Plan) -> Held | Taken:
+        """Take the plan itself; one that was paused a moment ago may still be somebody's."""
+        until = self._session.clock.monotonic() + (_LEAVING_SECONDS if plan.endless else 0.0)
+        while True:
+            taken = self._locks.acquire([plan_lock(plan.id)], self._holder(plan))
+            if isinstance(taken, Held) or self._session.clock.monotonic() >= until:
+                return taken
+            self._pause.wait(_LOOK_AGAIN_SECONDS)
 
     def _run_alone(self, plan: Plan) -> PlanDone | PlanFailed:
         if not self._journal.begin(plan, os.getpid()):
@@ -65,13 +102,14 @@ class Executor:
     def _run_locked(self, plan: Plan) -> PlanDone | PlanFailed:
         """Look again, then do the steps; the caller holds the locks all along."""
         try:
-            end = self._look_again(plan)
+            # The steps of one without an end of its own look for themselves, each time they begin.
+            end = None if plan.endless else self._look_again(plan)
         except ConsoleError as error:
             return endings.failed(plan, "failed", error, self._now())
         if end is not None:
             return end
         self._journal.write(PlanStarted(at=self._now(), plan_id=plan.id))
-        self._stepper = Stepper(self._session, self._journal, self._verbs, plan)
+        self._stepper = Stepper(self._session, self._journal, self._verbs, plan, self._told_to_end)
         return self._do_all(plan, self._stepper)
 
     def _do_all(self, plan: Plan, stepper: Stepper) -> PlanDone | PlanFailed:
@@ -82,32 +120,37 @@ class Executor:
         done: list[Step] = []
         text, results = "", list[dict[str, Any]]()
         for number, step in enumerate(plan.steps, start=1):
-            if stepper.wish.there_now():
+            wish = stepper.wish.kind_now()
+            if wish:
                 end = endings.cancelled_before(plan, number, self._now())
-                return go_back(self._verbs, stepper, plan, done, None, end)
+                return self._end_early(stepper, plan, done, None, endings.as_wished(end, wish))
             try:
                 text, result = stepper.do(step)
             except Exception as error:
-                end = self._end_by(plan, step, number, error)
-                end = go_back(self._verbs, stepper, plan, done, step, end)
+                end = endings.by_error(
+                    plan, step, number, error, self._session.places.log_file, self._now()
+                )
+                if isinstance(error, PausedStepError):
+                    end = endings.as_wished(end, stepper.wish.kind() or PAUSE)
+                end = self._end_early(stepper, plan, done, step, end)
                 if isinstance(error, ConsoleError):
                     return end
                 self._finish(plan, end)
                 raise
             done.append(step)
             results.append(result)
-        if stepper.wish.there_now():
+        if stepper.wish.there_now() and not plan.endless:
             end = endings.cancelled_late(plan, text, self._now())
-            return go_back(self._verbs, stepper, plan, done, None, end)
+            return self._end_early(stepper, plan, done, None, end)
         return PlanDone(at=self._now(), plan_id=plan.id, text=text, result=merged(results))
 
-    def _end_by(self, plan: Plan, step: Step, number: int, error: Exception) -> PlanFailed:
-        """Give the end of a plan by what a step of it raised."""
-        if isinstance(error, CancelledStepError):
-            return endings.cancelled_in(plan, step, number, error, self._now())
-        if isinstance(error, ConsoleError):
-            return endings.failed(plan, "failed", error, self._now())
-        return endings.broke_off(plan, error, self._session.places.log_file, self._now())
+    def _end_early(
+        self, stepper: Stepper, plan: Plan, done: list[Step], broken: Step | None, end: PlanFailed
+    ) -> PlanFailed:
+        """Go back where there is a way; a download keeps what it has, unless it was given up."""
+        if not plan.endless:
+            return go_back(self._verbs, stepper, plan, done, broken, end)
+        return dropped(self._verbs, plan, end) if end.outcome == CANCELLED else end
 
     def _look_again(self, plan: Plan) -> PlanDone | PlanFailed | None:
         """Read the facts again; None where the plan still stands."""
@@ -137,7 +180,7 @@ class Executor:
         self, plan: Plan, event: PlanDone | PlanFailed
     ) -> tuple[PlanDone | PlanFailed, dict[str, Any]]:
         """Give the end with the state things were left in, and that state's facts."""
-        if self._stepper is None or not self._stepper.touched:
+        if plan.endless or self._stepper is None or not self._stepper.touched:
             return event, {}
         try:
             left = self._verbs.left_behind(plan)

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from actions.dropping import dropped
+from actions.endings import as_wished, cancelled
 from actions.executor import plan_lock
 from actions.journal import FINAL, Journal
 from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
 from actions.session import Session
+from actions.verbs import verbs_for
+from actions.wish import CANCEL, PAUSE
 from console.store.locks import LockFolder
 from console.store.plans import OPEN_STATES
 from console.store.rows import PlanRow
@@ -81,7 +85,8 @@ class Follower:
             return self._journal.finish(plan, end, {})
         if code is None and not self._is_dead(row):
             return False
-        return self._journal.finish(plan, self._interrupted(plan, row), {})
+        broken = self._died(plan, row) if plan.endless else self._interrupted(plan, row)
+        return self._journal.finish(plan, broken, {})
 
     def _is_open(self, plan_id: str) -> bool:
         row = self._journal.plans.get(plan_id)
@@ -93,8 +98,33 @@ class Follower:
             return False  # a lock can be missing, on a full disk for one
         if self._locks.path is not None and not self._locks.is_free(plan_lock(row.id)):
             return False
-        waited = self._session.clock.now() - row.created_at
+        resumed = self._journal.resumed(row.id) if row.attempts else None
+        waited = self._session.clock.now() - (resumed[0] if resumed else row.created_at)
         return row.state == "running" or waited > timedelta(seconds=_START_SECONDS)
+
+    def _died(self, plan: Plan, row: PlanRow) -> PlanFailed:
+        """Give the end of a download whose process is gone, by what was wished of it before."""
+        number, step, _ = self._journal.step_reached(plan.id)
+        where = "before step 1" if step is None else f"at step {number} of {len(plan.steps)}"
+        moved = self._journal.transferred(plan.id)
+        text = "what is fetched is kept" if moved is not None and moved.bytes_done else ""
+        now = self._session.clock.now()
+        if row.cancel_requested:
+            verbs = verbs_for(self._session, plan.verb, plan.subject)
+            return dropped(verbs, plan, as_wished(cancelled(plan, where, "", now), CANCEL))
+        if row.pause_requested:
+            return as_wished(cancelled(plan, where, text, now), PAUSE)
+        return PlanFailed(
+            at=now,
+            plan_id=plan.id,
+            outcome="interrupted",
+            code="plan.interrupted",
+            title=f"{plan.verb} {plan.target} was interrupted {where}: its process ended",
+            hint=f"gpuconsole jobs resume {plan.id} goes on where it stopped; "
+            f"the log {self._session.places.log_file} may say why",
+            text=text,
+            exit_code=1,
+        )
 
     def _interrupted(self, plan: Plan, row: PlanRow) -> PlanFailed:
         number, step, finished = self._journal.step_reached(plan.id)
@@ -127,12 +157,15 @@ class Follower:
 
 
 def _runs(pid: int, plan_id: str) -> bool:
-    """Tell whether a process runs a plan for sure: it is this one, or its arguments say so.
+    """Tell whether a process runs a plan for sure: it is this one, or its arguments say so."""
+    return pid == os.getpid() or is_runner(pid, plan_id)
+
+
+def is_runner(pid: int, plan_id: str) -> bool:
+    """Tell whether a process was started for a plan alone, by its arguments.
 
     That a process has the number proves nothing: numbers are used again.
     """
-    if pid == os.getpid():
-        return True
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -6,14 +6,16 @@ import msgspec
 
 from actions.follow import Follower
 from actions.journal import Journal
-from actions.plan import PlanDone, PlanFailed
+from actions.plan import Plan, PlanDone, PlanFailed
 from actions.session import Session
-from actions.undo import settled
+from actions.transfer import FileTransfer, Transfer
+from actions.undo import row_of, settled
 from actions.verbs import SHELL
-from console.store.plans import OPEN_STATES
+from console.errors import UsageError
+from console.store.plans import OPEN_STATES, STOPPED_STATES
 from console.store.rows import PlanRow
 
-_ENDED = ("done", "failed", "interrupted")
+_ENDED = ("done", "failed", "interrupted", "paused", "needs_token", "cancelled")
 _LOOKED_AT = 200
 
 
@@ -22,17 +24,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: what `jobs watch` and its sisters are given.
-        kind: `plan`.
-        verb, target, subject: what is done to what; `subject` is `container`, `service`, `layout`.
+        kind: `plan`, or `download` for one without an end of its own.
+        verb, target, subject: what is done to what; `subject` is `container`, `service`, `layout`,
+            `models`.
         state: `queued`, `running`, `going-back`, `interrupted`, or how it ended: `done`, `failed`.
+            A download may also be `paused`, `needs_token` or `cancelled`.
         step, steps: where it is or got to, from 1; 0 before the first.
         title: of that step; empty before the first.
         text: what it last told, or how it ended.
         since: when it began; None while it waits for its process.
-        longest_seconds: how long it may take.
+        longest_seconds: how long it may take; means nothing for a download.
         pid: of its process, while it is under way.
         undoes, continues: ids of the plan that it takes back, or goes on with; may be empty.
-        can: what may be done about it now: `watch`, `cancel`, `resume`, `back`.
+        can: what may be done about it now: `watch`, `pause`, `resume`, `cancel`, `back`.
+        attempts: how many processes began with it.
+        bytes_done, bytes_total: of a download; None before they are known, and of other jobs.
+        rate_bytes_per_second, eta_seconds: None where they cannot be told, and while it stands.
+        resumed_from_bytes: what its newest attempt found fetched already.
+        fetched_bytes: over the network in that attempt.
+        files: how each file stands.
     """
 
     id: str
@@ -55,6 +65,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     undoes: str = ""
     continues: str = ""
     can: tuple[str, ...] = ()
+    pause_requested: bool = False
+    attempts: int = 0
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    rate_bytes_per_second: float | None = None
+    eta_seconds: float | None = None
+    resumed_from_bytes: int = 0
+    fetched_bytes: int = 0
+    files: tuple[FileTransfer, ...] = ()
 
 
 def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
@@ -79,13 +98,36 @@ def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
         job = None if row.verb == SHELL else _job(journal, row, row.id in passed)
         if job is None:
             continue
-        half = job.state == "interrupted" or job.went_back in {"no", "partly"}
-        in_the_middle = half and row.target_id not in newer_done
-        if row.state in OPEN_STATES or everything or (in_the_middle and "back" in job.can):
+        standing = _in_the_middle(job) and row.target_id not in newer_done
+        if row.state in OPEN_STATES or everything or standing:
             found.append(job)
         if row.state == "done":
             newer_done.add(row.target_id)
     return tuple(found)
+
+
+def read_job(session: Session, plan_id: str) -> Job:
+    """Give one job by its id, the only beginning of one, or `last`.
+
+    Raises:
+        UsageError: there is no such job, or more than one.
+    """
+    journal = Journal(session)
+    row = row_of(journal, plan_id)
+    if Follower(session, journal).bury_if_dead(row.id):
+        row = row_of(journal, row.id)
+    passed = settled(journal.plans.newest((*OPEN_STATES, *_ENDED), limit=_LOOKED_AT))
+    job = _job(journal, row, row.id in passed)
+    if job is None:
+        raise UsageError("plan.unknown", f"The plan {row.id} cannot be read in the journal")
+    return job
+
+
+def _in_the_middle(job: Job) -> bool:
+    """Tell whether a job that is not under way can be gone on with or taken back."""
+    if job.kind == "download":
+        return "resume" in job.can
+    return "back" in job.can and (job.state == "interrupted" or job.went_back in {"no", "partly"})
 
 
 def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
@@ -101,7 +143,7 @@ def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
     text = journal.last_told(row.id) if end is None else _end_text(end)
     left = row.state in {"interrupted", "failed"} and step > 0 and went_back != "yes"
     complete = finished and step == len(plan.steps) and not (begun and begun.back)
-    return Job(
+    job = Job(
         id=row.id,
         verb=plan.verb,
         target=plan.target,
@@ -121,13 +163,52 @@ def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
         undoes=plan.undoes,
         continues=plan.continues,
         can=_can(row, left=left and not passed and not complete),
+        attempts=row.attempts,
     )
+    return _download(job, row, plan, journal.transferred(row.id)) if plan.endless else job
+
+
+def _download(job: Job, row: PlanRow, plan: Plan, moved: Transfer | None) -> Job:
+    """Add to a job what only a download has; `moved` are its newest figures."""
+    job = msgspec.structs.replace(
+        job,
+        kind="download",
+        pause_requested=row.pause_requested,
+        can=_can_of_download(row),
+        bytes_total=_count(plan.facts.get("bytes_total")),
+        bytes_done=_count(plan.facts.get("bytes_done")),
+    )
+    if moved is None:
+        return job
+    running = row.state == "running"
+    return msgspec.structs.replace(
+        job,
+        bytes_done=moved.bytes_done,
+        bytes_total=moved.bytes_total,
+        rate_bytes_per_second=moved.rate_bytes_per_second if running else None,
+        eta_seconds=moved.eta_seconds if running else None,
+        resumed_from_bytes=moved.resumed_from_bytes,
+        fetched_bytes=moved.fetched_bytes,
+        files=moved.files,
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _can(row: PlanRow, *, left: bool) -> tuple[str, ...]:
     if row.state in OPEN_STATES:
         return ("watch",) if row.cancel_requested else ("watch", "cancel")
     return ("watch", "resume", "back") if left else ("watch",)
+
+
+def _can_of_download(row: PlanRow) -> tuple[str, ...]:
+    if row.state in STOPPED_STATES:
+        return ("watch", "resume", "cancel")
+    if row.state not in OPEN_STATES or row.cancel_requested:
+        return ("watch",)
+    return ("watch", "cancel") if row.pause_requested else ("watch", "pause", "cancel")
 
 
 def _end_text(end: PlanDone | PlanFailed) -> str:

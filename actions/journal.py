@@ -15,12 +15,17 @@ from actions.plan import (
     StepStarted,
 )
 from actions.session import Session
-from console.store.plans import OPEN_STATES, PlanRecords
+from actions.transfer import Transfer
+from console.host.boot import boot_id
+from console.store.markers import Markers
+from console.store.plans import OPEN_STATES, RESUMED, PlanRecords
 from console.store.rows import EventRow, PlanRow
 from console.store.timeline import TimelineRecords
 from console.unknown import iso_time
 
 FINAL = (PlanDone, PlanFailed)
+TAKE_UP = "take-up"
+OPERATOR = "operator"
 
 
 class Journal:
@@ -29,12 +34,17 @@ class Journal:
     def __init__(self, session: Session) -> None:
         self.store = session.store
         self._clock = session.clock
+        self._root = session.root
+        self.markers = Markers(session.places)
         self.plans = PlanRecords(self.store)
         self.timeline = TimelineRecords(self.store)
 
     def save(self, plan: Plan) -> None:
         """Save a plan before anything of it happens."""
-        self.plans.add(plan.id, msgspec.to_builtins(plan), "queued", self._clock.now())
+        boot = boot_id(self._root) if plan.endless else ""
+        self.plans.add(plan.id, msgspec.to_builtins(plan), "queued", self._clock.now(), boot)
+        if plan.endless:
+            self.markers.put(plan.id)
 
     def begin(self, plan: Plan, pid: int) -> bool:
         """Note that process `pid` runs the plan; False where another one does already."""
@@ -65,7 +75,59 @@ class Journal:
         ended = self.plans.end(plan.id, outcome, (body["event"], body), event.at, left, note)
         if ended:
             self._on_timeline(plan, outcome, text, seconds)
+        if ended and plan.endless:
+            self._mark(plan.id, outcome)
         return ended
+
+    def requeue(self, plan: Plan, by: str) -> bool:
+        """Make a plan that stopped one that waits for its process again, under its own id.
+
+        Args:
+            plan: one without an end of its own, such as a download.
+            by: `operator`, or `take-up` where nobody asked for it.
+
+        Returns:
+            False where it had not stopped, or another console was faster.
+        """
+        before, moved = self.resumed(plan.id), self.transferred(plan.id)
+        at_bytes = 0 if moved is None else moved.bytes_done
+        body = {"by": by, "bytes_done": at_bytes, "in_vain": 0}
+        if before is not None and by == TAKE_UP and at_bytes <= before[1].get("bytes_done", 0):
+            body["in_vain"] = int(before[1].get("in_vain", 0)) + 1
+        done = self.plans.requeue(plan.id, body, self._clock.now(), boot_id(self._root))
+        if done:
+            self.markers.put(plan.id)
+        return done
+
+    def give_up(self, plan: Plan, event: PlanFailed) -> bool:
+        """Journal that a plan which had stopped is not gone on with any more.
+
+        Returns:
+            False where it had not stopped, or another console was faster.
+        """
+        body = msgspec.to_builtins(event)
+        given_up = self.plans.give_up(plan.id, (body["event"], body), event.at)
+        if given_up:
+            self._on_timeline(plan, event.outcome, _failure_text(event), None)
+            self._mark(plan.id, event.outcome)
+        return given_up
+
+    def resumed(self, plan_id: str) -> tuple[datetime, dict[str, Any]] | None:
+        """Give when a plan was gone on with last under its own id, and how; None for never.
+
+        How is `by`, `bytes_done` then, and `in_vain`: how often in a row it was taken up before
+        without a byte more than at the time before that.
+        """
+        rows = self.plans.events_of_kind(plan_id, RESUMED)
+        return (rows[0].at, rows[0].body) if rows else None
+
+    def transferred(self, plan_id: str) -> Transfer | None:
+        """Give the newest figures of a download, of whatever attempt; None before the first."""
+        for row in self.plans.events_of_kind(plan_id, "step_progress"):
+            event = _as_event(row)
+            if isinstance(event, StepProgress) and event.transfer is not None:
+                return event.transfer
+        return None
 
     def refused(self, plan: Plan, event: PlanFailed) -> None:
         """Journal an attempt that was refused before it began."""
@@ -125,6 +187,15 @@ class Journal:
                 break
             plan = found[0]
         return plan
+
+    def _mark(self, plan_id: str, outcome: str) -> None:
+        """Leave beside the database whether a plan waits to be taken up, or to be gone on with."""
+        if outcome in {"interrupted", "needs_token"}:
+            self.markers.put(plan_id)
+        elif outcome == "paused":
+            self.markers.hold(plan_id)
+        else:
+            self.markers.remove(plan_id)
 
     def _on_timeline(self, plan: Plan, outcome: str, text: str, seconds: float | None) -> None:
         self.timeline.put(

@@ -24,6 +24,7 @@ from console.store.plans import OPEN_STATES
 from console.unknown import Unknown
 
 if TYPE_CHECKING:
+    from actions.downloads import Download
     from actions.jobs import Job
 
 
@@ -127,9 +128,11 @@ class Operations:
         else:
             if plan.detached:
                 yield self._not_detached(plan)
-            # Not a daemon thread: a program that ends waits for the few seconds this may take.
+            # No daemon thread: a program that ends waits for the few seconds this may take. But
+            # nobody waits for a download, which keeps what it has.
             work = partial(_carry_out, self._session, executor, plan)
-            threading.Thread(target=work, name=f"plan-{plan.id}").start()
+            name = f"plan-{plan.id}"
+            threading.Thread(target=work, name=name, daemon=plan.endless).start()
         yield from Follower(self._session, journal).follow(plan.id, process, cancelled)
 
     def follow(
@@ -147,9 +150,54 @@ class Operations:
         yield from Follower(self._session, journal).follow(row.id, None, cancelled)
 
     def cancel(self, plan_id: str) -> bool:
-        """Ask whoever runs a plan to cancel it; False where it is not under way."""
-        journal = Journal(self._session)
-        return journal.plans.request_cancel(plan_id, self._session.clock.now())
+        """Ask whoever runs a plan to cancel it; False where it is not under way.
+
+        A download that has stopped is given up here and now: what it had is removed.
+
+        Raises:
+            RefusedError: this session may change nothing.
+            UsageError: there is no such plan.
+        """
+        from actions.going_on import cancel
+
+        return cancel(self._session, plan_id)
+
+    def pause(self, plan_id: str) -> bool:
+        """Ask a download to pause, which keeps what it has; False where it is not under way.
+
+        Raises:
+            RefusedError: it cannot be paused (`plan.not-pausable`), or this session may change
+                nothing.
+            UsageError: there is no such plan.
+        """
+        from actions.going_on import pause
+
+        return pause(self._session, plan_id)
+
+    def resume(self, plan_id: str) -> bool:
+        """Go on with a download that has stopped, under its own id; False where it is under way.
+
+        Args:
+            plan_id: its id, the only beginning of one, or `last`.
+
+        Raises:
+            RefusedError: it ended for good, it is no download (`plan.not-resumable`: see
+                `resume_plan`), or this session may change nothing.
+            UsageError: there is no such plan.
+            ConsoleError: its process cannot be started.
+        """
+        from actions.going_on import resume
+
+        return resume(self._session, plan_id)
+
+    def running_downloads(self) -> "tuple[Download, ...]":
+        """Give the downloads that have not ended for good, newest first; cheap where none has.
+
+        It asks the database once at most, and takes the journal's word that their processes live.
+        """
+        from actions.downloads import read_downloads
+
+        return read_downloads(self._session)
 
     def running(self) -> tuple[RunningPlan, ...]:
         """Give the plans under way in any process of this user, newest first.
@@ -237,6 +285,16 @@ class Operations:
         from actions.jobs import read_jobs
 
         return read_jobs(self._session, everything=everything)
+
+    def one_job(self, plan_id: str) -> "Job":
+        """Give a job by its id, the only beginning of one, or `last`.
+
+        Raises:
+            UsageError: there is no such job, or more than one.
+        """
+        from actions.jobs import read_job
+
+        return read_job(self._session, plan_id)
 
     def job(self, plan_id: str) -> tuple[Plan, bool]:
         """Give a journalled plan, by its id, the only beginning of one, or `last`.

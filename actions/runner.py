@@ -8,16 +8,18 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from actions.executor import Executor
+from actions.follow import is_runner
 from actions.journal import Journal
 from actions.plan import PlanDone
 from actions.session import Session
 from actions.verbs import verbs_for
 from console.errors import ConsoleError, UsageError
 from console.itself import importable, own_command
+from console.store.rows import PlanRow
 
 _LOG_BYTES = 4 << 20
 
@@ -47,6 +49,17 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
         ) from error
 
 
+def ring(row: PlanRow) -> None:
+    """Let the runner of a plan look at once at what is wished of it, by SIGTERM.
+
+    It hears it also where its disk was full once and it reads the journal no more: it then keeps
+    what it has, and who finds it gone ends the plan by what was wished.
+    """
+    if row.runner_pid is not None and is_runner(row.runner_pid, row.id):
+        with contextlib.suppress(OSError):
+            os.kill(row.runner_pid, signal.SIGTERM)
+
+
 def run_journalled(session: Session, plan_id: str) -> int:
     """Run a queued plan in this process, the runner; gives its exit code.
 
@@ -58,25 +71,30 @@ def run_journalled(session: Session, plan_id: str) -> int:
     if found is None:
         raise UsageError("plan.unknown", f"There is no plan {plan_id} in the journal")
     plan, _row = found
-    _outlive_the_console(journal, plan_id, session)
-    event = Executor(session, journal, verbs_for(session, plan.verb, plan.subject)).run(plan)
+    told_to_end = _outlive_the_console(patient=plan.endless)
+    verbs = verbs_for(session, plan.verb, plan.subject)
+    event = Executor(session, journal, verbs, told_to_end).run(plan)
     return 0 if isinstance(event, PlanDone) else event.exit_code
 
 
-def _outlive_the_console(journal: Journal, plan_id: str, session: Session) -> None:
-    """Ignore what is meant for consoles; a request to end is a request to cancel."""
+def _outlive_the_console(*, patient: bool) -> Callable[[], bool]:
+    """Ignore what is meant for consoles, and give what tells that somebody asked this to end.
+
+    Args:
+        patient: asked again it waits all the same; else whatever is under way is left as it is.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = False
 
-    def cancel(_number: int, _frame: object) -> None:
+    def end(_number: int, _frame: object) -> None:
         nonlocal asked
-        if asked:
+        if asked and not patient:
             raise SystemExit(130)
         asked = True
-        journal.plans.request_cancel(plan_id, session.clock.now())
 
-    signal.signal(signal.SIGTERM, cancel)
+    signal.signal(signal.SIGTERM, end)
+    return lambda: asked
 
 
 def _files(session: Session) -> tuple[str, ...]:

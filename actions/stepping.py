@@ -1,6 +1,7 @@
 """Doing one step of a plan: its thread, its limit, what it tells, all of it journalled."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from actions import endings
@@ -8,8 +9,9 @@ from actions.journal import Journal
 from actions.plan import Plan, Step, StepFinished, StepProgress, StepStarted
 from actions.session import Session
 from actions.step_thread import Outcome, StepThread, Talk
+from actions.transfer import Transfer
 from actions.verbs import Verbs
-from actions.wish import Wish
+from actions.wish import CANCEL, Wish
 from console.mask import mask_text
 from console.text import clean_line
 
@@ -26,13 +28,20 @@ class Stepper:
         touched: a step was begun, so things may not be any more as they were.
     """
 
-    def __init__(self, session: Session, journal: Journal, verbs: Verbs, plan: Plan) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        verbs: Verbs,
+        plan: Plan,
+        told_to_end: Callable[[], bool],
+    ) -> None:
         self._session = session
         self._journal = journal
         self._verbs = verbs
         self._plan = plan
         self._doing: StepThread | None = None
-        self.wish = Wish(journal, plan.id, session.clock)
+        self.wish = Wish(journal, plan, session.clock, told_to_end)
         self.touched = False
 
     def do(self, step: Step, *, back: bool = False) -> Outcome:
@@ -56,7 +65,10 @@ class Stepper:
         self.touched = True
         self.wish.heeded = False
         said = _Said()
-        talk = Talk(said.tell, _never if back else self.wish.heed)
+        if back:
+            talk = Talk(said.tell, _never, said.report)
+        else:
+            talk = Talk(said.tell, self.wish.heed, said.report, self.wish.pausing)
         self._doing = StepThread(self._verbs.work(self._plan, step), talk)
         self._wait(step, said, self._doing, back)
         text, result = self._doing.result()
@@ -78,7 +90,7 @@ class Stepper:
         """
         begun = self._session.clock.monotonic()
         longest = _limit(self._plan, step)
-        told, warned = 0.0, False
+        told, warned = 0.0, ""
         while not doing.ended.wait(_TICK_SECONDS):
             if self._plan.interactive:
                 continue
@@ -86,24 +98,27 @@ class Stepper:
             if longest is not None and elapsed > longest:
                 doing.work.abort()
                 raise endings.outlasted(self._plan, step, longest, said.last)
-            if not back and not warned and self.wish.there():
-                warned = True
-                said.tell(_on_cancel(step, self.wish.heeded))
+            wish = "" if back else self.wish.kind()
+            if wish != warned:
+                warned = wish
+                said.tell(_on_wish(step, wish, self.wish.heeded))
             if (said.new and elapsed - told >= _TOLD_SECONDS) or int(elapsed) > int(told):
                 told = elapsed
-                self._progress(step, said.take() or step.title, elapsed, longest)
+                self._progress(step, said, elapsed, longest)
         if said.new:
-            self._progress(step, said.take(), self._session.clock.monotonic() - begun, longest)
+            self._progress(step, said, self._session.clock.monotonic() - begun, longest)
 
-    def _progress(self, step: Step, text: str, elapsed: float, longest: float | None) -> None:
+    def _progress(self, step: Step, said: "_Said", elapsed: float, longest: float | None) -> None:
+        text, transfer = said.take()
         self._journal.write(
             StepProgress(
                 at=self._now(),
                 plan_id=self._plan.id,
                 step_id=step.id,
-                text=text,
+                text=text or step.title,
                 elapsed_seconds=round(elapsed, 1),
                 longest_seconds=longest,
+                transfer=transfer,
             )
         )
 
@@ -123,6 +138,7 @@ class _Said:
         self._lock = threading.Lock()
         self.last = ""
         self.new = False
+        self._transfer: Transfer | None = None
 
     def tell(self, text: str) -> None:
         """Say something; belongs to any thread."""
@@ -131,24 +147,30 @@ class _Said:
             if line and line != self.last:
                 self.last, self.new = line, True
 
-    def take(self) -> str:
-        """Give the newest, which is old from then on."""
+    def report(self, transfer: Transfer) -> None:
+        """Say it in figures; belongs to any thread."""
+        with self._lock:
+            self._transfer, self.new = transfer, True
+
+    def take(self) -> tuple[str, Transfer | None]:
+        """Give the newest words and figures, which are old from then on."""
         with self._lock:
             self.new = False
-            return self.last
+            return self.last, self._transfer
 
 
 def _limit(plan: Plan, step: Step) -> float | None:
     """Give how long a step may take; None is as long as it likes."""
-    if plan.interactive:
+    if plan.interactive or plan.endless:
         return None
     return plan.longest_seconds if step.longest_seconds is None else step.longest_seconds
 
 
-def _on_cancel(step: Step, heeded: bool) -> str:
-    if heeded:
-        return f"{step.title}: asked to cancel; it ends as soon as it can"
-    return f"{step.title}: cannot be taken back once sent; waiting for its end"
+def _on_wish(step: Step, wish: str, heeded: bool) -> str:
+    if not heeded:
+        return f"{step.title}: cannot be taken back once sent; waiting for its end"
+    what = "cancel" if wish == CANCEL else "pause"
+    return f"{step.title}: asked to {what}; it ends as soon as it can"
 
 
 def _never() -> bool:

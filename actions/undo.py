@@ -15,6 +15,7 @@ from console.store.rows import PlanRow
 from console.text import clean_line
 
 _ENDED = ("done", "failed", "interrupted")
+_OF_DOWNLOADS = ("paused", "needs_token", "cancelled")
 _LOOKED_AT = 200
 
 
@@ -114,9 +115,10 @@ def row_of(journal: Journal, plan_id: str) -> PlanRow:
     exact = journal.plans.get(wanted)
     if exact is not None:
         return exact
-    rows = journal.plans.newest((*OPEN_STATES, *_ENDED, "refused", "stale"), limit=2000)
+    begun = (*OPEN_STATES, *_ENDED, *_OF_DOWNLOADS)
+    rows = journal.plans.newest((*begun, "refused", "stale"), limit=2000)
     if wanted == "last":
-        found = tuple(row for row in rows if row.state in (*OPEN_STATES, *_ENDED))[:1]
+        found = tuple(row for row in rows if row.state in begun)[:1]
     else:
         found = tuple(row for row in rows if wanted and row.id.startswith(wanted))
     if len(found) == 1:
@@ -164,13 +166,19 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
     passed = settled(rows)
     for row in rows:
         # A shell is no change of ours: what was typed in it nobody but its operator can take back.
-        if row.undoes or row.id in passed or row.verb == SHELL or as_plan(row) is None:
+        if row.undoes or row.id in passed or row.verb == SHELL or not _counts(row):
             continue
         end = journal.end_of(row.id)
         went_back = isinstance(end, PlanFailed) and end.went_back == "yes"
         if not went_back and journal.step_reached(row.id)[0]:
             return row
     return None
+
+
+def _counts(row: PlanRow) -> bool:
+    """Tell whether a plan can be read, and is no download that stopped: that changed nothing."""
+    plan = as_plan(row)
+    return plan is not None and (row.state == "done" or not plan.endless)
 
 
 def _left(journal: Journal, rows: Sequence[PlanRow], plan: Plan) -> dict[str, Any]:

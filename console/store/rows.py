@@ -11,12 +11,16 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: order of arrival.
-        state: `queued`, `running`, `done`, `failed`, `refused`, `stale` or `interrupted`.
+        state: `queued`, `running`, `done`, `failed`, `refused`, `stale` or `interrupted`; of a
+            download also `paused`, `needs_token` or `cancelled`.
         body: the whole plan as data.
         runner_pid: process that runs it; None while nobody has begun.
         cancel_requested: somebody asked to cancel it.
         undoes: id of the plan that this one takes back, or empty.
         left_behind: facts of the target as the plan left it; empty while it has not.
+        pause_requested: somebody asked to pause it.
+        attempts: how often a process began with it.
+        boot_id: of the host when it was queued; empty where that is not known.
     """
 
     number: int
@@ -33,6 +37,9 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool
     undoes: str
     left_behind: dict[str, Any]
+    pause_requested: bool
+    attempts: int
+    boot_id: str
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
