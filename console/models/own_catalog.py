@@ -77,7 +77,11 @@ def merged(base: Catalog, table: Mapping[str, Any]) -> Catalog:
         files=_laid_over(under.files, lists["files"], ModelFile, "file"),
         variants=_laid_over(under.variants, lists["variants"], Variant, "variant"),
         pairs=_laid_over(under.pairs, lists["pairs"], Pair, "pair"),
-        measured=(*under.measured, *(_converted(one, Measured) for one in lists["measured"])),
+        measured=tuple(
+            dict.fromkeys(
+                (*under.measured, *(_converted(one, Measured) for one in lists["measured"]))
+            )
+        ),
     )
 
 
