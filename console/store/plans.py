@@ -161,6 +161,10 @@ class PlanRecords:
             if changed.rowcount != 1:
                 return False
             kind, body = event
+            # A plan has one end: that it had stopped before is no news any more.
+            connection.execute(
+                "DELETE FROM plan_events WHERE plan_id = ? AND kind = ?", (plan_id, kind)
+            )
             connection.execute(_ADD_EVENT, (plan_id, at.timestamp(), kind, "", pack(body)))
             return True
 
