@@ -1,6 +1,7 @@
 """What can go wrong with a fetch on this side: the disk, the folder, another process, the bytes."""
 
 import errno
+import os
 from pathlib import Path
 
 from console.errors import ConsoleError, InterruptedByUser
@@ -11,7 +12,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ENXIO)
 
 
-class TransferFault(ConsoleError):
+class TransferFault(ConsoleError):  # noqa: N818 -- as the faults of services and of the hub
     """A fetch ended; what was fetched stays, and the next attempt goes on with it.
 
     Its code is one of `transfer.disk-full`, `.read-only`, `.not-allowed`, `.folder-gone`,
@@ -77,10 +78,10 @@ def full(path: Path, missing: int | None, free: int | None) -> TransferFault:
         numbers.append(f"{format_bytes(missing)} to go")
     if free is not None:
         numbers.append(f"{format_bytes(free)} free")
+    told = f": {', '.join(numbers)}" if numbers else ""
     return TransferFault(
         "transfer.disk-full",
-        f"no room for {path.name} in {path.parent}"
-        + (f": {', '.join(numbers)}" if numbers else ""),
+        f"no room for {path.name} in {path.parent}{told}",
         "Make room; what was fetched stays, and the next attempt goes on with it",
     )
 
@@ -135,8 +136,6 @@ def gave_up(path: Path, why: str) -> TransferFault:
 
 def free_bytes(folder: Path) -> int | None:
     """Give what an ordinary user may still write in a folder; None where it cannot be told."""
-    import os
-
     try:
         facts = os.statvfs(folder)
     except OSError:

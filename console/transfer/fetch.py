@@ -106,7 +106,7 @@ class _Fetch:
         return None if part is None else self._wanted.size - part.there.bytes_there()
 
     def _check_room(self, part: PartFile) -> None:
-        """Look for room before the first byte; a hole that was left takes none and asks for none."""
+        """Look for room before the first byte."""
         missing = self._wanted.size - part.there.bytes_there()
         free = free_bytes(part.path.parent)
         if free is not None and free < missing:

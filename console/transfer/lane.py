@@ -1,4 +1,4 @@
-"""One connection of a fetch, in a thread of its own: asks for bytes and puts them in their place."""
+"""One connection of a fetch, in a thread of its own: asks for bytes, puts them in their place."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _MOST_FAILURES = 40
 """Faults in a row without a single new byte, after which asking again helps nobody."""
 
 
-class Passing(ConsoleError):
+class Passing(ConsoleError):  # noqa: N818 -- as the faults of services and of the hub
     """A fault of a transfer's own that may pass, such as a body that ended early."""
 
     passing = True
@@ -116,9 +116,8 @@ class Lane:
         try:
             with shared.source.open(self._position, stop) as body:
                 self._drink(body, stop)
-            if self._position < stop and not shared.closing.is_set():
-                if alone or self._goes_on():
-                    raise Passing("transfer.cut", "the connection ended early")
+            if self._position < stop and (alone or self._goes_on()):
+                raise Passing("transfer.cut", "the connection ended early")
         except ConsoleError as fault:
             if not shared.closing.is_set():
                 self._wait_out(fault, asked_at)

@@ -1,4 +1,4 @@
-"""How fast and when to ask: the bandwidth limit, the rate of the last seconds, waiting after faults.
+"""How fast and when to ask: the bandwidth limit, the rate just now, waiting after faults.
 
 All of it goes by the monotonic clock, so that a wall clock that jumps changes nothing.
 """
@@ -42,8 +42,6 @@ class Pace:
 
     def spend(self, count: int) -> None:
         """Account for bytes that came, and wait until they are within the limit."""
-        if self._limit is None:
-            return
         with self._guard:
             if self._limit is None:
                 return

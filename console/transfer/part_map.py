@@ -73,7 +73,7 @@ class Bits:
 
     def bytes_there(self) -> int:
         """Give the bytes that the set bits stand for; the last chunk may be a short one."""
-        there = sum(bin(byte).count("1") for byte in self._data) * CHUNK
+        there = sum(byte.bit_count() for byte in self._data) * CHUNK
         if self.count and self.count - 1 in self:
             there -= self.count * CHUNK - self.size
         return there
@@ -141,10 +141,9 @@ def read_bits(handle: int, header: MapHeader, boot_id: str) -> Bits:
 
 
 def write_map(handle: int, header: MapHeader, there: Bits) -> None:
-    """Write a whole map anew; the header comes last, and without it the rest means nothing.
+    """Write a whole map anew, `there` being what the disk itself has.
 
-    Args:
-        there: what the disk itself has.
+    The header comes last, and without it the rest means nothing.
     """
     os.ftruncate(handle, 0)
     for at in (WRITTEN_AT, durable_at(header.size)):

@@ -73,7 +73,7 @@ def rename_new(source: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # A file system without hard links (FAT, some network mounts): looking first is all there is.
+        # No hard links there (FAT, some network mounts): looking first is all one can do.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
         source.rename(target)

@@ -1,4 +1,4 @@
-"""How a fetch goes, seen five times a second: its state, its rate, and when it has gone on for nothing."""
+"""How a fetch goes, seen five times a second: its state, its rate, and when it is hopeless."""
 
 from collections.abc import Callable
 
