@@ -26,8 +26,10 @@ from screens.tui.keys import EVERYWHERE, bindings
 from screens.tui.live import Live
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
+    DownloadsFound,
     FitsReady,
     HostChanged,
+    JobsRead,
     JournalFound,
     PlanEnded,
     PlanEvent,
@@ -36,6 +38,7 @@ from screens.tui.messages import (
     Said,
     TimelineRead,
 )
+from screens.tui.model_flow import ModelFlow
 from screens.tui.news import is_news
 from screens.tui.panels.footer import Key
 from screens.tui.panels.header import journal_words
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from screens.tui.container.source import Source
+    from screens.tui.models.source import ModelSource
 
 BEAT_SECONDS = 1.25
 """Without news the screen is painted this often, so that ages go on; news come at 1 Hz."""
@@ -85,6 +89,7 @@ class Console(App[int]):
         live: Live,
         operations: Callable[[], Operator],
         source: Source | None = None,
+        models: ModelSource | None = None,
     ) -> None:
         self.look = choose_theme(session)
         self.palette = Palette(self.look)
@@ -103,6 +108,7 @@ class Console(App[int]):
         self.desk = Desk(self, operations, session.clock.monotonic)
         self.flow = PlanFlow(self)
         self.services = ServiceFlow(self)
+        self.models = ModelFlow(self, models)
         self.fits = FitBook(self, session.clock.monotonic, session.places)
         self._expected = expected_services(session.settings)
         self.snapshot = live.snapshot()
@@ -384,6 +390,14 @@ class Console(App[int]):
         if take is not None:
             take(message)
 
+    def on_jobs_read(self, message: JobsRead) -> None:
+        """Keep the jobs that were read."""
+        self.models.take_jobs(message)
+
+    def on_downloads_found(self, message: DownloadsFound) -> None:
+        """Keep which downloads wait to go on."""
+        self.models.take_downloads(message)
+
     def on_fits_ready(self, message: FitsReady) -> None:
         """Keep a pre-check that was computed, and show it."""
         self.fits.take(message)
@@ -397,10 +411,11 @@ class Console(App[int]):
         if reload is not None:
             reload()
 
-    def show_jobs(self) -> None:
-        """Show what runs now."""
+    def show_jobs(self, paint: bool = True) -> None:
+        """Show what runs now; with `paint` at once, else with the next paint."""
         self.view.jobs = tuple(self.desk.jobs.values())
-        self.paint()
+        if paint:
+            self.paint()
 
     def say(
         self, text: str, role: str = "text", symbol: str = "·", seconds: float | None = None

@@ -39,5 +39,6 @@ def warm_up() -> None:
         "help_screen",
         "timeline_screen",
         "services.screen",
+        "models.screen",
     ):
         import_module(f"screens.tui.{name}")

@@ -233,11 +233,11 @@ class DashboardScreen(LiveScreen):
         view = self.view
         if view.typing or view.search:
             self._end_search()
-        elif view.notice is not None and not view.jobs:
+        elif view.notice is not None and not view.cancellable:
             view.notice = None
         elif view.full:
             view.full = False
-        elif view.jobs:
+        elif view.cancellable:
             self.console_app.flow.cancel_asked()
             return
         elif view.unfolded:

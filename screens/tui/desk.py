@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from textual.message_pump import MessagePump
@@ -25,6 +25,8 @@ from console.errors import ConsoleError
 from console.unknown import Unknown
 from screens.tui.background import start, tell
 from screens.tui.messages import (
+    DownloadsFound,
+    JobsRead,
     JournalFound,
     PlanEnded,
     PlanEvent,
@@ -34,7 +36,11 @@ from screens.tui.messages import (
     TimelineRead,
     Wanted,
 )
-from screens.tui.view import Job
+from screens.tui.view import Job as Shown
+
+if TYPE_CHECKING:
+    from actions.downloads import Download
+    from actions.jobs import Job
 
 
 class RunningLike(Protocol):
@@ -78,6 +84,22 @@ class Operator(Protocol):
         """Ask a plan to end early."""
         ...
 
+    def pause(self, plan_id: str) -> object:
+        """Ask a download to stop and keep what it has."""
+        ...
+
+    def resume(self, plan_id: str) -> object:
+        """Go on with a download that waits, under its own id."""
+        ...
+
+    def running_downloads(self) -> Sequence[Download]:
+        """Give the downloads that have not ended for good; cheap where there is none."""
+        ...
+
+    def jobs(self, *, everything: bool = False) -> Sequence[Job]:
+        """Give what is under way and what was left; with `everything` also what is over."""
+        ...
+
     def running(self) -> Sequence[RunningLike]:
         """Give the plans that run now."""
         ...
@@ -106,11 +128,11 @@ class Desk:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._operator: Operator | None = None
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, Shown] = {}
         self.started_here: set[str] = set()
         self._watched: set[str] = set()
         self._planning: set[str] = set()
-        self._steps: dict[str, tuple[str, ...]] = {}
+        self._plans: dict[str, Plan] = {}
 
     def propose(
         self,
@@ -189,7 +211,7 @@ class Desk:
         self.started_here.add(plan.id)
         self._watched.add(plan.id)
         return [
-            PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event)
+            PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event, plan.endless)
             for event in self._open().run(plan)
         ]
 
@@ -201,6 +223,7 @@ class Desk:
                 plan = running.plan
                 if plan.id not in self._watched:
                     self._watch(plan, lambda operator, plan_id=plan.id: operator.follow(plan_id))  # type: ignore[misc]
+            tell(self._pump, DownloadsFound(self._open().running_downloads()))
 
         self._start(work, "look for running plans", quiet=True)
 
@@ -214,6 +237,43 @@ class Desk:
             self._open().cancel(plan_id)
 
         self._start(work, "cancel")
+
+    def pause(self, plan_id: str, name: str) -> None:
+        """Ask a download to stop and keep what it has; `Said` or `PlanProblem` comes back."""
+
+        def work() -> None:
+            self._open().pause(plan_id)
+            tell(self._pump, Said(f"asked {name} to pause", "text", "◑"))
+            tell(self._pump, JobsRead(self._open().jobs()))
+
+        self._start(work, f"pause {name}")
+
+    def resume(self, plan_id: str, name: str) -> None:
+        """Go on with a download that waits; it is followed from then on."""
+
+        def work() -> None:
+            self._open().resume(plan_id)
+            self._watched.discard(plan_id)
+            tell(self._pump, Said(f"{name} goes on", "ok", "▶"))
+            tell(self._pump, JobsRead(self._open().jobs()))
+            self.follow_running()
+
+        self._start(work, f"go on with {name}")
+
+    def read_jobs(self, everything: bool = False) -> None:
+        """Read what is under way and what was left; `JobsRead` comes back."""
+        if "jobs" in self._planning:
+            return
+        self._planning.add("jobs")
+
+        def work() -> None:
+            try:
+                found = self._open().jobs(everything=everything)
+            finally:
+                self._planning.discard("jobs")
+            tell(self._pump, JobsRead(found))
+
+        self._start(work, "read the jobs")
 
     def adopt(self, session: Session, service: Service) -> None:
         """Write a discovered service into the config; `Said` or `PlanProblem` comes back."""
@@ -240,14 +300,16 @@ class Desk:
         event = message.event
         job = self.jobs.get(message.plan_id)
         if job is None:
-            job = Job(
+            plan = self._plans.get(message.plan_id)
+            job = Shown(
                 plan_id=message.plan_id,
                 verb=message.verb,
                 target=message.target,
                 text="",
                 started_monotonic=self._monotonic(),
                 detached=message.detached,
-                steps=self._steps.get(message.plan_id, ()),
+                steps=tuple(step.id for step in plan.steps) if plan is not None else (),
+                endless=message.endless,
             )
         if isinstance(event, PlanDone | PlanFailed):
             self.jobs.pop(message.plan_id, None)
@@ -257,18 +319,21 @@ class Desk:
     def ended(self, plan_id: str) -> None:
         """Forget a plan whose events have ended."""
         self.jobs.pop(plan_id, None)
-        self._steps.pop(plan_id, None)
+        plan = self._plans.pop(plan_id, None)
+        if plan is not None and plan.endless:
+            # It may be gone on with under the same id, by whomever; or it waits from now on.
+            self._watched.discard(plan_id)
+            self.follow_running()
 
     def _watch(self, plan: Plan, events: Callable[[Operator], Iterable[AnyEvent]]) -> None:
         self._watched.add(plan.id)
-        self._steps[plan.id] = tuple(step.id for step in plan.steps)
+        self._plans[plan.id] = plan
 
         def work() -> None:
             try:
                 for event in events(self._open()):
-                    tell(
-                        self._pump, PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event)
-                    )
+                    about = (plan.id, plan.verb, plan.target, plan.detached)
+                    tell(self._pump, PlanEvent(*about, event, plan.endless))
             finally:
                 tell(self._pump, PlanEnded(plan.id))
                 # A disk may have filled up while the plan was written down.
@@ -294,7 +359,7 @@ class Desk:
         start(guarded, doing.split()[0])
 
 
-def _advanced(job: Job, event: AnyEvent) -> Job:
+def _advanced(job: Shown, event: AnyEvent) -> Shown:
     """Give a job after an event that does not end it."""
     replace = msgspec.structs.replace
     if isinstance(event, PlanStarted):
@@ -304,7 +369,9 @@ def _advanced(job: Job, event: AnyEvent) -> Job:
         return replace(job, text=event.title, step=step, back=event.back)
     if isinstance(event, StepProgress):
         longest = event.longest_seconds or job.longest_seconds
-        return replace(job, text=event.text or job.text, longest_seconds=longest)
+        transfer = event.transfer or job.transfer
+        text = event.text or job.text
+        return replace(job, text=text, longest_seconds=longest, transfer=transfer)
     if isinstance(event, StepFinished):
         return replace(job, text=event.text)
     return job

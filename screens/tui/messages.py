@@ -1,13 +1,17 @@
 """What threads tell the screens."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.message import Message
 
 from actions.plan import AnyEvent, Plan
 from console.errors import ConsoleError
 from console.unknown import Unknown
+
+if TYPE_CHECKING:
+    from actions.downloads import Download
+    from actions.jobs import Job
 
 
 class HostChanged(Message):
@@ -59,7 +63,13 @@ class PlanEvent(Message):
     """Something happened in a plan that runs, here or in another console."""
 
     def __init__(
-        self, plan_id: str, verb: str, target: str, detached: bool, event: AnyEvent
+        self,
+        plan_id: str,
+        verb: str,
+        target: str,
+        detached: bool,
+        event: AnyEvent,
+        endless: bool = False,
     ) -> None:
         super().__init__()
         self.plan_id = plan_id
@@ -67,6 +77,7 @@ class PlanEvent(Message):
         self.target = target
         self.detached = detached
         self.event = event
+        self.endless = endless
 
 
 class PlanEnded(Message):
@@ -83,6 +94,22 @@ class JournalFound(Message):
     def __init__(self, problem: Unknown | None) -> None:
         super().__init__()
         self.problem = problem
+
+
+class JobsRead(Message):
+    """The jobs were read from the journal, newest first."""
+
+    def __init__(self, jobs: "Sequence[Job]") -> None:
+        super().__init__()
+        self.jobs = tuple(jobs)
+
+
+class DownloadsFound(Message):
+    """The downloads were looked for that have not ended for good, newest first."""
+
+    def __init__(self, downloads: "Sequence[Download]") -> None:
+        super().__init__()
+        self.downloads = tuple(downloads)
 
 
 class TimelineRead(Message):

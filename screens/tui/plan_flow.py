@@ -22,6 +22,12 @@ SERVICE_OFFERS = ("start", "stop", "restart", "free", "move")
 STARTING = ("start", "restart")
 ON_DISK = "on disk"
 """Said of a variant's files by the pre-check where all of them are there."""
+LEFT = {
+    "paused": ("◑", "text"),
+    "cancelled": ("○", "text"),
+    "needs_token": ("▲", "warning"),
+}
+"""How a download may end that is no failure: symbol and role."""
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""
 
@@ -123,6 +129,9 @@ class PlanFlow:
         word = answer.word if answer is not None else "no"
         if word == "yes":
             self._run(plan)
+            if plan.endless:
+                # Nobody waits for gigabytes before the next of what was marked is asked for.
+                self._next(self._then.pop(plan.id, ()))
             return
         then = self._then.pop(plan.id, ())
         wanted = message.wanted or Wanted(plan.verb, plan.target_id, plan.target, plan.options)
@@ -196,7 +205,12 @@ class PlanFlow:
         confirm = self._app.session.settings.policy.confirm
         destructive = any(step.destructive for step in plan.steps)
         return bool(
-            preface or plan.verdict != "ready" or plan.verb in confirm or plan.undoes or destructive
+            preface
+            or plan.endless
+            or plan.verdict != "ready"
+            or plan.verb in confirm
+            or plan.undoes
+            or destructive
         )
 
     def problem(self, message: PlanProblem) -> None:
@@ -220,10 +234,14 @@ class PlanFlow:
             self._failed(message, event, name)
             self._app.journal_changed()
         else:
-            self._app.show_jobs()
+            # A download tells five times a second how far it is: the next paint is soon enough.
+            self._app.show_jobs(paint=not message.endless)
 
     def _failed(self, message: PlanEvent, event: PlanFailed, name: str) -> None:
         self._then.pop(message.plan_id, None)
+        if event.outcome in LEFT:
+            self._left(event, name)
+            return
         hint = f"; {event.hint}" if event.hint else ""
         word = "" if event.outcome == "failed" else f" {event.outcome}"
         left = f" ({event.text})" if event.text else ""
@@ -238,6 +256,14 @@ class PlanFlow:
         elif offered and mine:
             preface = f"{message.verb.capitalize()} did not succeed: {event.title}"
             self._offer(message.target, offered, preface)
+
+    def _left(self, event: PlanFailed, name: str) -> None:
+        """Say that a download was left as somebody wanted, or waits for something."""
+        symbol, role = LEFT[event.outcome]
+        word = event.outcome.replace("_", " ")
+        title = event.title if event.title.startswith(name) else f"{name} {word}: {event.title}"
+        hint = f"; {event.hint}" if event.hint else ""
+        self._app.say(f"{title}{hint}", role, symbol)
 
     def _offer(self, target: str, verb: str, preface: str) -> None:
         """Propose what may help after a failure, to the service or the container of a name."""
@@ -258,7 +284,7 @@ class PlanFlow:
 
     def cancel_asked(self) -> None:
         """Cancel what runs at the second Esc within a moment; the first one only warns."""
-        jobs = [job for job in self._app.view.jobs if job.detached]
+        jobs = self._app.view.cancellable
         if not jobs:
             return
         job = jobs[-1]

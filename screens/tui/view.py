@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from actions.snapshot import HostSnapshot
+from actions.transfer import Transfer
 from console.unknown import Unknown
 from screens.tui.history import History
 from screens.tui.kept import Kept
@@ -59,6 +60,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         cancelling: cancelling was asked for.
         steps: ids of its steps; `step` is the number of the one it is at, 0 before the first.
         back: it restores what was before.
+        endless: a download, which no limit of time ends; `transfer` has its newest figures.
     """
 
     plan_id: str
@@ -72,6 +74,22 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[str, ...] = ()
     step: int = 0
     back: bool = False
+    endless: bool = False
+    transfer: Transfer | None = None
+
+
+class Waiting(NamedTuple):
+    """A download that has stopped and may be gone on with.
+
+    Attributes:
+        state: `paused`, `interrupted` or `needs_token`.
+        done, total: bytes; 0 where they are not known.
+    """
+
+    target: str
+    state: str
+    done: int
+    total: int
 
 
 class View(msgspec.Struct, kw_only=True):
@@ -92,6 +110,7 @@ class View(msgspec.Struct, kw_only=True):
         typing: the search line is open; `searched_from` is where the cursor was before.
         top: first container row that is shown.
         now: wall time; ages are counted from it.
+        waiting: downloads that have stopped, for the line that names them.
         rehearsal: scenario name, or empty.
         journal: what is wrong with the journal; None while all is well.
     """
@@ -115,9 +134,15 @@ class View(msgspec.Struct, kw_only=True):
     monotonic: float = 0.0
     notice: Notice | None = None
     jobs: tuple[Job, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     read_only: bool = False
     rehearsal: str = ""
     journal: Unknown | None = None
+
+    @property
+    def cancellable(self) -> tuple[Job, ...]:
+        """Give the jobs that Esc cancels: a download is not lost by two keys."""
+        return tuple(job for job in self.jobs if job.detached and not job.endless)
 
 
 class Scene(NamedTuple):

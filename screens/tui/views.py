@@ -36,6 +36,18 @@ def _services() -> Screen[Any]:
     return ServicesScreen()
 
 
+def _models() -> Screen[Any]:
+    from screens.tui.models.screen import ModelsScreen
+
+    return ModelsScreen()
+
+
+def _jobs() -> Screen[Any]:
+    from screens.tui.models.screen import JobsScreen
+
+    return JobsScreen()
+
+
 def _timeline() -> Screen[Any]:
     from screens.tui.timeline_screen import TimelineScreen
 
@@ -45,5 +57,7 @@ def _timeline() -> Screen[Any]:
 VIEWS = (
     TopView(1, "dashboard", "Dashboard", "dash", _dashboard),
     TopView(2, "services", "Services", "services", _services),
+    TopView(3, "models", "Models", "models", _models),
     TopView(6, "timeline", "Timeline", "time", _timeline),
+    TopView(7, "jobs", "Jobs", "jobs", _jobs),
 )

@@ -10,6 +10,7 @@ from actions.session import Session, open_session
 from actions.snapshot import HostSnapshot
 from console.clock import HeldClock
 from screens.tui.application import Console
+from screens.tui.models.source import ModelSource
 from tests.support import hosts
 from tests.support.snapshots import NOW
 from tests.tui.stand_ins import Script, StillLive
@@ -41,9 +42,11 @@ def make_app(tmp_path: Path, script: Script) -> MakeApp:
         config: str = "",
         read_only: bool = False,
         environ: dict[str, str] | None = None,
+        models: ModelSource | None = None,
     ) -> Console:
         session = make_session(tmp_path, config, read_only, environ or {})
-        return Console(session, StillLive(snapshot or hosts.healthy()), lambda: script)
+        live = StillLive(snapshot or hosts.healthy())
+        return Console(session, live, lambda: script, models=models)
 
     return make
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from actions.downloads import Download
+from actions.jobs import Job
 from actions.operations import RunningPlan
 from actions.plan import (
     AnyEvent,
@@ -116,6 +118,11 @@ class Script:
         self.options: list[dict[str, Any]] = []
         self.ran: list[str] = []
         self.cancelled: list[str] = []
+        self.paused: list[str] = []
+        self.resumed: list[str] = []
+        self.listed: tuple[Job, ...] = ()
+        self.over: tuple[Job, ...] = ()
+        self.downloads: tuple[Download, ...] = ()
         self.plans: dict[str, Plan | Callable[[dict[str, Any]], Plan]] = {}
         self.error: ConsoleError | None = None
         self.problem: Unknown | None = None
@@ -155,6 +162,24 @@ class Script:
     def cancel(self, plan_id: str) -> bool:
         self.cancelled.append(plan_id)
         return True
+
+    def pause(self, plan_id: str) -> bool:
+        self.paused.append(plan_id)
+        if self.error is not None:
+            raise self.error
+        return True
+
+    def resume(self, plan_id: str) -> bool:
+        self.resumed.append(plan_id)
+        if self.error is not None:
+            raise self.error
+        return True
+
+    def jobs(self, *, everything: bool = False) -> Sequence[Job]:
+        return (*self.listed, *self.over) if everything else self.listed
+
+    def running_downloads(self) -> Sequence[Download]:
+        return self.downloads
 
     def running(self) -> Sequence[RunningPlan]:
         return self.under_way

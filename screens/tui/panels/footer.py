@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 from console.units import format_duration
 from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, line_width, wrap
-from screens.tui.view import Job, View
+from screens.tui.transfer_words import done_text, left_text, percent, rate_text, trouble_text
+from screens.tui.view import Job, View, Waiting
 
 TALL = 20
 MOST_LINES, MOST_LINES_LOW = 3, 2
 """How many rows what is said may take, on a screen of at least `TALL` rows and on a lower one."""
+
+JOBS_KEY_FROM = 70
+"""At this width the line of a download names the key that shows it."""
 
 
 class Key(NamedTuple):
@@ -43,17 +47,25 @@ def status_lines(view: View, width: int, height: int, cancels: str = "Esc") -> l
     How a plan ended, and in what state it left things, is not to be guessed from its beginning.
     """
     if view.typing or view.notice is None:
-        return [status(view, width, cancels)]
+        return [*_downloads_above(view, width, height), status(view, width, cancels)]
     notice = view.notice
     most = MOST_LINES if height >= TALL else MOST_LINES_LOW
     room = max(1, width - 4)
     parts = wrap(notice.text, room)
     if len(parts) > most:
         parts = [*parts[: most - 1], cut(" ".join(parts[most - 1 :]), room)]
-    return [
+    said = [
         fit((Span(f" {' ' if place else notice.symbol} {part}", notice.role),), width)
         for place, part in enumerate(parts)
     ]
+    return [*_downloads_above(view, width, height), *said]
+
+
+def _downloads_above(view: View, width: int, height: int) -> list[Line]:
+    """Give the downloads a line of their own where something else is said on the last one."""
+    found = [job for job in view.jobs if job.endless]
+    covered = view.typing or view.notice is not None or len(found) < len(view.jobs)
+    return [download(found, width)] if found and covered and height >= TALL else []
 
 
 def status(view: View, width: int, cancels: str = "Esc") -> Line:
@@ -66,8 +78,13 @@ def status(view: View, width: int, cancels: str = "Esc") -> Line:
     if view.notice is not None:
         notice = view.notice
         return fit((Span(f" {notice.symbol} ", notice.role), Span(notice.text, notice.role)), width)
+    shorter = [one for one in view.jobs if not one.endless]
+    if shorter:
+        return job(shorter[-1], len(shorter) - 1, view.monotonic, width, cancels)
     if view.jobs:
-        return job(view.jobs[-1], len(view.jobs) - 1, view.monotonic, width, cancels)
+        return download(view.jobs, width)
+    if view.waiting and not view.search:
+        return waiting(view.waiting, width)
     if view.search:
         return fit(
             (Span(f" /{view.search}", "title"), Span("  n next  N previous  Esc ends", "dim")),
@@ -98,6 +115,41 @@ def job(running: Job, others: int, now: float, width: int, cancels: str = "Esc")
     if line_width((*head, doing)) + len(limit) <= room:
         head.append(Span(limit, "text"))
     return fit((*fit((*head, doing), room), Span(f"{more}{tail}", "dim")), width)
+
+
+def download(running: Sequence[Job], width: int) -> Line:
+    """Say how far downloads are: the one that was begun last, with how many others there are."""
+    last = running[-1]
+    line = [Span(f" ⇩ {last.target}", "accent")]
+    transfer = last.transfer
+    if transfer is None or not transfer.bytes_total:
+        line.append(Span(f"  {last.text}", "dim"))
+    else:
+        both = (transfer.bytes_done, transfer.bytes_total)
+        line.append(Span(f"  {percent(*both)}", "strong"))
+        line.append(Span(f"  {done_text(*both)}", "text"))
+        trouble = trouble_text(transfer)
+        if trouble:
+            line.append(Span(f"  ▲ {trouble}", "warning"))
+        elif transfer.rate_bytes_per_second is not None:
+            line.append(Span(f"  {rate_text(transfer.rate_bytes_per_second)}", "text"))
+            line.append(Span(f"  {left_text(transfer.eta_seconds)}", "text"))
+    others = len(running) - 1
+    tail = f"  and {others} more" if others else ""
+    tail += "  7 jobs " if width >= JOBS_KEY_FROM else ""
+    return clickable((*fit(line, width - len(tail)), Span(tail, "dim")), "key 7")
+
+
+def waiting(stopped: Sequence[Waiting], width: int) -> Line:
+    """Say which download waits to go on, how far it got, and how many others do."""
+    first = stopped[0]
+    how = f" at {percent(first.done, first.total)}" if first.total else ""
+    role = "text" if first.state == "paused" else "warning"
+    others = f"  and {len(stopped) - 1} more" if len(stopped) > 1 else ""
+    symbol = "◑" if first.state == "paused" else "▲"
+    said = f" {symbol} {first.target}: {first.state.replace('_', ' ')}{how}"
+    tail = Span(f"{others}  7 jobs ", "dim")
+    return clickable((*fit((Span(said, role),), max(10, width - len(tail.text))), tail), "key 7")
 
 
 def _step_words(running: Job) -> str:

@@ -131,7 +131,7 @@ class Drawing:
             typed = (Span(" /", "title"), Span(state.search, "strong"), Span("▏", "title"))
             return [fit(typed, width)]
         view = self.app.view
-        if state.search and view.notice is None and not view.jobs:
+        if state.search and view.notice is None and not view.cancellable:
             hint = Span("  n next  N previous  Esc ends", "dim")
             return [fit((Span(f" /{state.search}", "title"), hint), width)]
         return status_lines(view, width, height, "c")

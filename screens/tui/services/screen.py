@@ -164,7 +164,7 @@ class ServicesScreen(LiveScreen):
         if self.state.typing or self.state.search:
             self.state.typing, self.state.search = False, ""
             self.paint()
-        elif view.notice is not None and not view.jobs:
+        elif view.notice is not None and not view.cancellable:
             view.notice = None
             self.paint()
         elif self.state.full:

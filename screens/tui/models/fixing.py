@@ -1,0 +1,47 @@
+"""From a fix, a file or a typed name to what is asked of the operations."""
+
+from typing import Any
+
+from actions.models.model import Fix
+from console.errors import ConsoleError
+from console.text import clean_line
+from screens.tui.messages import Wanted
+
+VERBS = {
+    "move": "move-file",
+    "link": "link-file",
+    "delete": "delete-file",
+    "quarantine": "quarantine-file",
+    "pull": "pull",
+}
+
+
+def fix_wanted(fix: Fix) -> Wanted:
+    """Give what a fix asks for."""
+    options: dict[str, Any] = {"to": fix.to} if fix.to else {}
+    return Wanted(VERBS.get(fix.verb, fix.verb), fix.path, _name(fix.path), options)
+
+
+def removal(path: str) -> Wanted:
+    """Give what removing a file asks for."""
+    return Wanted("delete-file", path, _name(path), {})
+
+
+def _name(path: str) -> str:
+    return clean_line(path.rpartition("/")[2] or path, 120)
+
+
+def wrong_spec(typed: str) -> str:
+    """Say what is wrong with a typed file, such as `hf:ORG/REPO/PATH vae`; empty for nothing."""
+    spec = typed.partition(" ")[0]
+    if not spec:
+        return "type what to fetch, such as hf:Comfy-Org/Qwen-Image_ComfyUI/README.md"
+    if not spec.startswith(("hf:", "https://", "http://")):
+        return ""
+    from console.hub.spec import parse_spec
+
+    try:
+        parse_spec(spec)
+    except ConsoleError as error:
+        return f"{error.title}; {error.hint}" if error.hint else error.title
+    return ""

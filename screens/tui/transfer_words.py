@@ -1,0 +1,76 @@
+"""How far bytes are that move, in the words and units of every line that tells it."""
+
+from actions.transfer import FileTransfer, Transfer
+from console.text import clean_line
+from console.units import format_duration
+from screens.tui.paint import UNKNOWN
+from screens.tui.words import State
+
+KB, MB, GB = 1000, 1000**2, 1000**3
+TRANSFERS = {
+    "waiting": State("○", "dim", "waits"),
+    "checking": State("◐", "accent", "checking"),
+    "fetching": State("⇩", "accent", "fetching"),
+    "stalled": State("▲", "warning", "stalled"),
+    "rate-limited": State("▲", "warning", "rate-limited"),
+    "placing": State("◐", "accent", "placing"),
+    "fetched": State("✔", "ok", "fetched"),
+    "linked": State("✔", "ok", "linked"),
+    "kept": State("✔", "ok", "kept"),
+}
+
+
+def size_text(size: int | None) -> str:
+    """Write a file's size as the hub does, in decimal units: `20.4 GB`, `254 MB`, `12 kB`."""
+    if size is None:
+        return UNKNOWN
+    for least, unit in ((GB, "GB"), (MB, "MB"), (KB, "kB")):
+        if size >= least * 0.9995:
+            number = size / least
+            return (
+                f"{number:.1f} {unit}"
+                if unit == "GB" and number < 999.95
+                else f"{number:.0f} {unit}"
+            )
+    return f"{size} B"
+
+
+def rate_text(rate: float | None) -> str:
+    """Write a rate such as `48 MB/s`; a dash where there is none."""
+    return UNKNOWN if rate is None else f"{size_text(int(rate))}/s"
+
+
+def percent(done: int, total: int) -> str:
+    """Write how much of a whole is done; 100 only where it is all."""
+    if total <= 0:
+        return UNKNOWN
+    share = 100 if done >= total else min(99, int(done * 100 / total))
+    return f"{share} %"
+
+
+def done_text(done: int, total: int) -> str:
+    """Write both figures with one unit where that is short, such as `8.0/13.1 GB`."""
+    if total >= GB:
+        return f"{done / GB:.1f}/{total / GB:.1f} GB"
+    return f"{size_text(done)} of {size_text(total)}"
+
+
+def left_text(seconds: float | None) -> str:
+    """Write the time left, such as `1m46s left`; empty where it cannot be told."""
+    return "" if seconds is None else f"{format_duration(float(int(seconds)))} left"
+
+
+def trouble_text(transfer: Transfer) -> str:
+    """Say what a download waits for; empty while it simply goes on."""
+    if transfer.note:
+        return clean_line(transfer.note, 200)
+    held = [one for one in transfer.files if one.state in {"stalled", "rate-limited"}]
+    busy = [one for one in transfer.files if one.state in {"fetching", "placing", "checking"}]
+    return file_trouble(held[0]) if held and not busy else ""
+
+
+def file_trouble(one: FileTransfer) -> str:
+    """Say what one file waits for."""
+    if one.note:
+        return clean_line(one.note, 200)
+    return TRANSFERS[one.state].words if one.state in {"stalled", "rate-limited"} else ""
