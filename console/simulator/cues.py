@@ -1,11 +1,12 @@
 """What happens to the host on cue: faults of cards, driver and engine, orders from nowhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from console.simulator import acts, jobs
 from console.simulator.actor import Actor
 from console.simulator.cards import Faults
+from console.simulator.hub.faults import fault_of
 from console.simulator.refusal import Refusal
 from console.simulator.remains import give_back
 from console.simulator.scene import Cue, seconds
@@ -36,13 +37,18 @@ def _nothing() -> None:
 
 
 class Prompter:
-    """Carries out cues, those of the scene's script and those of a test."""
+    """Carries out cues, those of the scene's script and those of a test.
+
+    `hub_fault` and `hub_heal` are the hub's, where there is one.
+    """
 
     def __init__(self, stage: Stage, faults: Faults, mood: EngineMood) -> None:
         self._stage = stage
         self._faults = faults
         self._mood = mood
-        self._deeds: dict[str, Callable[[Cue], None]] = {
+        self.hub_fault: Callable[[Mapping[str, Any]], object] = fault_of
+        self.hub_heal: Callable[[str], object] = str
+        self._deeds: dict[str, Callable[[Cue], object]] = {
             "card-fault": self._card_fault,
             "card-hang": self._card_hang,
             "card-heal": self._card_heal,
@@ -64,6 +70,8 @@ class Prompter:
             "job": self._job,
             "vram-stuck": self._stuck,
             "vram-back": self._back,
+            "hub-fault": lambda cue: self.hub_fault(cue.fault),
+            "hub-heal": lambda cue: self.hub_heal(cue.error),
         }
 
     def plan_script(self) -> None:

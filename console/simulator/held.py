@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from console.clock import Clock, HeldClock
 from console.simulator.engine.server import EngineServer, pass_time
 from console.simulator.host import Host
+from console.simulator.hub.hub import RehearsalHub
 from console.simulator.places import new_places
+from console.simulator.ports import LOOPBACK, KeptPort
 from console.simulator.scenario import DEFAULT, load_scenario
 from console.simulator.scene import Cue, Scene
 from console.simulator.world import World
@@ -75,15 +77,23 @@ class HeldRehearsal:
     def __init__(self, scene: Scene, seed: int = 1, start: datetime = OPENING) -> None:
         self.clock = HeldClock(start)
         self.places = new_places()
-        self.environ = self.places.environ(scene)
+        port = KeptPort()
+        self.environ = self.places.environ(scene, f"http://{LOOPBACK}:{port.number}")
         self.address = self.environ["DOCKER_HOST"]
         self._thread = LoopThread()
         try:
-            self._host = Host(scene, self.places, self.clock, seed)
+            self._host = Host(scene, self.places, self.clock, seed, port.number)
             self._thread.wait(self._host.start())
         except BaseException:
             self.places.remove()
             raise
+        finally:
+            port.give_up()
+
+    @property
+    def hub(self) -> RehearsalHub:
+        """The hub; its faults and byte counters are for any thread."""
+        return self._host.hub
 
     @property
     def ports(self) -> dict[str, int]:

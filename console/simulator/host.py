@@ -18,11 +18,12 @@ from console.simulator.control import ControlServer
 from console.simulator.driver_table import render_table, write_table
 from console.simulator.engine.server import EngineServer
 from console.simulator.hostroot import HostRoot
+from console.simulator.hub.shelf import rehearsed_hub
 from console.simulator.places import RehearsalPlaces
 from console.simulator.placing import placed, published
+from console.simulator.ports import KeptPort
 from console.simulator.scenario import load_scenario
 from console.simulator.scene import Scene
-from console.simulator.services.server import KeptPort
 from console.simulator.stands import Stands
 from console.simulator.world import World
 
@@ -33,13 +34,18 @@ _LONGEST_NAP = 0.25
 class Host:
     """A rehearsal's world with its engine, its driver table and its files.
 
-    `ports` are those of the services, by container.
+    `ports` are those of the services, by container; `hub_port` is where the hub is met.
     """
 
-    def __init__(self, scene: Scene, places: RehearsalPlaces, clock: Clock, seed: int) -> None:
+    def __init__(
+        self, scene: Scene, places: RehearsalPlaces, clock: Clock, seed: int, hub_port: int = 0
+    ) -> None:
         kept = {name: KeptPort() for name in published(scene)}
         self.ports = {name: port.number for name, port in kept.items()}
         self.world = World(placed(scene, places.work, self.ports), clock, seed)
+        self.hub = rehearsed_hub(scene.hub, hub_port)
+        self.world.prompter.hub_fault = lambda facts: self.hub.fault(**facts)
+        self.world.prompter.hub_heal = self.hub.heal
         self._stands = Stands(self.world, kept, places.models, self.refresh)
         self._places = places
         self._engine = EngineServer(self.world, places.engine_socket)
@@ -57,12 +63,16 @@ class Host:
         if self.world.held:
             self.world.followers.append(self.refresh)
         self.world.follow()
+        self.hub.start()
+        for fault in self.world.scene.hub.faults:
+            self.world.prompter.hub_fault(fault)
         await self._engine.start()
         await self._control.start()
 
     async def stop(self) -> None:
         """Stop listening."""
         self.world.followers.clear()
+        self.hub.stop()
         await self._control.stop()
         await self._engine.stop()
         await self._stands.stop()
@@ -89,14 +99,14 @@ class Host:
             await asyncio.sleep(max(0.001, min(nap, _LONGEST_NAP)))
 
 
-async def _live(scenario: str, places: RehearsalPlaces, seed: int) -> None:
+async def _live(scenario: str, places: RehearsalPlaces, seed: int, hub_port: int) -> None:
     """Run a rehearsal until someone ends it."""
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     loop.add_reader(sys.stdin.fileno(), _end_with_parent, over)
-    host = Host(load_scenario(scenario), places, SystemClock(), seed)
+    host = Host(load_scenario(scenario), places, SystemClock(), seed, hub_port)
     try:
         await host.start()
         with contextlib.suppress(BrokenPipeError):
@@ -129,10 +139,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--scenario", required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hub-port", type=int, default=0)
     asked = parser.parse_args(argv)
     places = RehearsalPlaces(asked.folder)
     try:
-        asyncio.run(_live(asked.scenario, places, asked.seed))
+        asyncio.run(_live(asked.scenario, places, asked.seed, asked.hub_port))
     except OSError as error:
         sys.stdout.write(f"{error}\n")
         return 1

@@ -6,8 +6,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.packaged import read_table, read_text
+from console.packaged import read_text
 from console.simulator.config_text import config_tables, services, token
+from console.simulator.hub.hub import TOKENS
+from console.simulator.model_files import catalog_text, lay_out_models
 from console.simulator.placing import write_compose_files
 from console.simulator.scene import Scene
 
@@ -32,6 +34,7 @@ class RehearsalPlaces:
         self.work = folder / "work"
         self.models = self.work / "ComfyUI" / "models"
         self.config_home = folder / "config"
+        self.hub_home = folder / "huggingface"
         self.log = folder / "host.log"
 
     def build(self, scene: Scene, ports: Mapping[str, int]) -> None:
@@ -41,7 +44,7 @@ class RehearsalPlaces:
         """
         for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
-        self._lay_out_models()
+        lay_out_models(self.models, scene.models)
         write_compose_files(scene, self.work)
         (self.work / "outputs").mkdir(mode=0o700)
         config = self.config_home / "gpuconsole" / "config.toml"
@@ -50,15 +53,18 @@ class RehearsalPlaces:
         template = read_text("rehearsal_config.toml")
         tables = config_tables(scene, self.work, ports, config.parent)
         text = template.replace("{work}", str(self.work)).replace("{services}", tables)
-        config.write_text(text, encoding="utf-8")
+        catalog = config.with_name("catalog.toml")
+        catalog.write_text(catalog_text(), encoding="utf-8")
+        config.write_text(text.replace("{catalog}", str(catalog)), encoding="utf-8")
+        self._log_in(scene)
 
-    def _lay_out_models(self) -> None:
-        """Make the model files, each as long as the real one and without a byte in it."""
-        for folder, files in read_table("rehearsal_comfyui.toml")["files"].items():
-            (self.models / folder).mkdir(parents=True, mode=0o700)
-            for name, size in files.items():
-                with (self.models / folder / name).open("wb") as file:
-                    file.truncate(size)
+    def _log_in(self, scene: Scene) -> None:
+        """Make the hub's folder, with the operator's token where there is one."""
+        self.hub_home.mkdir(mode=0o700)
+        if scene.hub.token:
+            path = self.hub_home / "token"
+            path.touch(0o600)
+            path.write_text(TOKENS[scene.hub.token], encoding="utf-8")
 
     def _write_tokens(self, scene: Scene, folder: Path) -> None:
         for name, spec in services(scene).items():
@@ -67,10 +73,11 @@ class RehearsalPlaces:
                 path.touch(0o600)
                 path.write_text(f"{token(spec)}\n", encoding="utf-8")
 
-    def environ(self, scene: Scene) -> dict[str, str]:
+    def environ(self, scene: Scene, hub: str) -> dict[str, str]:
         """Give what has to be set for the program, or any other, to meet this rehearsal.
 
-        Empty values take away what would lead docker's clients elsewhere.
+        Empty values take away what would lead docker's and the hub's clients elsewhere, or give
+        the operator's own token away. `hub` is the address of the rehearsed one.
         """
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
         return {
@@ -83,6 +90,16 @@ class RehearsalPlaces:
             "GPUCONSOLE_DRIVER_TABLE": str(self.table),
             "GPUCONSOLE_ROOT": str(self.root),
             "GPUCONSOLE_REHEARSAL": scene.id,
+            "HF_ENDPOINT": hub,
+            "HF_HOME": str(self.hub_home),
+            "HF_HUB_CACHE": str(self.hub_home / "hub"),
+            "HF_TOKEN_PATH": str(self.hub_home / "token"),
+            "HF_TOKEN": "",
+            "HUGGING_FACE_HUB_TOKEN": "",
+            "HF_HUB_OFFLINE": "",
+            "TRANSFORMERS_OFFLINE": "",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_UPDATE_CHECK": "1",
             "XDG_CONFIG_HOME": str(self.config_home),
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),

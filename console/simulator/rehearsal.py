@@ -14,6 +14,7 @@ from typing import Any
 from console.errors import ConsoleError
 from console.itself import importable, own_command
 from console.simulator.places import RehearsalPlaces, new_places
+from console.simulator.ports import LOOPBACK, KeptPort
 from console.simulator.scenario import DEFAULT, load_scenario
 from console.text import clean, clean_line
 
@@ -37,11 +38,13 @@ class Rehearsal:
             self.places: RehearsalPlaces = new_places(environ)
         except OSError as error:
             raise _not_started(str(error)) from error
-        self.environ = self.places.environ(scene)
+        self._hub_port = KeptPort()
+        self.environ = self.places.environ(scene, f"http://{LOOPBACK}:{self._hub_port.number}")
         self.address = self.environ["DOCKER_HOST"]
         command = own_command("console.simulator.host")
         command += ["--scenario", scenario, "--seed", str(seed)]
         command += ["--folder", str(self.places.folder)]
+        command += ["--hub-port", str(self._hub_port.number)]
         try:
             with self.places.log.open("wb") as log:
                 self._process = subprocess.Popen(
@@ -53,6 +56,7 @@ class Rehearsal:
                     start_new_session=True,
                 )
         except OSError as error:
+            self._hub_port.give_up()
             self.places.remove()
             raise _not_started(str(error)) from error
 
@@ -113,6 +117,7 @@ class Rehearsal:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._hub_port.give_up()
         self.places.remove()
 
 

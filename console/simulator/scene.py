@@ -232,7 +232,10 @@ class EngineSpec(_Part, frozen=True, kw_only=True):
 
 
 class Cue(_Part, frozen=True, kw_only=True):
-    """Something that happens on its own: `at` seconds after opening, `do` with what it needs."""
+    """Something that happens on its own: `at` seconds after opening, `do` with what it needs.
+
+    `fault` is one of the hub, with its facts: `{ kind = "cut", after = 1000 }`.
+    """
 
     at: Span
     do: str
@@ -242,6 +245,7 @@ class Cue(_Part, frozen=True, kw_only=True):
     error: str = ""
     value: float = 0.0
     every: Span | None = None
+    fault: dict[str, str | float | int | bool] = {}
 
 
 class ImageSpec(_Part, frozen=True, kw_only=True):
@@ -264,10 +268,45 @@ class LayoutSpec(_Part, frozen=True, kw_only=True):
     variants: dict[str, str] = {}
 
 
+class HubSpec(_Part, frozen=True, kw_only=True):
+    """The hub of the scene.
+
+    Attributes:
+        rate: bytes a second that it sends in all, such as `110 MB`; empty is the usual.
+        token: what the operator has: `everything` (may read all), `nothing` (is on no list);
+            empty is none.
+        faults: what is wrong from the beginning: `{ kind = "slow", rate = 300000 }`.
+    """
+
+    rate: str = ""
+    token: str = ""
+    faults: tuple[dict[str, str | float | int | bool], ...] = ()
+
+
+class OddFile(_Part, frozen=True, kw_only=True):
+    """A file in the models folder that should not be as it is.
+
+    Attributes:
+        at: its place below the models folder.
+        model: the catalogue's file whose bytes it has.
+        bytes: only so many of them; without a model, so many zeros.
+        text, hex: what it has instead. link: where it points instead. same_as: the file that it
+            is another name of (a hard link).
+    """
+
+    at: str
+    model: str = ""
+    bytes: int | None = None
+    text: str = ""
+    hex: str = ""
+    link: str = ""
+    same_as: str = ""
+
+
 class Scene(_Part, frozen=True, kw_only=True):
     """A whole scene: the host, its driver and cards, its engine and containers, the script.
 
-    `layouts` are those of the rehearsal's config.
+    `layouts` are those of the rehearsal's config, `models` lie in its folder beside what is well.
     """
 
     id: str
@@ -280,3 +319,5 @@ class Scene(_Part, frozen=True, kw_only=True):
     containers: dict[str, ContainerSpec] = {}
     script: tuple[Cue, ...] = ()
     layouts: dict[str, LayoutSpec] = {}
+    hub: HubSpec = HubSpec()
+    models: tuple[OddFile, ...] = ()

@@ -9,6 +9,7 @@ from console.simulator.actor import Actor
 from console.simulator.cards import used_bytes
 from console.simulator.casting import kind_of, outer_port, seen_cards
 from console.simulator.hostroot import memory_kib
+from console.simulator.ports import KeptPort
 from console.simulator.scene import GIB, MIB, ContainerSpec
 from console.simulator.services.backstage import Figures, Graph, JobNow, Order, SeenCard
 from console.simulator.services.comfyui import ComfyUI
@@ -16,10 +17,11 @@ from console.simulator.services.cuda import flag
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
 from console.simulator.services.moods import HANG
-from console.simulator.services.server import KeptPort, ServiceServer
+from console.simulator.services.server import ServiceServer
 from console.simulator.world import World
 
 _KIB = 1024
+_MODEL_NAMES = (".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft", ".gguf")
 _GGUF = {"unet_gguf": "diffusion_models", "clip_gguf": "text_encoders"}
 
 
@@ -129,8 +131,13 @@ class StageService:
         path = self._models / _GGUF.get(folder, folder)
         if not path.is_dir():
             return None
-        files = sorted(file.name for file in path.iterdir())
+        files = sorted(file.name for file in path.iterdir() if _offered(folder, file.name))
         return [name for name in files if (name.endswith(".gguf")) == (folder in _GGUF)]
+
+
+def _offered(folder: str, name: str) -> bool:
+    """Tell whether ComfyUI lists a file: any picture, models by the ends of their names."""
+    return folder == "input" or name.lower().endswith(_MODEL_NAMES)
 
 
 class Stands:

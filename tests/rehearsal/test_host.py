@@ -96,7 +96,11 @@ def test_two_rehearsals_do_not_meet() -> None:
         shared = {
             name for name, value in one.environ.items() if value and other.environ[name] == value
         }
-        assert shared == {"GPUCONSOLE_NVML_LIBRARY"}
+        assert shared == {
+            "GPUCONSOLE_NVML_LIBRARY",
+            "HF_HUB_DISABLE_TELEMETRY",
+            "HF_HUB_DISABLE_UPDATE_CHECK",
+        }
         first.close()
         second.close()
 

@@ -123,7 +123,7 @@ def test_model_files_lie_where_the_config_says_and_are_listed_by_kind(
     models = studio.places.models / "diffusion_models"
     fp8 = "qwen_image_edit_2509_fp8_e4m3fn.safetensors"
     assert (models / fp8).stat().st_size == 20_430_698_424
-    assert (models / fp8).stat().st_blocks == 0
+    assert (models / fp8).stat().st_blocks * 512 < 1_000_000, "a header, and then a hole"
     assert call(port, "/models/diffusion_models").data == [fp8]
     assert "Qwen-Image-Edit-2509-Q4_K_M.gguf" in call(port, "/models/unet_gguf").data
     (models / "new.safetensors").write_bytes(b"")

@@ -1,8 +1,8 @@
 """The rehearsed hub by itself: `python -m console.simulator.hub --size 2GB`.
 
 Says in one line of JSON where it is met and what it has, and lives until its stdin closes or
-SIGTERM. `GET /api/rehearsal/counts` gives the bytes it sent by file, `POST /api/rehearsal/fault` with
-`{"kind": "cut", "after": 1000}` lets something go wrong, `POST /api/rehearsal/heal` ends that.
+SIGTERM. `GET /api/rehearsal/counts` gives the bytes it sent by file, `POST /api/rehearsal/fault`
+with `{"kind": "cut", "after": 1000}` lets something go wrong, `POST /api/rehearsal/heal` ends it.
 """
 
 import argparse

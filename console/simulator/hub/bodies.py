@@ -128,14 +128,22 @@ class Noise:
 
 
 class Hollow:
-    """A header and then zeros up to the full length: a model without its weights."""
+    """A header and then zeros up to the full length: a model without its weights.
+
+    `header` may be told later, by a function that is called when it is asked for first.
+    """
 
     path = None
 
-    def __init__(self, header: bytes, size: int, sha256: str = "") -> None:
-        self.header = header[:size]
+    def __init__(self, header: bytes | Callable[[], bytes], size: int, sha256: str = "") -> None:
+        self._told = header
         self.size = size
         self._known = sha256
+
+    @cached_property
+    def header(self) -> bytes:
+        """The bytes that it begins with."""
+        return self._told if isinstance(self._told, bytes) else self._told()
 
     @property
     def sha256(self) -> str:

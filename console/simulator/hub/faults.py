@@ -1,6 +1,7 @@
 """What goes wrong at the hub, on demand: a list of faults, each for a while or a few times."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,10 +85,7 @@ class FaultBook:
 
     def add(self, kind: str, **facts: Any) -> Fault:
         """Let something go wrong from now on; ValueError where nobody knows how."""
-        try:
-            fault = Fault(kind=kind, **facts)
-        except TypeError as error:
-            raise ValueError(f"a fault of kind {kind!r} cannot have that: {error}") from error
+        fault = fault_of({"kind": kind, **facts})
         with self._lock:
             self._on.append(fault)
         return fault
@@ -122,3 +120,11 @@ class FaultBook:
             if fault.times is not None and fault.happened == fault.times and fault in self._on:
                 self._on.remove(fault)
         return fault
+
+
+def fault_of(facts: Mapping[str, Any]) -> Fault:
+    """Give a fault of its facts; ValueError where nobody knows how."""
+    try:
+        return Fault(**facts)
+    except TypeError as error:
+        raise ValueError(f"there is no such fault: {error}") from error

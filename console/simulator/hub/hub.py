@@ -19,6 +19,9 @@ NOTHING = "hf_rehearsal_nothing"
 """A valid token that is on nobody's list."""
 
 
+TOKENS = {"everything": EVERYTHING, "nothing": NOTHING}
+
+
 class RehearsalHub:
     """A hub on loopback.
 

@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-from console.simulator.services.server import KeptPort
+from console.simulator.ports import KeptPort
 
 _SEND_BUFFER = 256 << 10
 """Small, so that what was counted as sent has nearly all been received."""

@@ -18,13 +18,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from console.simulator.ports import KeptPort
 from console.simulator.services.comfyui import NEWEST, ComfyUI
 from console.simulator.services.cuda import GIB, MIB, Card, Picked, pick, read_cards
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
 from console.simulator.services.ledger import Ledger
 from console.simulator.services.moods import HANG, ODD
-from console.simulator.services.server import KeptPort, ServiceServer
+from console.simulator.services.server import ServiceServer
 from console.simulator.services.solo import Habits, Solo
 from console.simulator.services.start_log import comfyui_lines, forge_lines
 

@@ -1,0 +1,63 @@
+"""The model files that lie on the rehearsed host, and the catalogue that knows their hashes."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from console.packaged import read_table
+from console.simulator.hub.shelf import Shelved, shelved
+from console.simulator.scene import OddFile
+
+
+def lay_out_models(models: Path, odd: Iterable[OddFile]) -> None:
+    """Make the model files, each as long as the real one: its header, and then a hole.
+
+    `odd` ones come last, and may take the place of others.
+    """
+    known = {(file.name, file.body.size): file for file in shelved()}
+    for folder, files in read_table("rehearsal_comfyui.toml")["files"].items():
+        (models / folder).mkdir(parents=True, mode=0o700)
+        for name, size in files.items():
+            _put(models / folder / name, known.get((name, size)), size)
+    by_id = {file.id: file for file in shelved()}
+    for one in odd:
+        _put_odd(models, one, by_id)
+
+
+def _put(path: Path, file: Shelved | None, size: int) -> None:
+    with path.open("wb") as opened:
+        if file is not None:
+            opened.write(file.body.header[:size])
+        opened.truncate(size)
+
+
+def _put_odd(models: Path, one: OddFile, by_id: dict[str, Shelved]) -> None:
+    path = models / one.at
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    if one.link:
+        path.symlink_to(one.link)
+    elif one.same_as:
+        os.link(models / one.same_as, path)
+    elif one.text or one.hex:
+        path.write_bytes(one.text.encode() + bytes.fromhex(one.hex))
+    else:
+        file = by_id[one.model] if one.model else None
+        whole = file.body.size if file is not None else 0
+        _put(path, file, whole if one.bytes is None else one.bytes)
+
+
+def catalog_text() -> str:
+    """Give a catalogue that lays what the rehearsed hub has over the packaged one.
+
+    Only its hashes differ, and sizes that the packaged one has rounded or not at all.
+    """
+    blocks = [
+        "# The files of the rehearsed hub: other bytes than the real ones, so other hashes.\n"
+    ]
+    for file in shelved():
+        if "id" in file.spec and file.known:
+            size, digest = file.body.size, file.known.rpartition(" ")[2]
+            block = f'[[files]]\nid = "{file.id}"\nbytes = {size}\nsha256 = "{digest}"\n'
+            blocks.append(block)
+    return "\n".join(blocks)
