@@ -1,0 +1,1 @@
+"""Fetching: real parts on real disks, real kills, a hub that counts its bytes."""
