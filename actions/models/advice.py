@@ -43,19 +43,21 @@ def recommended(
         place = _place(catalog, fit.variant, fit.gpu_uuid)
         if place not in taken:
             taken.add(place)
-            text += _to_fetch(missing.get(fit.variant))
+            text = f"{text}{_to_fetch(missing.get(fit.variant))}"
             found.setdefault(fit.variant, {})[fit.gpu_uuid] = text
 
     resident_now = best_resident(fits, catalog)
     for fit in fits:
         if (fit.variant, fit.gpu_uuid) in resident_now:
             place = _place(catalog, fit.variant, fit.gpu_uuid)
-            advise(fit, _resident_words(fit, names, catalog, best.get(place, "")))
+            text = _resident_words(fit, names, catalog, best.get(place, ""))
+            advise(fit, text + _beside_it(catalog, fit, fits, missing))
     for fit in fits:
         place = _place(catalog, fit.variant, fit.gpu_uuid)
         if best.get(place) == fit.variant:
             then = later[fit.variant, fit.gpu_uuid]
-            advise(fit, _once_free_words(fit, then, names))
+            text = _once_free_words(fit, then, names)
+            advise(fit, text + _beside_it(catalog, then, alone, missing))
     for fit in sorted(fits, key=lambda one: _quality(catalog, one)):
         if fit.verdict == "offload":
             advise(fit, _offload_words(fit, names))
@@ -86,6 +88,36 @@ def _place(catalog: Catalog, variant: str, uuid: str) -> tuple[str, str]:
 def _quality(catalog: Catalog, fit: Fit) -> int:
     known = catalog.variant(fit.variant)
     return 0 if known is None else known.quality
+
+
+def _beside_it(
+    catalog: Catalog, advised: Fit, fits: Sequence[Fit], missing: Mapping[str, int | None]
+) -> str:
+    """Name the better one that is too tight, and the best of those that need no fetching."""
+    place = _place(catalog, advised.variant, advised.gpu_uuid)
+    resident = sorted(
+        (
+            fit
+            for fit in fits
+            if fit.verdict == "resident" and _place(catalog, fit.variant, fit.gpu_uuid) == place
+        ),
+        key=lambda fit: _quality(catalog, fit),
+    )
+    text = ""
+    rank = _quality(catalog, advised)
+    tight = [fit for fit in resident if is_tight(fit) and _quality(catalog, fit) < rank]
+    if tight:
+        text += f"; {_title(catalog, tight[-1])} would be tight"
+    here = [fit for fit in resident if missing.get(fit.variant) == 0]
+    if missing.get(advised.variant) != 0 and here:
+        tightly = ", tightly" if is_tight(here[0]) else ""
+        text += f"; {_title(catalog, here[0])} is on disk and would stay resident too{tightly}"
+    return text
+
+
+def _title(catalog: Catalog, fit: Fit) -> str:
+    known = catalog.variant(fit.variant)
+    return fit.variant if known is None else known.title
 
 
 def _resident_words(fit: Fit, names: Mapping[str, str], catalog: Catalog, when_empty: str) -> str:

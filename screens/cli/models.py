@@ -1,172 +1,152 @@
-"""`gpuconsole models`: model variants, and where they fit."""
+"""`gpuconsole models`: which variants there are, what of them is on disk, and where they fit."""
 
-import difflib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from actions.fit.model import Fit, Task
-from actions.session import Session
-from console.errors import UsageError
-from console.models.catalog import Catalog, Variant
-from console.models.disk import look_for, model_roots
-from console.text import clean_line
-from console.unknown import plain
+from console.unknown import plain_value
 from screens.cli.context import Cli
-from screens.cli.models_text import matrix_text, short_id, variant_text
-from screens.cli.output import emit, write
+from screens.cli.output import emit, say, write
 
-_MOST_NEAR = 3
+if TYPE_CHECKING:
+    from actions.models.model import Choice
+    from actions.session import Session
+    from actions.snapshot import HostSnapshot
+    from actions.transfer import FileTransfer
 
 
 @click.group()
 def models() -> None:
-    """Model variants, and on which card they fit."""
+    """Model variants and files: choose, fetch, check, tidy up."""
 
 
-@models.command()
-@click.argument("variant", required=False)
-@click.option("--gpu", metavar="G", help="Only this card: a UUID, a part of its name, its index.")
-@click.option(
-    "--width",
-    type=click.IntRange(16, 16_384),
-    default=1024,
-    show_default=True,
-    help="Pixels of the result.",
-)
-@click.option(
-    "--height",
-    type=click.IntRange(16, 16_384),
-    default=1024,
-    show_default=True,
-    help="Pixels of the result.",
-)
-@click.option(
-    "--images",
-    type=click.IntRange(1, 16),
-    default=1,
-    show_default=True,
-    help="Reference pictures of the edit.",
-)
-@click.option("--with", "extras", multiple=True, metavar="ID", help="A LoRA or ControlNet with it.")
+def _card_option(command: Any) -> Any:
+    text = "Only this card: a UUID, a part of its name, its index."
+    return click.option("--gpu", "--card", "gpu", metavar="G", help=text)(command)
+
+
+@models.command("list")
+@_card_option
 @click.option("--empty", is_flag=True, help="As if no service ran.")
+@click.option("--files", is_flag=True, help="Files, with LoRAs and ControlNets, not variants.")
 @click.pass_obj
-def fit(
-    cli: Cli,
-    variant: str | None,
-    gpu: str | None,
-    width: int,
-    height: int,
-    images: int,
-    extras: tuple[str, ...],
-    empty: bool,
-) -> int:
-    """Say which variants fit on which card; with VARIANT also why, and the ways out."""
-    from actions.fit.cards import pick_card
-    from actions.fit.matrix import matrix
-    from actions.status import read_status
-
+def list_(cli: Cli, gpu: str | None, empty: bool, files: bool) -> int:
+    """List variants: quality, size, what is on disk, what is missing, where they fit."""
     session = cli.session
+    if files:
+        return _list_files(cli, session)
+    from actions.models.choosing import choices
+    from actions.models.listing import choice_data
+    from actions.status import read_status
+    from screens.cli.choices_text import choices_text
+
     catalog = session.needed_catalog()
-    chosen = (_variant(variant, catalog),) if variant is not None else ()
-    _check_extras(extras, catalog)
     snapshot = read_status(session)
-    fits = matrix(
-        session,
-        snapshot,
-        chosen,
-        gpu,
-        Task(width=width, height=height, images=images),
-        empty,
-        extras,
-        ways_out=bool(chosen) or cli.as_json,
-    )
+    found = choices(session, snapshot, gpu=gpu, empty=empty, jobs=_downloads(session))
+    cards = _cards(snapshot, found, gpu)
     if cli.as_json:
-        return emit({"empty": empty, "rows": _rows(session, fits)})
-    cards = snapshot.gpu.gpus if gpu is None else (pick_card(gpu, snapshot.gpu.gpus),)
-    if chosen:
-        write(variant_text(fits, cards, catalog, snapshot.services, empty=empty))
-    else:
-        disk, services = _on_disk(session), snapshot.services
-        write(matrix_text(fits, cards, catalog, disk, services, empty=empty))
+        data: dict[str, Any] = {
+            "empty": empty,
+            "cards": [
+                {"uuid": card.uuid, "index": card.index, "name": plain_value(card.name)}
+                for card in cards
+            ],
+            "variants": [choice_data(catalog, one) for one in found],
+        }
+        if snapshot.gpu.problem is not None and not cards:
+            data["unavailable"] = [{"source": "driver", **_words(snapshot.gpu.problem)}]
+        return emit(data)
+    if snapshot.gpu.problem is not None and not cards:
+        say(f"gpuconsole: {snapshot.gpu.problem.title}: where they fit is not known")
+    write(choices_text(catalog, found, cards, empty=empty))
     return 0
 
 
-def _rows(session: Session, fits: tuple[Fit, ...]) -> list[dict[str, Any]]:
-    """Give the matrix as JSON has it, with what is on disk and which is the best of each card."""
-    from actions.fit.matrix import best_resident, is_tight
+@models.command()
+@click.argument("name", metavar="VARIANT|FILE_ID")
+@_card_option
+@click.option("--empty", is_flag=True, help="As if no service ran.")
+@click.pass_obj
+def show(cli: Cli, name: str, gpu: str | None, empty: bool) -> int:
+    """Say all about a variant or file: where from, what it needs, what is here, where it fits."""
+    from actions.models.catalogue import entry_named
+    from actions.models.choosing import choices, pieces_by_id
+    from actions.models.listing import choice_data, file_data
+    from actions.models.versions import too_old
+    from actions.status import read_status
+    from console.models.catalog import ModelFile
+    from screens.cli.show_text import file_text, variant_text
 
-    catalog, disk = session.catalog, _on_disk(session)
-    best = best_resident(fits, catalog)
-    return [
-        {
-            **plain(one),
-            "on_disk": disk.get(one.variant, "missing"),
-            "best": (one.variant, one.gpu_uuid) in best,
-            "tight": is_tight(one),
-        }
-        for one in fits
-    ]
+    session = cli.session
+    catalog = session.needed_catalog()
+    entry = entry_named(catalog, name)
+    jobs = _downloads(session)
+    if isinstance(entry, ModelFile):
+        piece = pieces_by_id(session, jobs=jobs)[entry.id]
+        asked = _asked(session, entry)
+        if cli.as_json:
+            return emit({"file": file_data(catalog, entry, piece, asked)})
+        write(file_text(catalog, entry, piece, asked))
+        return 0
+    snapshot = read_status(session)
+    (choice,) = choices(session, snapshot, gpu=gpu, empty=empty, jobs=jobs, variants=(entry.id,))
+    old = too_old(entry, snapshot.services)
+    asked_of = {file.id: _asked(session, file) for file in catalog.files_of(entry)}
+    if cli.as_json:
+        data = choice_data(catalog, choice, asked_of)
+        return emit({"variant": {**data, "warnings": [*data["warnings"], *old]}})
+    write(variant_text(catalog, choice, _cards(snapshot, (choice,), gpu), asked_of, old))
+    return 0
 
 
-def _on_disk(session: Session) -> dict[str, str]:
-    """Give the worst state of each variant's files: all of them make it `present`."""
-    catalog = session.catalog
-    found = look_for(catalog.files, model_roots(session.settings.paths))
-    order = ("present", "wrong-size", "unreadable", "missing")
-    return {
-        variant.id: max((found[ident].state for ident in variant.files), key=order.index)
-        for variant in catalog.variants
-    }
+def _list_files(cli: Cli, session: "Session") -> int:
+    from actions.models.choosing import pieces_by_id
+    from actions.models.listing import file_data
+    from screens.cli.choices_text import files_text
+
+    catalog = session.needed_catalog()
+    pieces = pieces_by_id(session, jobs=_downloads(session))
+    if cli.as_json:
+        return emit({"files": [file_data(catalog, one, pieces[one.id]) for one in catalog.files]})
+    write(files_text(catalog, pieces))
+    return 0
 
 
-def _variant(text: str, catalog: Catalog) -> str:
-    """Give the id of the variant that a person names, in full or as the table shows it.
+def _downloads(session: "Session") -> "dict[str, tuple[FileTransfer, ...]]":
+    """Give the files of each download under way or left in the middle, by the job's id."""
+    from actions.operations import Operations
+
+    jobs = Operations(session, via="cli").jobs()
+    return {job.id: job.files for job in jobs if job.kind == "download"}
+
+
+def _cards(snapshot: "HostSnapshot", found: "tuple[Choice, ...]", gpu: str | None) -> Any:
+    """Give the cards that the verdicts are for.
 
     Raises:
-        UsageError: there is none of that name; the hint has the nearest.
+        UnreachableError: one is named, and there is none.
     """
-    if catalog.variant(text) is not None:
-        return text
-    word = _letters(text)
-    meant = [one.id for one in catalog.variants if word and word in map(_letters, _names(one))]
-    if len(meant) == 1:
-        return meant[0]
-    short = [short_id(one.id) for one in catalog.variants]
-    near = [
-        short_id(one.id)
-        for one in catalog.variants
-        if word and any(word in _letters(name) for name in _names(one))
-    ]
-    near = near or difflib.get_close_matches(short_id(text.strip().lower()), short, 1, 0.4)
-    hint = f"Did you mean {' or '.join(near[:_MOST_NEAR])}? " if near else ""
-    raise UsageError(
-        "variant.unknown",
-        f"there is no variant {clean_line(text, 80)!r}",
-        f"{hint}`gpuconsole models fit` lists them",
-    )
+    from actions.fit.cards import cards_of, pick_card
+
+    if gpu is not None:
+        return (pick_card(gpu, cards_of(snapshot.gpu)),)
+    return snapshot.gpu.gpus if any(one.fits for one in found) else ()
 
 
-def _names(variant: Variant) -> tuple[str, ...]:
-    """Give the words that name a variant: its id, as the table has it, and as ways out say it."""
-    return variant.id, short_id(variant.id), variant.title
+def _asked(session: "Session", file: Any) -> Any:
+    """Give what the hub last said of a file; None where it was never asked."""
+    from console.hub.facts import HubSpec
+    from console.store.hub_files import HubRecords
+
+    spec = HubSpec(repo=file.repo, path=file.path, revision=file.asked_revision)
+    return HubRecords(session.store).recall(spec)
 
 
-def _letters(text: str) -> str:
-    """Leave out what people write now so, now so: case, blanks, hyphens, underscores."""
-    return "".join(letter for letter in text.lower() if letter.isalnum())
+def _words(problem: Any) -> dict[str, str]:
+    import msgspec
+
+    return msgspec.structs.asdict(problem)
 
 
-def _check_extras(extras: tuple[str, ...], catalog: Catalog) -> None:
-    from actions.fit.demand import EXTRA_KINDS
-
-    able = [one.id for one in catalog.files if one.kind in EXTRA_KINDS]
-    for ident in extras:
-        if ident not in able:
-            near = difflib.get_close_matches(ident, able, 1, 0.4)
-            hint = f"Did you mean {near[0]}?" if near else f"One of: {', '.join(able)}"
-            raise UsageError(
-                "model.not-an-extra",
-                f"there is no LoRA or ControlNet {clean_line(ident, 80)!r}",
-                hint,
-            )
+# Subcommands in modules of their own; each adds itself to the group when it is imported.
+from screens.cli import models_fit  # noqa: E402, F401

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from actions.fit.matrix import best_resident, is_tight
 from actions.fit.model import Fit, Term
+from actions.models.catalogue import short_id
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from console.gpu.snapshot import Gpu
@@ -30,12 +31,6 @@ _LEGEND = """\
 offload: streams weights from host RAM, slower. wrong card: another generation.
 ✓ on disk, ! cut short or another file, ? cannot be seen. Sizes in GiB.
 `gpuconsole models fit VARIANT` shows the arithmetic and the ways out."""
-
-
-def short_id(variant: str) -> str:
-    """Give a variant's id as the table shows it, such as `2509-q4_k_m`."""
-    short = variant.removeprefix("qwen-edit-")
-    return short.replace("-gguf-", "-").replace("-nunchaku-", "-")
 
 
 def matrix_text(

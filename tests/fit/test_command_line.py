@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from actions.models.catalogue import short_id
 from console.models.catalog import packaged_catalog
 from console.packaged import packaged
-from screens.cli.models_text import short_id
 from tests.support.program import run_program
 
 ROW = {
@@ -213,7 +213,7 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_catalogue_without_variants_has_none_to_show(tmp_path: Path) -> None:
     none = tmp_path / "none.toml"
-    none.write_text("", encoding="utf-8")
+    none.write_text("alone = true\n", encoding="utf-8")
     assert rows("studio", "--catalog", str(none)) == []
     assert fit("studio", "--catalog", str(none)).stdout == "The catalogue has no variants\n"
 

@@ -1,0 +1,164 @@
+"""The list of variants, and of files, as text for people, 80 columns wide."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from actions.fit.matrix import is_tight
+from actions.fit.model import Fit
+from actions.models.catalogue import short_id
+from actions.models.model import Choice, Piece
+from actions.services.placement import card_words
+from console.gpu.snapshot import Gpu
+from console.models.catalog import Catalog
+from console.unknown import NOT_KNOWN
+from screens.cli.table import columns, cut
+
+WIDTH = 80
+_BESIDE = 2  # cards in one table
+_REFUSED = {
+    "ram": "no: RAM",
+    "vram": "no: VRAM",
+    "card-too-small": "too small",
+    "capability": "never",
+    "no-card": "no card",
+    "card-lost": "card lost",
+}
+_MARKS = {"ready": "✓", "fetching": "⇩", "partly": "·", "damaged": "!", "unreadable": "?"}
+_FILE_STATES = {"wrong-size": "cut short?", "unreadable": "not seen", "missing": ""}
+_LEGEND = """\
+✓ all on disk, ⇩ being fetched, · in part, ! damaged, ? cannot be seen.
+q: rank by quality within the family. GB: with encoder and VAE. get: GB to fetch.
+★ advised. tight: not with another picture and a LoRA. never: no kernels for it.
+`gpuconsole models show VARIANT` says all about one; `models fit VARIANT` shows
+the arithmetic; `models pull VARIANT` gets it."""
+
+
+def choices_text(
+    catalog: Catalog, choices: Sequence[Choice], cards: Sequence[Gpu], *, empty: bool
+) -> str:
+    """Give variants by cards, a few cards a table, best quality first, then what is advised."""
+    if not choices:
+        return "The catalogue has no variants"
+    families = list(dict.fromkeys(one.family for one in choices))
+    ordered = sorted(choices, key=lambda one: (families.index(one.family), one.quality))
+    lines: list[str] = []
+    for start in range(0, max(1, len(cards)), _BESIDE):
+        several = cards[start : start + _BESIDE]
+        lines += [cut(_card_line(card, empty), WIDTH) for card in several]
+        lines += ["", *_table(ordered, several), ""]
+    lines += _advice(ordered, cards)
+    lines += _never(catalog, ordered, cards)
+    return "\n".join([*lines, _LEGEND])
+
+
+def files_text(catalog: Catalog, pieces: Mapping[str, Piece]) -> str:
+    """Give every file of the catalogue by kind, with what is on disk."""
+    lines: list[str] = []
+    for kind in dict.fromkeys(file.kind for file in catalog.files):
+        rows = [[kind.replace("_", " "), "GB", "on disk"]]
+        rows += [
+            [f"  {cut(file.id, 56)}", gigabytes(file.size), file_state(pieces[file.id])]
+            for file in catalog.files
+            if file.kind == kind
+        ]
+        lines += [cut(line, WIDTH) for line in columns(rows, frozenset({1}))]
+        lines.append("")
+    return "\n".join([*lines, "`gpuconsole models show FILE_ID` says all about one."])
+
+
+def file_state(piece: Piece) -> str:
+    """Give in a word or two how a file is on this host."""
+    if piece.state == "fetching":
+        done = "" if piece.percent is None else f" {piece.percent:.0f} %"
+        return f"fetching{done}"
+    return _FILE_STATES.get(piece.state, piece.state)
+
+
+def gigabytes(size: int | None) -> str:
+    """Give a size in decimal gigabytes, as hubs and shops do, without the unit."""
+    if size is None:
+        return NOT_KNOWN
+    return f"{size / 1e9:.2f}" if size < 1e9 else f"{size / 1e9:.1f}"
+
+
+def wrapped(text: str, start: str = "", then: str | None = None) -> list[str]:
+    """Give a text in lines of 80 columns; `then` begins those after the first."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start) if then is None else then,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def verdict_word(fit: Fit, *, advised: bool = False) -> str:
+    """Give a verdict in at most 9 cells."""
+    star = "★" if advised else ""
+    if not isinstance(fit.verdict, str):
+        return "unknown"
+    if fit.verdict == "refused":
+        return _REFUSED.get(fit.code, "no") + star
+    return ("tight" if is_tight(fit) else fit.verdict) + star
+
+
+def _card_line(card: Gpu, empty: bool) -> str:
+    when = "with nothing else on it" if empty else "beside what runs there now"
+    return f"card {card.index}: {card_words(card)}, {when}"
+
+
+def _table(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
+    rows = [["  variant", "q", "GB", "get", *(f"card {card.index}" for card in cards)]]
+    for one in choices:
+        fits = {fit.gpu_uuid: fit for fit in one.fits}
+        rows.append(
+            [
+                f"{_MARKS.get(one.state, ' ')} {cut(short_id(one.variant), 38)}",
+                str(one.quality or NOT_KNOWN),
+                gigabytes(one.size_bytes),
+                "" if one.missing_bytes == 0 else gigabytes(one.missing_bytes),
+                *(
+                    verdict_word(fits[card.uuid], advised=card.uuid in one.recommended)
+                    if card.uuid in fits
+                    else NOT_KNOWN
+                    for card in cards
+                ),
+            ]
+        )
+    return [cut(line, WIDTH) for line in columns(rows, frozenset({1, 2, 3}))]
+
+
+def _advice(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
+    lines = []
+    for card in cards:
+        for one in choices:
+            if card.uuid in one.recommended:
+                text = f"{short_id(one.variant)}: {one.recommended[card.uuid]}"
+                lines += wrapped(text, "★ ")
+    return [*lines, ""] if lines else []
+
+
+def _never(catalog: Catalog, choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
+    """Say once for each reason which variants a card's generation cannot run."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in choices:
+        for card in cards:
+            fit = next((fit for fit in one.fits if fit.gpu_uuid == card.uuid), None)
+            if fit is not None and fit.code == "capability" and card.uuid in one.impossible:
+                place = (_quant(catalog, one.variant), one.impossible[card.uuid])
+                names = groups.setdefault(place, [])
+                if card_words(card) not in names:
+                    names.append(card_words(card))
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for (quant, reason), names in groups.items():
+        by_reason.setdefault((" and ".join(names), reason), []).append(quant)
+    lines = []
+    for (names_of_cards, reason), quants in by_reason.items():
+        lines += wrapped(f"{', '.join(sorted(quants))} never on {names_of_cards}: {reason}")
+    return [*lines, ""] if lines else []
+
+
+def _quant(catalog: Catalog, ident: str) -> str:
+    variant = catalog.variant(ident)
+    return variant.quant if variant is not None else ident
