@@ -60,8 +60,10 @@ class Follower:
                 continue
             if ended or quiet >= _LOOK_FOR_LIFE:
                 quiet = 0.0
-                code = process.returncode if process is not None else None
-                if self.bury_if_dead(plan_id, code):
+                if process is not None and not self._runs_it(plan_id, process.pid):
+                    process = None  # it went on in another process meanwhile
+                    continue
+                if self.bury_if_dead(plan_id, process.returncode if process else None):
                     continue
             self._never.wait(pause)
             quiet += pause
@@ -87,6 +89,11 @@ class Follower:
             return False
         broken = self._died(plan, row) if plan.endless else self._interrupted(plan, row)
         return self._journal.finish(plan, broken, {})
+
+    def _runs_it(self, plan_id: str, pid: int) -> bool:
+        """Tell whether the newest attempt at a plan is a process's, begun or not."""
+        row = self._journal.plans.get(plan_id)
+        return row is None or row.runner_pid == pid or row.attempts == 0
 
     def _is_open(self, plan_id: str) -> bool:
         row = self._journal.plans.get(plan_id)

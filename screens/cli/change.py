@@ -234,13 +234,13 @@ def _run_each(operations: Operations, plans: Iterable[Plan], as_json: bool) -> i
 
 
 def _run(operations: Operations, plan: Plan, audience: Audience, as_json: bool) -> int:
-    """Run one plan and tell its events; Ctrl-C asks it to cancel."""
+    """Run one plan and tell its events; Ctrl-C asks it to cancel, but only leaves a download."""
     teller: Teller = JsonTeller(plan) if as_json else TextTeller(plan)
     audience.tell(teller.begin)
     audience.complain()
     code = int(ExitCode.FAILED)
     try:
-        with _interrupts() as interrupts:
+        with _interrupts(patience=0 if plan.endless else 1) as interrupts:
             for event in operations.run(plan, interrupts.asked):
                 if isinstance(event, PlanFailed):
                     code = event.exit_code
@@ -248,18 +248,21 @@ def _run(operations: Operations, plan: Plan, audience: Audience, as_json: bool) 
                     code = int(ExitCode.DONE)
                 audience.tell(partial(teller.event, event))
     except KeyboardInterrupt as error:
-        raise InterruptedByUser(
-            "plan.left",
-            f"left {plan.verb} {plan.target} while it goes on",
-            "gpuconsole timeline tells how it ended",
-        ) from error
+        hint = "gpuconsole timeline tells how it ended"
+        if plan.endless:
+            hint = (
+                f"gpuconsole jobs watch {plan.id} shows how it goes, jobs pause {plan.id} pauses it"
+            )
+        title = f"left {plan.verb} {plan.target} while it goes on"
+        raise InterruptedByUser("plan.left", title, hint) from error
     return code
 
 
 class _Interrupts:
-    """Counts Ctrl-C: the first asks to cancel, the second leaves."""
+    """Counts Ctrl-C: the first asks to cancel, the one beyond `patience` leaves."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
         self._count = 0
 
     def asked(self) -> bool:
@@ -269,14 +272,14 @@ class _Interrupts:
     def catch(self, _number: int, _frame: object) -> None:
         """Take a SIGINT."""
         self._count += 1
-        if self._count > 1:
+        if self._count > self._patience:
             raise KeyboardInterrupt
 
 
 @contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
+def _interrupts(patience: int) -> Iterator[_Interrupts]:
     """Take Ctrl-C for the time of a run; signals belong to the main thread alone."""
-    interrupts = _Interrupts()
+    interrupts = _Interrupts(patience)
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return

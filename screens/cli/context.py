@@ -2,15 +2,20 @@
 
 import os
 import sys
+import threading
 from collections.abc import MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from console.errors import UsageError
 from console.paths import Places, expand, find_places
+from console.store.markers import Markers
 
 if TYPE_CHECKING:
     from actions.session import Session
+
+# The full screen does it once it is drawn, a runner has its own work, a rehearsal its own files.
+_TAKE_NOTHING_UP = frozenset({"", "demo", "_run"})
 
 
 class Cli:
@@ -24,6 +29,7 @@ class Cli:
         runbook: `--runbook` as typed.
         read_only: `--read-only`.
         as_json: `--json` is among the arguments.
+        verb: the verb's name; empty for the full screen.
         environ: the process's environment; `--no-color` sets NO_COLOR in it.
     """
 
@@ -34,6 +40,7 @@ class Cli:
         self.runbook: str | None = None
         self.read_only = False
         self.as_json = False
+        self.verb = ""
 
     def take(self, option: str, value: str | bool | None) -> None:
         """Keep one global option, by its name without dashes; unset ones change nothing."""
@@ -66,7 +73,10 @@ class Cli:
                     f"there is no file {named}",
                     f"Check the path after --{option}",
                 )
-        return open_session(self.environ, self.config, self.read_only, catalog=self.catalog)
+        session = open_session(self.environ, self.config, self.read_only, catalog=self.catalog)
+        if self.verb not in _TAKE_NOTHING_UP and Markers(session.places).waiting():
+            _take_up(session, looking=self.verb == "jobs", quiet=self.as_json)
+        return session
 
 
 def open_screen(cli: Cli) -> int:
@@ -82,9 +92,33 @@ def open_screen(cli: Cli) -> int:
             "`gpuconsole status` tells the same without one (`ssh -t` gives one over SSH)",
         )
     session = cli.session
+    if Markers(session.places).waiting():
+        # The screen is not kept waiting, and shows what goes on by itself.
+        threading.Thread(target=_take_up, args=(session,), name="take-up", daemon=True).start()
     from screens.tui.app import run
 
     return run(session)
+
+
+def _take_up(session: "Session", *, looking: bool = False, quiet: bool = True) -> None:
+    """Go on with downloads that nobody runs any more, and say which; no verb fails by it."""
+    from actions.take_up import take_up
+    from console.log import log_crash
+
+    try:
+        found = take_up(session, looking=looking)
+    except Exception as error:  # noqa: BLE001 -- logged; what was asked for comes first
+        log_crash(session.places, error)
+        return
+    if quiet:
+        return
+    from screens.cli.output import say
+
+    for one in found:
+        if one.problem is None:
+            say(f"gpuconsole: {one.what} goes on, because {one.why} (job {one.id})")
+        else:
+            say(f"gpuconsole: {one.what} cannot go on: {one.problem.title} (job {one.id})")
 
 
 def _is_terminal(stream: object) -> bool:

@@ -36,7 +36,7 @@ VERBS = {
     "switch": Verb("screens.cli.services", "switch", "Run the services of a layout."),
     "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
-    "models": Verb("screens.cli.models", "models", "Say on which card a model fits."),
+    "models": Verb("screens.cli.models", "models", "Choose, fetch, check and tidy up model files."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, cancel, go on."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
@@ -157,6 +157,7 @@ def gpuconsole(context: click.Context) -> int | None:
     Without a verb it opens the full screen.
     """
     if context.invoked_subcommand is not None:
+        context.obj.verb = context.invoked_subcommand
         return None
     if context.obj.as_json:
         raise click.UsageError("--json needs a verb, such as status", context)

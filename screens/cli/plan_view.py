@@ -7,6 +7,7 @@ from console.errors import ConsoleError, ExitCode
 from console.units import format_duration
 from console.unknown import plain
 from screens.cli.fit_view import fit_text
+from screens.cli.jobs_text import transfer_text
 
 # The pre-check says these itself, with its arithmetic and all the ways out.
 _SAID_BY_FIT = frozenset({"fit.resident", "fit.offload", "fit.refused"})
@@ -51,6 +52,8 @@ def _verdict(plan: Plan) -> str:
         return f"REFUSED: {plan.refusal.title}{hint}"
     if not plan.steps:
         return "nothing is to be done"
+    if plan.endless:
+        return f"{plan.verdict}, goes on until it is done, whether or not this console stays"
     return f"{plan.verdict}, takes at most {format_duration(plan.longest_seconds)}"
 
 
@@ -62,6 +65,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
 def event_data(event: AnyEvent) -> dict[str, Any]:
     """Give an event as the data of one line of a stream; `event` says what it is."""
     data = {"event": type(event).__struct_config__.tag, **plain(event)}
+    if isinstance(event, PlanDone):
+        data = {**data.pop("result"), **data}
     if isinstance(event, PlanFailed) and event.plan is not None:
         data["plan"] = plan_data(event.plan)
     return data
@@ -72,6 +77,8 @@ def event_text(event: AnyEvent) -> str:
     if isinstance(event, StepStarted):
         return f"{event.title} ..."
     if isinstance(event, StepProgress):
+        if event.transfer is not None:
+            return f"{event.text}  {transfer_text(event.transfer)}"
         if not event.elapsed_seconds:
             return event.text
         most = event.longest_seconds

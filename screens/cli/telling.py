@@ -17,6 +17,8 @@ from screens.cli.output import (
 )
 from screens.cli.plan_view import event_data, event_error, event_text, plan_data, plan_text
 
+_SELDOM_SECONDS = 10.0
+
 
 class Teller(Protocol):
     """Tells one plan's run."""
@@ -86,6 +88,7 @@ class TextTeller:
         self._last_step = plan.steps[-1].id if plan.steps else ""
         self._in_place = bool(sys.stderr and sys.stderr.isatty())
         self._open_line = False
+        self._told = -_SELDOM_SECONDS
 
     def begin(self) -> None:
         """Say nothing: the plan was shown with the question."""
@@ -110,9 +113,18 @@ class TextTeller:
             # What the last step gives is what the plan ends with.
             self._end_line()
             say(f"  {event.text}")
-        elif text:
+        elif text and not self._too_soon(event):
             self._end_line()
             say(text)
+
+    def _too_soon(self, event: AnyEvent) -> bool:
+        """Tell whether the figures of a download would only fill a file that nobody reads live."""
+        if not isinstance(event, StepProgress) or event.transfer is None:
+            return False
+        if 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
+            return True
+        self._told = event.elapsed_seconds
+        return False
 
     def _end_line(self) -> None:
         if self._open_line:
