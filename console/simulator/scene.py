@@ -275,11 +275,13 @@ class HubSpec(_Part, frozen=True, kw_only=True):
         rate: bytes a second that it sends in all, such as `110 MB`; empty is the usual.
         token: what the operator has: `everything` (may read all), `nothing` (is on no list);
             empty is none.
+        xet: it names the xet storage of large files, too; nothing can be fetched there.
         faults: what is wrong from the beginning: `{ kind = "slow", rate = 300000 }`.
     """
 
     rate: str = ""
     token: str = ""
+    xet: bool = False
     faults: tuple[dict[str, str | float | int | bool], ...] = ()
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -115,12 +116,13 @@ class Delivery:
         if at < spot < end:
             end = spot
         throttle.take(end - at)
+        connection: socket.socket = self._call.connection
         if at == spot and self._take("corrupt"):
-            went = self._call.connection.send(flipped(self._body.piece(at, at + 1), 0))
+            went = connection.send(flipped(self._body.piece(at, at + 1), 0))
         elif self._on_disk is not None:
-            went = os.sendfile(self._call.connection.fileno(), self._on_disk.fileno(), at, end - at)
+            went = os.sendfile(connection.fileno(), self._on_disk.fileno(), at, end - at)
         else:
-            went = self._call.connection.send(self._body.piece(at, end))
+            went = connection.send(self._body.piece(at, end))
         if not went:
             raise _BrokenError
         state.sent(self._file, went)

@@ -49,16 +49,22 @@ def tensors_of(names: Iterable[Sequence[object]], blocks: int) -> list[Tensor]:
 
 
 def safetensors_header(
-    tensors: Iterable[Tensor], dtype: str, size: int, metadata: Mapping[str, str]
+    tensors: Iterable[Tensor],
+    dtype: str,
+    size: int,
+    metadata: Mapping[str, str],
+    rest: str = "F32",
 ) -> bytes:
     """Give the header of a file that is `size` bytes long, with as many tensors as it has room for.
+
+    `rest` is the type of the one that takes what is left.
 
     Raises:
         ValueError: it is too short for any.
     """
     kept = list(tensors)
     while True:
-        header = _safetensors(kept, dtype, size, metadata)
+        header = _safetensors(kept, dtype, size, metadata, rest)
         if header is not None:
             return header
         if not kept:
@@ -67,7 +73,7 @@ def safetensors_header(
 
 
 def _safetensors(
-    tensors: list[Tensor], dtype: str, size: int, metadata: Mapping[str, str]
+    tensors: list[Tensor], dtype: str, size: int, metadata: Mapping[str, str], rest: str
 ) -> bytes | None:
     """Give the header; None where there is no room for all of them."""
     table: dict[str, object] = {"__metadata__": {"format": "pt", **metadata}}
@@ -77,13 +83,14 @@ def _safetensors(
         end = at + math.prod(shape) * _BYTES[kind]
         table[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [at, end]}
         at = end
-    rest = {"dtype": "F32", "shape": [size // 4], "data_offsets": [at, size]}
-    longest = len(_json({**table, _REST: rest})) + 8
-    left = (size - 8 - longest - at) // 4
+    width = _BYTES[rest]
+    last = {"dtype": rest, "shape": [size // width], "data_offsets": [at, size]}
+    longest = len(_json({**table, _REST: last})) + 8
+    left = (size - 8 - longest - at) // width
     if left < 1:
         return None
-    end = at + left * 4
-    table[_REST] = {"dtype": "F32", "shape": [left], "data_offsets": [at, end]}
+    end = at + left * width
+    table[_REST] = {"dtype": rest, "shape": [left], "data_offsets": [at, end]}
     text = _json(table).ljust(size - 8 - end)
     return struct.pack("<Q", len(text)) + text
 

@@ -92,13 +92,16 @@ def _header(ident: str, spec: dict[str, Any], size: int, known: dict[str, Any]) 
         return gguf_header(tensors, kept, size, form.get("architecture", "qwen_image"), text)
     kept = shape.get("dtype", kept)
     metadata = {"modelspec.title": ident, **form.get("metadata", {})}
-    return safetensors_header(tensors, kept, size, metadata)
+    rest = kept if shape.get("filled") else "F32"
+    return safetensors_header(tensors, kept, size, metadata, rest)
 
 
 def rehearsed_hub(spec: HubSpec, port: int) -> RehearsalHub:
     """Give the hub of a scene; it takes no connections yet."""
     rate = spec.rate or str(read_table("rehearsal_hub.toml")["rate"])
-    return RehearsalHub(catalogue_repos(), rate=float(parse_bytes(rate)), port=port)
+    hub = RehearsalHub(catalogue_repos(), rate=float(parse_bytes(rate)), port=port)
+    hub.state.xet = spec.xet
+    return hub
 
 
 def catalogue_repos() -> list[Repo]:
