@@ -147,6 +147,9 @@ class HubDoor:
             raise self._line.refusal(error.response, asked) from error
         except FAULTS as error:
             raise of_error(error, asked) from error
+        except ValueError as error:
+            # The library takes what an answer says for an address or a number.
+            raise fault("hub.odd-answer", **asked.words()) from error
 
 
 def _told(spec: HubSpec, found: "HfFileMetadata", asked: "Asked") -> HubFile:

@@ -173,10 +173,16 @@ class HubSource:
         url = self._line.address(self._file)
         for _ in range(MOST_HOPS):
             answer = self._line.get(url, headers, asked)
+            if answer.status_code >= 400:
+                return "", answer
+            try:
+                self._check_unchanged(answer, asked)
+            except HubFault:
+                answer.close()
+                raise
             if not answer.has_redirect_location:
                 return "", answer
             answer.close()
-            self._check_unchanged(answer, asked)
             url = self._line.next_hop(url, answer.headers["Location"], asked)
             if not self._line.is_home(url):
                 return url, None

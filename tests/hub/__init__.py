@@ -1,0 +1,1 @@
+"""Tests of the hub's door, with the real library against a rehearsed hub."""
