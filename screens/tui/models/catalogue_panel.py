@@ -10,7 +10,7 @@ from console.unknown import Unknown
 from screens.tui.details import head, pair
 from screens.tui.holders import holders
 from screens.tui.models.state import State
-from screens.tui.models.words import choice_state, kind_word, piece_state
+from screens.tui.models.words import choice_state, kind_word, piece_state, short_title
 from screens.tui.paint import (
     BLANK,
     UNKNOWN,
@@ -32,7 +32,8 @@ from screens.tui.view import Scene
 
 NAME_LEAST, NAME_MOST = 20, 48
 SIZE, DISK = 9, 14
-CELL_LEAST, CELL_MOST = 12, 24
+CELL_LEAST, CELL_MOST = 13, 24
+MARKS = 3
 SYMBOLS = {"resident": "●", "offload": "◐", "refused": "✖"}
 SHORT = {"ram": " (RAM)", "card-too-small": " (card)"}
 
@@ -56,9 +57,9 @@ def table(
     gpus = scene.snapshot.gpu.gpus
     names = max((text_width(one.title) for one in choices), default=NAME_LEAST)
     cells = min(2, len(gpus)) * CELL_LEAST
-    name = max(NAME_LEAST, min(names, NAME_MOST, width - 5 - SIZE - DISK - cells))
-    cards, cell = visible_cards(gpus, state, width - 5 - name - SIZE - DISK)
-    titles = f"     {left('variant', name)}{right('size', SIZE)}  {left('on disk', DISK - 2)}"
+    name = max(NAME_LEAST, min(names, NAME_MOST, width - MARKS - SIZE - DISK - cells))
+    cards, cell = visible_cards(gpus, state, width - MARKS - name - SIZE - DISK)
+    titles = f"   {left('variant', name)}{right('size', SIZE)}  {left('on disk', DISK - 2)}"
     spans = [Span(titles, "dim")]
     for gpu in cards:
         role = "strong" if gpu.uuid == chosen_card(gpus, state) and len(gpus) > 1 else "dim"
@@ -82,11 +83,10 @@ def _row(one: Choice, state: State, cards: Sequence[Gpu], name: int, cell: int) 
     spans = [
         Span(f" {mark}", "title"),
         Span("+" if one.variant in state.marked else " ", "accent"),
-        Span("▲ " if one.warnings else "  ", "warning"),
-        Span(left(one.title, name), "strong"),
+        Span(left(_titled(one.title, name), name), "strong"),
         Span(right(size_text(one.size_bytes), SIZE), "text"),
-        Span(f"  {disk.symbol} ", disk.role),
-        Span(left(disk.words, DISK - 4), disk.role),
+        Span("  "),
+        Span(left(f"{disk.symbol} {disk.words}".strip(), DISK - 2), disk.role),
     ]
     fits = {one.gpu_uuid: one for one in one.fits}
     for gpu in cards:
@@ -95,10 +95,14 @@ def _row(one: Choice, state: State, cards: Sequence[Gpu], name: int, cell: int) 
     return tuple(spans)
 
 
+def _titled(title: str, width: int) -> str:
+    return title if text_width(title) <= width else short_title(title)
+
+
 def cell_text(choice: Choice, one: Fit | None, uuid: str) -> tuple[str, str]:
     """Give the verdict on a card in a few words, with its role; a star for what is recommended."""
     if uuid in choice.impossible:
-        return "✖ never here", "error"
+        return "✖ never", "error"
     if one is None:
         return UNKNOWN, "dim"
     if isinstance(one.verdict, Unknown):
@@ -120,20 +124,22 @@ def details(scene: Scene, one: Choice, state: State, width: int) -> list[Line]:
     disk = choice_state(one)
     lines: list[Line] = [
         (
-            Span(f"  {disk.symbol} ", disk.role),
+            Span("  "),
             Span(one.title, "title"),
             Span(f"  {one.variant}", "dim"),
         )
     ]
     lines += pair("on disk", _disk_words(one), width, disk.role)
-    for text in one.warnings:
-        lines += _told("▲", "warning", text, width)
     lines += _cards(scene, one, width)
-    for text in one.notes:
-        lines += _told("·", "dim", text, width)
     lines += head(f"Files, {size_text(one.size_bytes)} in all")
     for piece in one.pieces:
         lines += _piece(piece, width)
+    if one.warnings or one.notes:
+        lines.append(BLANK)
+    for text in one.warnings:
+        lines += _told("▲", "warning", text, width)
+    for text in one.notes:
+        lines += _told("·", "dim", text, width)
     return lines + _precheck(scene, one, state, width)
 
 

@@ -112,7 +112,7 @@ def summary(looked: Looked, state: State) -> Line:
     saved = savings(looked.issues)
     if saved:
         spans.append(Span(f"   {size_text(saved)} twice (D)", "warning", "key D"))
-    by = "only what wants a look" if state.issues else f"by {state.order}"
+    by = "issues only" if state.issues else f"by {state.order}"
     spans.append(Span(f"   {by}", "dim", "key o"))
     return tuple(spans)
 

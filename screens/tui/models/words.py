@@ -69,12 +69,22 @@ def choice_state(choice: Choice) -> State:
         return State("✖", "error", "damaged")
     if choice.state == "unreadable":
         return State("▲", "warning", "unreadable")
-    words = f"get {size_text(missing)}" if missing is not None else f"get {UNKNOWN}"
-    return State(
-        "◐" if choice.state == "partly" else "○",
-        "text" if choice.state == "partly" else "dim",
-        words,
-    )
+    words = f"get {size_text(missing)}"
+    return State("", "text" if choice.state == "partly" else "dim", words)
+
+
+def short_title(title: str) -> str:
+    """Give a variant's title where there is little room: what tells it from others stays."""
+    for long, short in (
+        ("Nunchaku ", ""),
+        (", Lightning ", " "),
+        (" steps", "-step"),
+        (", Lightning merged", " Lightning"),
+        ("(", ""),
+        (")", ""),
+    ):
+        title = title.replace(long, short)
+    return title
 
 
 def _fetched(choice: Choice) -> str:
