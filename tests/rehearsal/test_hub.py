@@ -19,7 +19,16 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from tests.support.hub import EVERYTHING, NOTHING, Noise, RehearsalHub, rehearsal_hub, repo_of
+from tests.support.hub import (
+    EVERYTHING,
+    NOTHING,
+    Content,
+    Noise,
+    RehearsalHub,
+    Repo,
+    rehearsal_hub,
+    repo_of,
+)
 
 SIZE = 5_000_000
 WEIGHTS = Noise(SIZE, seed=3)
@@ -30,8 +39,8 @@ HF = Path(sys.executable).with_name("hf")
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[RehearsalHub]:
-    many = {f"parts/{number:03d}.txt": b"x" for number in range(230)}
-    repos = {
+    many: dict[str, Content] = {f"parts/{number:03d}.txt": b"x" for number in range(230)}
+    repos: dict[str, Repo | dict[str, Content]] = {
         "org/name": repo_of(
             "org/name",
             {LARGE: WEIGHTS, "README.md": README, "an odd folder/ö.gguf": b"GGUF"},
@@ -51,10 +60,15 @@ def api(hub: RehearsalHub) -> HfApi:
 
 
 def fetched(
-    hub: RehearsalHub, to: Path, path: str, repo: str = "org/name", token: str = "", **asked: str
+    hub: RehearsalHub,
+    to: Path,
+    path: str,
+    repo: str = "org/name",
+    token: str = "",
+    revision: str = "main",
 ) -> bytes:
     place = hf_hub_download(
-        repo, path, endpoint=hub.url, local_dir=to, token=token or False, **asked
+        repo, path, endpoint=hub.url, local_dir=to, token=token or False, revision=revision
     )
     return Path(place).read_bytes()
 
@@ -84,7 +98,7 @@ def test_a_small_file_is_known_by_its_git_hash(hub: RehearsalHub, tmp_path: Path
 
 def test_the_real_command_fetches_a_repository(hub: RehearsalHub, tmp_path: Path) -> None:
     environ = {**os.environ, **hub.environ, "HF_HOME": str(tmp_path / "home")}
-    command = [HF, "download", "org/name", "--local-dir", tmp_path / "here"]
+    command = [str(HF), "download", "org/name", "--local-dir", str(tmp_path / "here")]
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
     found = (tmp_path / "here" / LARGE).read_bytes()

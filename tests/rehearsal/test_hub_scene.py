@@ -101,7 +101,7 @@ def test_a_gguf_header_fits_any_size(size: int, kind: int) -> None:
 @pytest.mark.parametrize("make", [safetensors_header, gguf_header])
 def test_what_is_too_short_for_a_header_is_refused(make: Any) -> None:
     kind = "BF16" if make is safetensors_header else 1
-    facts = ({},) if make is safetensors_header else ("qwen_image", {})
+    facts: tuple[Any, ...] = ({},) if make is safetensors_header else ("qwen_image", {})
     with pytest.raises(ValueError, match="no header fits a file of 50 bytes"):
         make(TENSORS, kind, 50, *facts)
 
@@ -216,8 +216,8 @@ def test_messy_models_are_a_mess() -> None:
 def test_the_real_command_fetches_from_a_rehearsal_at_the_pace_of_a_line(tmp_path: Path) -> None:
     with rehearsal("studio") as host:
         environ = {**os.environ, **host.environ}
-        command = [HF, "download", "Comfy-Org/Qwen-Image_ComfyUI"]
-        command += ["split_files/vae/qwen_image_vae.safetensors", "--local-dir", tmp_path]
+        command = [str(HF), "download", "Comfy-Org/Qwen-Image_ComfyUI"]
+        command += ["split_files/vae/qwen_image_vae.safetensors", "--local-dir", str(tmp_path)]
         begun = time.monotonic()
         ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
         assert ended.returncode == 0, ended.stderr
@@ -226,7 +226,7 @@ def test_the_real_command_fetches_from_a_rehearsal_at_the_pace_of_a_line(tmp_pat
         known = next(file for file in shelved() if file.id == "qwen-image-vae")
         assert hashlib.sha256(found).hexdigest() == known.body.sha256
         host.control("hub-fault", fault={"kind": "gone", "path": "rehearsal/small"})
-        command = [HF, "download", "rehearsal/small"]
+        command = [str(HF), "download", "rehearsal/small"]
         ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
         assert ended.returncode != 0
         assert "not found" in ended.stderr.lower()
