@@ -149,4 +149,4 @@ def _words(problem: Any) -> dict[str, str]:
 
 
 # Subcommands in modules of their own; each adds itself to the group when it is imported.
-from screens.cli import models_fit  # noqa: E402, F401
+from screens.cli import models_fit, pull  # noqa: E402, F401

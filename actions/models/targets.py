@@ -1,0 +1,205 @@
+"""What the operator wants to have: a variant, a file of the catalogue, or any file on the hub."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from actions.session import Session
+from console.errors import UsageError
+from console.hub.facts import HubSpec
+from console.models.catalog import Catalog, ModelFile, Variant
+from console.models.disk import NO_FOLDER, model_roots
+from console.models.places import kind_by_folder, place_for
+from console.paths import expand
+from console.text import clean_line
+
+T = TypeVar("T")
+
+HUB = "hf:"
+_MOST_NEAR = 3
+_LONGEST_PART = 255
+
+
+class WantedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that is wanted.
+
+    Attributes:
+        id: the catalogue's, else its name on disk.
+        entry: of the catalogue; None where that does not know it.
+        root: the folder below which it goes.
+        path: its final name; None where its folder must be told from what it is.
+    """
+
+    id: str
+    entry: ModelFile | None
+    spec: HubSpec
+    root: Path
+    path: Path | None
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a name means: `ident` is the variant's or file's id, or the file on the hub."""
+
+    ident: str
+    title: str
+    files: tuple[WantedFile, ...]
+
+
+def target_of(session: Session, name: str, options: Mapping[str, Any]) -> Target:
+    """Give what a name means, and where each of its files goes.
+
+    Args:
+        session: whose catalogue and folders count.
+        name: of a variant or a file of the catalogue, or `hf:ORG/REPO/PATH[@REVISION]`.
+        options: `folder` below the models folder, `to` another models folder, or the very folder
+            of a single file.
+
+    Raises:
+        UsageError: there is no such model, no models folder, or a folder that makes no sense.
+    """
+    catalog = session.needed_catalog()
+    folder = checked_folder(options.get("folder"))
+    variant, file, spec = _meant(catalog, name)
+    root = _root(session, options.get("to"))
+    if variant is not None:
+        if folder:
+            raise UsageError(
+                "models.one-folder",
+                f"{variant.id} has files of several kinds: they do not go into one folder",
+                "Leave out --folder; --to names another models folder",
+            )
+        files = tuple(_placed(one, root) for one in catalog.files_of(variant))
+        return Target(ident=variant.id, title=variant.title, files=files)
+    if file is not None:
+        wanted = _single(file, spec or _spec(file), root, folder, options.get("to"))
+        ident = file.id if spec is None else hub_name(spec)
+        return Target(ident=ident, title=file.name, files=(wanted,))
+    assert spec is not None  # noqa: S101 -- _meant gives one of the three
+    wanted = _stranger(spec, root, folder, options.get("to"))
+    return Target(ident=hub_name(spec), title=wanted.id, files=(wanted,))
+
+
+def hub_name(spec: HubSpec) -> str:
+    """Give a file on the hub as it is typed."""
+    at = "" if spec.revision == "main" else f"@{spec.revision}"
+    return f"{HUB}{spec.repo}/{spec.path}{at}"
+
+
+def checked_folder(text: str | None) -> str:
+    """Give a folder below a models folder as it is typed; empty where none is.
+
+    Raises:
+        UsageError: it leads out of the models folder (`models.bad-folder`).
+    """
+    if text is None:
+        return ""
+    parts = text.split("/")
+    plain = all(
+        part not in {"", ".", ".."} and len(part.encode("utf-8", "replace")) <= _LONGEST_PART
+        for part in parts
+    )
+    if not plain or "\\" in text or clean_line(text) != text:
+        raise UsageError(
+            "models.bad-folder",
+            f"--folder {clean_line(text, 80)!r} is no folder below a models folder",
+            "Such as vae, loras or diffusion_models/qwen; --to names a folder anywhere",
+        )
+    return text
+
+
+def folder_in(path: str) -> str:
+    """Give the models folder that a path on the hub names, such as `split_files/vae/x`; or none."""
+    known = kind_by_folder("comfyui")
+    above = path.split("/")[:-1]
+    return next((part for part in reversed(above) if part in known), "")
+
+
+def _meant(catalog: Catalog, name: str) -> tuple[Variant | None, ModelFile | None, HubSpec | None]:
+    """Find what a name means: a variant, a file of the catalogue, a file on the hub."""
+    if name.startswith((HUB, "https://", "http://")):
+        from console.hub.spec import parse_spec
+
+        spec = parse_spec(name)
+        known = [one for one in catalog.files if (one.repo, one.path) == (spec.repo, spec.path)]
+        return None, (known[0] if known else None), spec
+    variant, file = catalog.variant(name), catalog.file(name)
+    if variant is not None or file is not None:
+        return variant, (None if variant is not None else file), None
+    variants = _alike(catalog.variants, name, lambda one: (one.id, one.title))
+    if len(variants) == 1:
+        return variants[0], None, None
+    files = _alike(catalog.files, name, lambda one: (one.id, one.name))
+    if len(files) == 1 and not variants:
+        return None, files[0], None
+    raise _unknown(catalog, name)
+
+
+def _alike(many: tuple[T, ...], name: str, names: Callable[[T], tuple[str, ...]]) -> list[T]:
+    """Give what a name means if case, blanks and hyphens do not count."""
+    word = _letters(name)
+    return [one for one in many if word and word in map(_letters, names(one))]
+
+
+def _unknown(catalog: Catalog, name: str) -> UsageError:
+    ids = list(dict.fromkeys(one.id for one in (*catalog.variants, *catalog.files)))
+    word = _letters(name)
+    near = [ident for ident in ids if word and word in _letters(ident)]
+    near = near or difflib.get_close_matches(name.strip().lower(), ids, _MOST_NEAR, 0.5)
+    hint = f"Did you mean {' or '.join(near[:_MOST_NEAR])}? " if near else ""
+    return UsageError(
+        "model.unknown",
+        f"there is no variant or file {clean_line(name, 80)!r} in the catalogue",
+        f"{hint}`gpuconsole models list` lists them; hf:ORG/REPO/PATH is any file on the hub",
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _root(session: Session, to: str | None) -> Path:
+    """Give the folder to put files below: `--to`, else the config's models folder.
+
+    Raises:
+        UsageError: neither is set, or `--to` is no absolute path.
+    """
+    if to is not None:
+        root = expand(to, session.environ)
+        if not root.is_absolute() or "\0" in to:
+            raise UsageError("models.bad-folder", f"--to {clean_line(to, 80)!r} is no folder")
+        return root
+    roots = model_roots(session.settings.paths)
+    if not roots:
+        raise UsageError(
+            NO_FOLDER.code, NO_FOLDER.title, f"{NO_FOLDER.hint}, or name a folder with --to"
+        )
+    return roots[0]
+
+
+def _spec(file: ModelFile) -> HubSpec:
+    return HubSpec(repo=file.repo, path=file.path, revision=file.asked_revision)
+
+
+def _placed(file: ModelFile, root: Path) -> WantedFile:
+    path = place_for(file, (root,))
+    return WantedFile(id=file.id, entry=file, spec=_spec(file), root=root, path=path)
+
+
+def _single(file: ModelFile, spec: HubSpec, root: Path, folder: str, to: str | None) -> WantedFile:
+    """Place one file of the catalogue: `--to` is its very folder, `--folder` below it."""
+    usual = to is None and not folder
+    path = place_for(file, (root,)) if usual else root / folder / file.name
+    return WantedFile(id=file.id, entry=file, spec=spec, root=root, path=path)
+
+
+def _stranger(spec: HubSpec, root: Path, folder: str, to: str | None) -> WantedFile:
+    """Place a file that the catalogue does not know, as far as its path tells."""
+    from console.hub.spec import safe_name
+
+    name = safe_name(spec.path)
+    below = folder or ("" if to is not None else folder_in(spec.path))
+    path = root / below / name if below or to is not None else None
+    return WantedFile(id=name, entry=None, spec=spec, root=root, path=path)
