@@ -87,13 +87,55 @@ def test_it_says_what_the_facts_say() -> None:
             expected = None if rounded is None else round(rounded * 1e9)
             assert file.approximate_bytes == expected
         assert (file.size is None) == (rounded is None)
+        named = (file.custom_node,) if file.custom_node else ()
+        assert all(one in (fact["requires_custom_node"] or "") for one in named)
+        assert bool(named) == (fact["requires_custom_node"] is not None)
+        assert file.loader in fact["loader_node"]
+        assert ("nunchaku wheel >= 1.0.0" in (fact["requires_custom_node"] or "")) == (
+            "nunchaku >= 1.0.0" in file.packages
+        )
         variant = catalog.variant(fact["id"])
-        if variant is not None:
+        for entry in (file, variant):
+            if entry is None:
+                continue
             for mine, theirs in (
-                (variant.min_capability, fact["min_compute_capability"]),
-                (variant.max_capability, fact["max_compute_capability"]),
+                (entry.min_capability, fact["min_compute_capability"]),
+                (entry.max_capability, fact["max_compute_capability"]),
             ):
-                assert mine == ("" if theirs is None else str(theirs))
+                # The facts tell of nvfp4's cards in words only.
+                assert mine == ("" if theirs is None else str(theirs)) or "RTX 30" in file.note
+        if variant is not None and fact["vram_min_gb"] is not None:
+            assert variant.min_card_bytes == fact["vram_min_gb"] * 10**9
+
+
+def test_a_file_needs_what_its_variant_needs() -> None:
+    catalog = packaged_catalog()
+    for variant in catalog.variants:
+        file = catalog.files_of(variant)[0]
+        for name in ("quant", "loader", "custom_node", "packages", "min_capability",
+                     "max_capability", "min_comfyui"):  # fmt: skip
+            assert getattr(file, name) == getattr(variant, name), (variant.id, name)
+        assert bool(variant.cards) == bool(variant.min_capability)
+
+
+def test_every_route_of_an_edit_is_there() -> None:
+    variants = packaged_catalog().variants
+    of_2509 = {one.quant for one in variants if one.family == "qwen-image-edit-2509"}
+    assert {"bf16", "fp8_e4m3fn", "fp8_e4m3fn_scaled"} < of_2509
+    gguf = {"q2_k", "q3_k_s", "q3_k_m", "q4_0", "q4_1", "q4_k_s", "q4_k_m", "q5_0", "q5_1",
+            "q5_k_s", "q5_k_m", "q6_k", "q8_0"}  # fmt: skip
+    assert gguf < of_2509
+    for quant in ("int4_r32", "int4_r128", "fp4_r32", "fp4_r128"):
+        titles = " ".join(one.title for one in variants if one.quant == quant)
+        assert "4 steps" in titles
+        assert "8 steps" in titles
+        assert any(one.quant == quant and not one.fused_lora for one in variants)
+    assert {one.quant for one in variants if one.family == "qwen-image-edit-2511"} >= {
+        "bf16", "fp8mixed", "int8_convrot", "q4_k_m",
+    }  # fmt: skip
+    int8 = packaged_catalog().variant("qwen-edit-2511-int8-convrot")
+    assert int8 is not None
+    assert (int8.min_comfyui, int8.packages) == ("0.27.0", ("comfy-kitchen >= 0.2.15",))
 
 
 @pytest.mark.parametrize(
@@ -108,17 +150,49 @@ BAD = {
     "no-toml": b"[[files]\n",
     "not-text": b"\xff\xfe\x00",
     "unknown-key": b'[[files]]\nid = "a"\ncolour = "red"\n',
-    "wrong-type": b'[[files]]\nid = 3\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "vae"\n',
+    "wrong-type": b'[[files]]\nid = 3\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n',
     "missing-file": b'[[variants]]\nid = "a"\ntitle = "A"\nfamily = "f"\nquant = "q"\n'
     b'loader = "L"\nfiles = ["nowhere"]\n',
-    "twice": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "vae"\n' * 2,
-    "outside": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "../etc"\n',
-    "negative": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "r"\npath = "p"\nfolder = "vae"\n'
+    "twice": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n' * 2,
+    "outside": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "../etc"\n',
+    "negative": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n'
     b"bytes = -1\n",
-    "escape": b'[[files]]\nid = "a\\u001b[2J"\nkind = "vae"\nrepo = "r"\npath = "p"\n'
+    "escape": b'[[files]]\nid = "a\\u001b[2J"\nkind = "vae"\nrepo = "o/r"\npath = "p"\n'
     b'folder = "vae"\n',
-    "kind": b'[[files]]\nid = "a"\nkind = "vea"\nrepo = "r"\npath = "p"\nfolder = "vae"\n',
+    "path": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "a/../../b"\n'
+    b'folder = "vae"\n',
+    "name": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "x"\nfolder = "vae"\n'
+    b'save_as = ".."\n',
+    "hash": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "x"\nfolder = "vae"\n'
+    b'sha256 = "12ab"\n',
+    "repo": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "../r"\npath = "x"\nfolder = "vae"\n',
+    "revision": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "x"\nfolder = "vae"\n'
+    b'revision = "a b"\n',
+    "needs": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "x"\nfolder = "vae"\n'
+    b'needs = ["nowhere"]\n',
+    "version": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "x"\nfolder = "vae"\n'
+    b'min_comfyui = "new"\n',
+    "no-id": b'[[files]]\nkind = "vae"\n',
+    "half-new": b'[[files]]\nid = "a"\nkind = "vae"\n',
+    "no-tables": b'files = ["a"]\n',
+    "strange": b'[[filez]]\nid = "a"\n',
+    "alone": b'alone = "yes"\n',
+    "pair-of-nothing": b'[[pairs]]\nid = "p"\na = {}\nb = { kind = "vae" }\neffect = "e"\n',
+    "pair-instead": b'[[pairs]]\nid = "p"\na = { kind = "lora" }\nb = { kind = "vae" }\n'
+    b'effect = "e"\ninstead = ["nowhere"]\n',
+    "kind": b'[[files]]\nid = "a"\nkind = "vea"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n',
 }
+
+
+WORDS = {
+    "unknown-key": "the file a: ", "wrong-type": "has no id", "missing-file": "nowhere",
+    "twice": "twice", "outside": "../etc", "negative": "-1 bytes", "escape": "characters",
+    "path": "not a path in a repository", "name": "has no name", "hash": "64 hexadecimal",
+    "repo": "not a repository", "revision": "not a commit", "needs": "nowhere",
+    "version": "no version of ComfyUI", "no-id": "has no id", "half-new": "the file a: ",
+    "no-tables": "[[files]]", "strange": "'filez' is none of", "alone": "true or false",
+    "pair-of-nothing": "names nothing", "pair-instead": "nowhere", "kind": "vea",
+}  # fmt: skip
 
 
 def changed(old: str, new: str) -> str:
@@ -158,6 +232,7 @@ def test_a_bad_catalogue_is_told_in_one_sentence(tmp_path: Path, case: str) -> N
     assert caught.value.code == "catalog.wrong"
     assert "\n" not in caught.value.title
     assert str(path) in caught.value.title
+    assert WORDS.get(case, "") in caught.value.title
 
 
 def test_a_catalogue_that_is_a_folder_a_pipe_or_nothing(tmp_path: Path) -> None:
