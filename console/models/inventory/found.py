@@ -29,6 +29,7 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
         kind_by_folder: kinds by folder below it (`vae` -> `vae`), as the one who reads it has it.
         source: where it is known from, such as `paths.models`, `extra_model_paths.yaml`.
         problem: why it cannot be looked at; None otherwise.
+        only_listed: only the folders of `kind_by_folder` are models, not all that lies below.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
     kind_by_folder: dict[str, str]
     source: str
     problem: Unknown | None = None
+    only_listed: bool = False
 
 
 class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,9 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
             be), `differs`, `unchecked`.
         catalog_id: the catalogue's entry it is, by hash, else by name and size; may be empty.
         problem: why it could not be read; None otherwise.
+        edges: tells files of one size apart that were not hashed: from the first and the last MiB;
+            empty where no other file has the size.
+        job_id: of a part, the job that can go on with it; empty where there is none.
     """
 
     path: str
@@ -79,11 +84,19 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
     hash_state: str = "unchecked"
     catalog_id: str = ""
     problem: Unknown | None = None
+    edges: str = ""
+    job_id: str = ""
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything in the model folders; `seconds` is how long the look took."""
+    """Everything in the model folders.
+
+    Attributes:
+        seconds: how long the look took.
+        folders: the mtime, in nanoseconds, of every folder that was looked through.
+    """
 
     roots: tuple[Root, ...] = ()
     files: tuple[FoundFile, ...] = ()
     seconds: float = 0.0
+    folders: dict[str, int] = {}
