@@ -1,12 +1,12 @@
 """What the operator wants to have: a variant, a file of the catalogue, or any file on the hub."""
 
-import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from actions.models.catalogue import entry_named
 from actions.session import Session
 from console.errors import UsageError
 from console.hub.facts import HubSpec
@@ -16,10 +16,7 @@ from console.models.places import kind_by_folder, place_for
 from console.paths import expand
 from console.text import clean_line
 
-T = TypeVar("T")
-
 HUB = "hf:"
-_MOST_NEAR = 3
 _LONGEST_PART = 255
 
 
@@ -125,39 +122,8 @@ def _meant(catalog: Catalog, name: str) -> tuple[Variant | None, ModelFile | Non
         spec = parse_spec(name)
         known = [one for one in catalog.files if (one.repo, one.path) == (spec.repo, spec.path)]
         return None, (known[0] if known else None), spec
-    variant, file = catalog.variant(name), catalog.file(name)
-    if variant is not None or file is not None:
-        return variant, (None if variant is not None else file), None
-    variants = _alike(catalog.variants, name, lambda one: (one.id, one.title))
-    if len(variants) == 1:
-        return variants[0], None, None
-    files = _alike(catalog.files, name, lambda one: (one.id, one.name))
-    if len(files) == 1 and not variants:
-        return None, files[0], None
-    raise _unknown(catalog, name)
-
-
-def _alike(many: tuple[T, ...], name: str, names: Callable[[T], tuple[str, ...]]) -> list[T]:
-    """Give what a name means if case, blanks and hyphens do not count."""
-    word = _letters(name)
-    return [one for one in many if word and word in map(_letters, names(one))]
-
-
-def _unknown(catalog: Catalog, name: str) -> UsageError:
-    ids = list(dict.fromkeys(one.id for one in (*catalog.variants, *catalog.files)))
-    word = _letters(name)
-    near = [ident for ident in ids if word and word in _letters(ident)]
-    near = near or difflib.get_close_matches(name.strip().lower(), ids, _MOST_NEAR, 0.5)
-    hint = f"Did you mean {' or '.join(near[:_MOST_NEAR])}? " if near else ""
-    return UsageError(
-        "model.unknown",
-        f"there is no variant or file {clean_line(name, 80)!r} in the catalogue",
-        f"{hint}`gpuconsole models list` lists them; hf:ORG/REPO/PATH is any file on the hub",
-    )
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text.lower() if letter.isalnum())
+    found = entry_named(catalog, name)
+    return (found, None, None) if isinstance(found, Variant) else (None, found, None)
 
 
 def _root(session: Session, to: str | None) -> Path:

@@ -105,7 +105,7 @@ def _pull(
 
     job_id, state = same_job(cli.session, plan)
     if job_id:
-        return _join(cli, operations, plan, job_id, state, wait=wait)
+        return _join(cli, operations, job_id, state, wait=wait)
     if operations.problem is not None:
         say(f"gpuconsole: {operations.problem.title}")
     if any(step.options["item"]["action"] != "keep" for step in plan.steps):
@@ -150,9 +150,7 @@ def _refusal(plan: Plan) -> ConsoleError:
     return as_error(plan.refusal)
 
 
-def _join(
-    cli: Cli, operations: Operations, plan: Plan, job_id: str, state: str, *, wait: bool
-) -> int:
+def _join(cli: Cli, operations: Operations, job_id: str, state: str, *, wait: bool) -> int:
     """Take the job that does the same already; one that has stopped is gone on with."""
     words = "is under way already"
     if state not in {"queued", "running"} and operations.resume(job_id):
