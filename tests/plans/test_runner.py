@@ -178,8 +178,8 @@ def test_a_runner_that_cannot_write_down_its_end_is_believed(
     operations = Operations(session)
     plan = operations.plan("stop", containers.make())
     journal.save(plan)
-    journal.begin(plan, os.getpid())
     process = subprocess.Popen(["true"])
+    journal.begin(plan, process.pid)
     event = list(Follower(session, journal).follow(plan.id, process))[-1]
     assert isinstance(event, PlanDone)
     assert "could not be written" in event.text
