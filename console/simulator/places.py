@@ -11,6 +11,7 @@ from console.simulator.config_text import config_tables, services, token
 from console.simulator.hub.hub import TOKENS
 from console.simulator.model_files import catalog_text, lay_out_models
 from console.simulator.placing import write_compose_files
+from console.simulator.ports import LOOPBACK
 from console.simulator.scene import Scene
 
 _LONGEST_SOCKET = 100
@@ -79,6 +80,7 @@ class RehearsalPlaces:
         Empty values take away what would lead docker's and the hub's clients elsewhere, or give
         the operator's own token away. `hub` is the address of the rehearsed one.
         """
+        direct = ",".join(filter(None, (_not_by_proxy(), LOOPBACK)))
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
         return {
             "DOCKER_HOST": f"unix://{self.engine_socket}",
@@ -100,6 +102,8 @@ class RehearsalPlaces:
             "TRANSFORMERS_OFFLINE": "",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+            "NO_PROXY": direct,
+            "no_proxy": direct,
             "XDG_CONFIG_HOME": str(self.config_home),
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
@@ -110,6 +114,11 @@ class RehearsalPlaces:
     def remove(self) -> None:
         """Remove everything; what has gone already is no fault."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _not_by_proxy() -> str:
+    """Give the hosts that the operator reaches without a proxy; the smaller name wins."""
+    return os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
 
 
 def new_places(environ: Mapping[str, str] = os.environ) -> RehearsalPlaces:

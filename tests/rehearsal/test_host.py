@@ -100,6 +100,8 @@ def test_two_rehearsals_do_not_meet() -> None:
             "GPUCONSOLE_NVML_LIBRARY",
             "HF_HUB_DISABLE_TELEMETRY",
             "HF_HUB_DISABLE_UPDATE_CHECK",
+            "NO_PROXY",
+            "no_proxy",
         }
         first.close()
         second.close()

@@ -209,3 +209,24 @@ def test_what_was_asked_is_noted(hub: RehearsalHub, tmp_path: Path) -> None:
         ("hub", True, 302),
         ("cdn", False, 200),
     ]
+
+
+def test_git_itself_has_a_pointer_in_the_place_of_a_large_file(hub: RehearsalHub) -> None:
+    with urllib.request.urlopen(f"{hub.url}/org/name/raw/main/{LARGE}", timeout=10) as answer:
+        pointer = answer.read().decode()
+    assert pointer.splitlines()[1:] == [f"oid sha256:{WEIGHTS.sha256}", f"size {SIZE}"]
+    with urllib.request.urlopen(f"{hub.url}/org/name/raw/main/README.md", timeout=10) as answer:
+        assert answer.read() == README
+
+
+def test_xet_storage_is_named_where_a_scene_asks_for_it(hub: RehearsalHub) -> None:
+    hub.state.xet = True
+    try:
+        facts = get_hf_file_metadata(
+            hf_hub_url("org/name", LARGE, endpoint=hub.url), token=False, endpoint=hub.url
+        )
+    finally:
+        hub.state.xet = False
+    assert facts.xet_file_data is not None
+    assert facts.xet_file_data.refresh_route.startswith(f"{hub.url}/api/models/org/name/")
+    assert facts.etag == WEIGHTS.sha256

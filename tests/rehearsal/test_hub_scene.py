@@ -213,7 +213,11 @@ def test_messy_models_are_a_mess() -> None:
         assert link.stat().st_nlink == 2
 
 
-def test_the_real_command_fetches_from_a_rehearsal_at_the_pace_of_a_line(tmp_path: Path) -> None:
+def test_the_real_command_fetches_from_a_rehearsal_at_the_pace_of_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "localhost")
     with rehearsal("studio") as host:
         environ = {**os.environ, **host.environ}
         command = [str(HF), "download", "Comfy-Org/Qwen-Image_ComfyUI"]
