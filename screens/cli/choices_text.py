@@ -27,7 +27,7 @@ _MARKS = {"ready": "✓", "fetching": "⇩", "partly": "·", "damaged": "!", "un
 _FILE_STATES = {"wrong-size": "cut short?", "unreadable": "not seen", "missing": ""}
 _LEGEND = """\
 ✓ all on disk, ⇩ being fetched, · in part, ! damaged, ? cannot be seen.
-q: rank by quality within the family. GB: with encoder and VAE. get: GB to fetch.
+q: rank by quality in the family. GB: with encoder and VAE. get: GB to fetch.
 ★ advised. tight: not with another picture and a LoRA. never: no kernels for it.
 `gpuconsole models show VARIANT` says all about one; `models fit VARIANT` shows
 the arithmetic; `models pull VARIANT` gets it."""
