@@ -1,0 +1,112 @@
+"""Files that hold the same bytes, and what linking them would save."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from actions.models.model import Fix, Issue
+from console.models.inventory.edges import EDGE
+from console.models.inventory.found import FoundFile, Inventory
+from console.units import format_bytes
+
+_Inode = tuple[int, int]
+
+
+def duplicates(inventory: Inventory) -> Iterator[Issue]:
+    """Give each set of files with the same bytes, the one to be kept last.
+
+    Names of one file (hard links, links) are no duplicates. Files whose hashes are not known are
+    told as likely where size, first and last MiB are the same; a small one is that as a whole.
+    """
+    by_bytes: defaultdict[tuple[int, str], list[FoundFile]] = defaultdict(list)
+    sure = set[tuple[int, str]]()
+    for file in inventory.files:
+        for key, certain in _keys(file):
+            by_bytes[key].append(file)
+            if certain:
+                sure.add(key)
+    told = set[frozenset[str]]()
+    for key, files in sorted(by_bytes.items(), key=lambda one: one[0] not in sure):
+        several = _by_inode(files, inventory)
+        paths = frozenset(one.path for one in files)
+        if len(several) < 2 or any(paths <= other for other in told):
+            continue
+        if key not in sure and _told_apart(files):
+            continue
+        told.add(paths)
+        yield _issue(several, key in sure)
+
+
+def _keys(file: FoundFile) -> Iterator[tuple[tuple[int, str], bool]]:
+    """Give what files with the same bytes have in common, and whether that is certain."""
+    if file.sha256:
+        yield (file.size, file.sha256), True
+    if file.edges:
+        yield (file.size, file.edges), file.size <= 2 * EDGE
+
+
+def _told_apart(files: Sequence[FoundFile]) -> bool:
+    """Tell whether hashes say that all of them differ."""
+    hashes = [one.sha256 for one in files]
+    return all(hashes) and len(set(hashes)) == len(hashes)
+
+
+def _by_inode(files: Sequence[FoundFile], inventory: Inventory) -> list[list[FoundFile]]:
+    """Give the names of each file on disk; the one that is best kept comes last."""
+    order = {root.path: place for place, root in enumerate(inventory.roots)}
+    inodes: defaultdict[_Inode, list[FoundFile]] = defaultdict(list)
+    for file in files:
+        inodes[file.device, file.inode].append(file)
+
+    def worth(names: list[FoundFile]) -> tuple[bool, int, int, str]:
+        known = any(one.catalog_id for one in names)
+        first = min(order.get(one.root, len(order)) for one in names)
+        return (known, names[0].links, -first, names[0].path)
+
+    return sorted(inodes.values(), key=worth)
+
+
+def _issue(inodes: list[list[FoundFile]], certain: bool) -> Issue:
+    """Tell of one set; only what lies on the kept one's file system can be linked to it."""
+    *copies, kept = inodes
+    keep = kept[0]
+    fixes = tuple(
+        Fix(
+            verb="link",
+            path=one.path,
+            to=keep.path,
+            title="link it to the other" if certain else "compare them, and link if they are same",
+            saves_bytes=saved,
+        )
+        for names in copies
+        if names[0].device == keep.device
+        for one, saved in zip(names, _saved(names), strict=True)
+    )
+    saves = sum(fix.saves_bytes for fix in fixes)
+    count = len(inodes)
+    if saves:
+        title = f"{count} copies of the same bytes: linking them saves {format_bytes(saves)}"
+        hint = "`gpuconsole models dedupe` makes hard links of them"
+    else:
+        title = f"{count} copies of the same bytes, {format_bytes(keep.size)} each"
+        hint = (
+            "they lie on different file systems, or have names elsewhere: nothing is to be linked"
+        )
+    if not certain:
+        title = title.replace("of the same bytes", "that look alike", 1)
+        hint = "`gpuconsole models verify --all` reads them in full; dedupe does so before it links"
+    return Issue(
+        code="duplicate",
+        severity="warning" if certain else "note",
+        title=title,
+        hint=hint,
+        paths=tuple(one.path for names in (*copies, kept) for one in names),
+        fixes=fixes,
+    )
+
+
+def _saved(names: Sequence[FoundFile]) -> list[int]:
+    """Give what becomes free with each name: all with the last, where no other name is left."""
+    saved = [0] * len(names)
+    if len(names) >= names[0].links:
+        saved[-1] = names[0].size
+    return saved
