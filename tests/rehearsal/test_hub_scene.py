@@ -186,7 +186,15 @@ def test_scenes_are_as_their_titles_say() -> None:
     with held_rehearsal("hub-down") as host, pytest.raises(urllib.error.URLError, match="refused"):
         head(host.hub.url, path)
     with held_rehearsal("hub-rate-limited") as host:
-        assert [head(host.hub.url, path)[0] for _ in range(3)] == [429, 429, 302]
+        _, facts = head(host.hub.url, path)
+        answers = [head(facts["Location"], "") for _ in range(3)]
+        assert [(status, told.get("Retry-After")) for status, told in answers] == [
+            (429, "5"),
+            (429, "5"),
+            (200, None),
+        ]
+        host.advance(11)
+        assert head(host.hub.url, path)[0] == 429
     with held_rehearsal("changed-upstream") as host:
         _, facts = head(
             host.hub.url, f"/lightx2v/Qwen-Image-Edit-2511-Lightning/resolve/main/{lora}"
