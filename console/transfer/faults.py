@@ -56,6 +56,8 @@ def disk_fault(error: OSError, path: Path, missing: int | None = None) -> Transf
             f"{folder} may not be written to: {words}",
             "Give this user the right to write there, or choose another folder with --to",
         )
+    if error.errno == errno.EEXIST:
+        return gone(folder, "something that is no folder has its name")
     if error.errno in _GONE:
         return gone(folder, words)
     if error.errno == errno.EFBIG:

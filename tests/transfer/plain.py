@@ -8,12 +8,12 @@ import contextlib
 import http.client
 import threading
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from console.errors import ConsoleError
 
 
-class PlainFault(ConsoleError):
+class PlainFault(ConsoleError):  # noqa: N818 -- named as the hub's own
     """What a server did not do."""
 
     def __init__(
@@ -102,7 +102,7 @@ class PlainSource:
                         passing=answer.status in (429, 500, 502, 503),
                         retry_after=float(wait) if wait else None,
                     )
-                self._signed = answer.headers.get("Location") or self._url
+                self._signed = urljoin(self._url, answer.headers.get("Location", ""))
             return self._signed
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, str]:
