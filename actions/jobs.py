@@ -176,7 +176,7 @@ def _download(job: Job, row: PlanRow, plan: Plan, moved: Transfer | None) -> Job
         pause_requested=row.pause_requested,
         can=_can_of_download(row),
         bytes_total=_count(plan.facts.get("bytes_total")),
-        bytes_done=_count(plan.facts.get("bytes_done")),
+        bytes_done=_count(plan.facts.get("bytes_there")),
     )
     if moved is None:
         return job

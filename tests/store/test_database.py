@@ -78,6 +78,8 @@ def test_every_older_schema_is_brought_up_to_date(
     put(store, clock)
     kept = PlanRecords(store).get("p1")
     assert (kept is not None) == (version > 0)
+    if kept is not None:
+        assert (kept.attempts, kept.boot_id, kept.pause_requested) == (0, "", False)
 
 
 def test_two_processes_may_migrate_at_once(places: Places, clock: HeldClock) -> None:
