@@ -16,6 +16,15 @@ from tests.support.waiting import wait_until
 REPO = "org/name"
 VAE = "split_files/vae/pull_vae.safetensors"
 LORA = "pull_lora.safetensors"
+SIZE = 24_000_000
+
+
+def all_of(body: Noise) -> bytes:
+    """Give the bytes of a file on the hub."""
+    data = bytearray()
+    while len(data) < body.size:
+        data += body.piece(len(data), body.size)
+    return bytes(data)
 
 
 class Host:
@@ -49,7 +58,7 @@ class Host:
         return start(self.environ, "--config", str(self.config), *words)
 
     def pull(self, *words: str, code: int = 0) -> dict[str, Any]:
-        """Pull and wait; gives the last line's `data`, with `error` in it where there is one."""
+        """Pull and wait; gives the data of the last line, with its error."""
         done = self.run("models", "pull", *words, "--yes", "--wait", "--json")
         assert done.returncode == code, done.stdout + done.stderr
         last = lines(done.stdout)[-1]
@@ -94,7 +103,7 @@ class Host:
 @pytest.fixture
 def hub() -> Iterator[RehearsalHub]:
     """Give a hub with a VAE, a LoRA and a text."""
-    files = {VAE: Noise(6_000_000, 1), LORA: Noise(3_000_000, 2), "README.md": b"# about\n"}
+    files = {VAE: Noise(SIZE, 1), LORA: Noise(3_000_000, 2), "README.md": b"# about\n"}
     with rehearsal_hub({REPO: files}) as made:
         yield made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pull.conftest import LORA, REPO, VAE, Host, checks
+from tests.pull.conftest import LORA, REPO, SIZE, VAE, Host, checks
 from tests.support.hub import EVERYTHING, NOTHING, Noise, rehearsal_hub, repo_of
 
 HF_VAE = f"hf:{REPO}/{VAE}"
@@ -16,8 +16,8 @@ HF_VAE = f"hf:{REPO}/{VAE}"
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 8 MiB."""
-    yield from mounted(tmp_path / "disk", "size=8m")
+    """A disk of 32 MiB."""
+    yield from mounted(tmp_path / "disk", "size=32m")
 
 
 def mounted(path: Path, options: str) -> Iterator[Path]:
@@ -30,16 +30,16 @@ def mounted(path: Path, options: str) -> Iterator[Path]:
 def test_a_plan_says_files_bytes_places_disk_and_time_and_moves_nothing(host: Host) -> None:
     plan = host.plan(HF_VAE)
     said = checks(plan)
-    assert said["pull.files"] == "1 file: fetches 1 file, 5.7 MiB"
+    assert said["pull.files"] == "1 file: fetches 1 file, 22.9 MiB"
     assert "free on" in said["pull.disk"]
     assert "not known" in said["pull.time"]
     assert plan["verdict"] == "ready"
-    assert plan["facts"]["bytes_to_fetch"] == 6_000_000
+    assert plan["facts"]["bytes_to_fetch"] == SIZE
     (step,) = plan["steps"]
     assert str(host.models / "vae") in step["title"]
     assert step["command"].startswith(f"hf download {REPO} {VAE} --revision ")
     item = step["options"]["item"]
-    assert item["sha256"] == Noise(6_000_000, 1).sha256
+    assert item["sha256"] == Noise(SIZE, 1).sha256
     assert len(item["hub"]["commit"]) == 40
     assert "Signature" not in json.dumps(plan)
     assert host.below() == set()
@@ -118,18 +118,19 @@ def test_without_a_models_folder_it_says_which_key_to_set(host: Host) -> None:
 
 
 def test_too_little_disk_is_refused_with_numbers(host: Host, small_disk: Path) -> None:
-    (small_disk / "ballast").write_bytes(b"x" * 4_000_000)
+    (small_disk / "ballast").write_bytes(b"x" * 16_000_000)
     done = host.run("models", "pull", HF_VAE, "--to", str(small_disk), "--dry-run", "--json")
     answer = json.loads(done.stdout)
     assert done.returncode == 3
     assert answer["error"]["code"] == "models.disk-full"
-    assert "5.7 MiB are needed" in answer["error"]["title"]
+    assert "22.9 MiB are needed" in answer["error"]["title"]
     assert "short" in answer["error"]["title"]
     assert answer["data"]["plan"]["steps"] == []
 
 
 def test_what_other_downloads_still_take_counts(host: Host, small_disk: Path) -> None:
-    host.hub.fault("slow", rate=300_000)
+    (small_disk / "ballast").write_bytes(b"x" * 8_000_000)
+    host.hub.fault("slow", rate=1_000_000)
     job = host.begin(HF_VAE, "--to", str(small_disk))
     done = host.run("models", "pull", f"hf:{REPO}/{LORA}", "--to", str(small_disk), "--dry-run")
     host.run("jobs", "cancel", job, "--yes")
@@ -146,7 +147,7 @@ def test_a_disk_that_is_mounted_read_only_is_refused(host: Host, small_disk: Pat
 def catalogue(host: Host, **changes: object) -> Path:
     """Write a catalogue of the operator's with one file, some of it other than the hub has it."""
     entry = {"id": "my-vae", "kind": "vae", "repo": REPO, "path": VAE, "folder": "vae",
-             "bytes": 6_000_000, **changes}  # fmt: skip
+             "bytes": SIZE, **changes}  # fmt: skip
     lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
     path = host.home / "catalog.toml"
     path.write_text("[[files]]\n" + "\n".join(lines) + "\n")
@@ -157,7 +158,7 @@ def test_another_hash_than_the_catalogues_is_placed_only_once_accepted(host: Hos
     words = ("--catalog", str(catalogue(host, sha256="0" * 64)))
     data = host.pull("my-vae", *words, code=3)
     assert data["error"]["code"] == "models.hash-changed"
-    right = Noise(6_000_000, 1).sha256
+    right = Noise(SIZE, 1).sha256
     assert "0" * 64 in data["error"]["hint"]
     assert right in data["error"]["hint"]
     assert host.below() == set()
@@ -168,7 +169,7 @@ def test_another_hash_than_the_catalogues_is_placed_only_once_accepted(host: Hos
 
 
 def test_another_size_than_the_catalogues_is_another_file_too(host: Host) -> None:
-    words = ("--catalog", str(catalogue(host, bytes=6_000_001)))
+    words = ("--catalog", str(catalogue(host, bytes=SIZE + 1)))
     assert host.pull("my-vae", *words, code=3)["error"]["code"] == "models.size-changed"
     assert host.pull("my-vae", *words, "--accept-new-hash")["files"][0]["action"] == "fetched"
 
