@@ -233,6 +233,16 @@ def test_a_client_that_goes_away_is_no_trouble(hub: RehearsalHub) -> None:
     assert body(hub).body == BYTES
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/api/models/org/name/tree/main?cursor=x", "/api/models/org", "/org/name", "/", "/%ff%fe/x/y"],
+)
+def test_what_makes_no_sense_is_refused(hub: RehearsalHub, path: str) -> None:
+    assert Seen(f"{hub.url}{path}").status in (400, 404)
+    assert Seen(f"{hub.cdn_url}{path}").status == 403
+    assert resolved(hub).status == 302
+
+
 def test_by_itself_it_counts_and_misbehaves_too() -> None:
     with hub_process("--size", "3MB", "--name", "a/b.gguf", "--repo", "rehearsal/models") as hub:
         (told,) = hub.told["files"]

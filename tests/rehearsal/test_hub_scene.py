@@ -237,6 +237,10 @@ def test_the_real_command_fetches_from_a_rehearsal_at_the_pace_of_a_line(
         found = (tmp_path / "split_files" / "vae" / "qwen_image_vae.safetensors").read_bytes()
         known = next(file for file in shelved() if file.id == "qwen-image-vae")
         assert hashlib.sha256(found).hexdigest() == known.body.sha256
+        straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        told = straight.open(f"{environ['HF_ENDPOINT']}/api/rehearsal/counts", timeout=10)
+        counts = json.loads(told.read())
+        assert counts["bytes"] == len(found)
         host.control("hub-fault", fault={"kind": "gone", "path": "rehearsal/small"})
         command = [str(HF), "download", "rehearsal/small"]
         ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)

@@ -47,10 +47,12 @@ class Answering(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         """Answer, or break off where the other side has gone."""
         self.file = ""
-        length = int(self.headers.get("Content-Length") or 0)
-        self.content = self.rfile.read(length) if length else b""
         try:
+            length = int(self.headers.get("Content-Length") or 0)
+            self.content = self.rfile.read(length) if length else b""
             self.reply()
+        except ValueError:
+            self.tell_json({"error": "Bad Request"}, 400)
         except (ConnectionError, TimeoutError):
             self.drop()
 

@@ -99,7 +99,7 @@ def _header(ident: str, spec: dict[str, Any], size: int, known: dict[str, Any]) 
 def rehearsed_hub(spec: HubSpec, port: int) -> RehearsalHub:
     """Give the hub of a scene; it takes no connections yet."""
     rate = spec.rate or str(read_table("rehearsal_hub.toml")["rate"])
-    hub = RehearsalHub(catalogue_repos(), rate=float(parse_bytes(rate)), port=port)
+    hub = RehearsalHub(catalogue_repos(), rate=float(parse_bytes(rate)), port=port, controlled=True)
     hub.state.xet = spec.xet
     return hub
 

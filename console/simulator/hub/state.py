@@ -70,7 +70,8 @@ class HubState:
     def accepts(self, path: str, query: dict[str, str]) -> bool:
         """Tell whether a signed address is still good."""
         expires = query.get("Expires", "0")
-        good = hmac.compare_digest(query.get("Signature", ""), self._signature(path, expires))
+        told = query.get("Signature", "").encode()
+        good = hmac.compare_digest(told, self._signature(path, expires).encode())
         return good and float(expires) > time.time()
 
     def _signature(self, path: str, expires: str) -> str:
