@@ -3,7 +3,8 @@
 Every program sees the same two cards (the C twin of the driver, its figures moving once a second)
 and the same real engine, in a pty of 120x40, one after the other, first screens interleaved. Three
 of the containers are services whose servers answer.
-Run with `--quick` for a shorter look; `--markdown FILE` writes the table for the docs.
+Run with `--quick` for a shorter look, with `--downloads` for downloads only (which need no engine
+and no root); `--markdown FILE` writes the table for the docs.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import logs
+from tests.bench import downloads, logs
 from tests.bench.measure import Figures, Program, first_screens, steady, wall_times
 from tests.bench.programs import bare_app, console, peers
 from tests.bench.report import Row, render
@@ -32,12 +33,15 @@ COUNTS = (4, 50)
 def main() -> int:
     """Measure everything and print the table; exit 1 where a budget that must hold does not."""
     options = _options()
-    if compiler() is None:
+    if compiler() is None and not options.downloads:
         raise SystemExit("make bench builds the C twin of the driver: install gcc")
     with tempfile.TemporaryDirectory(prefix="gpuconsole-bench.", dir="/tmp") as name:
         folder = Path(name)
-        with _engine(folder) as address, services(folder):
-            rows = _measure(folder, address, options.quick)
+        rows: list[Row] = []
+        if not options.downloads:
+            with _engine(folder) as address, services(folder):
+                rows += _measure(folder, address, options.quick)
+        rows += downloads.rows(folder, options.quick)
     text = render(rows)
     print(text)
     if options.markdown:
@@ -68,6 +72,7 @@ def _engine(folder: Path) -> Iterator[str]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs, shorter looks")
+    parser.add_argument("--downloads", action="store_true", help="only what downloads cost")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     return parser.parse_args()
 
