@@ -1,6 +1,6 @@
 """What the operator wants to have: a variant, a file of the catalogue, or any file on the hub."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from actions.session import Session
 from console.errors import UsageError
 from console.hub.facts import HubSpec
 from console.models.catalog import Catalog, ModelFile, Variant
-from console.models.disk import NO_FOLDER, model_roots
+from console.models.disk import NO_FOLDER, look_for, model_roots
 from console.models.places import kind_by_folder, place_for
 from console.paths import expand
 from console.text import clean_line
@@ -68,10 +68,15 @@ def target_of(session: Session, name: str, options: Mapping[str, Any]) -> Target
                 f"{variant.id} has files of several kinds: they do not go into one folder",
                 "Leave out --folder; --to names another models folder",
             )
-        files = tuple(_placed(one, root) for one in catalog.files_of(variant))
+        entries = catalog.files_of(variant)
+        here = _here(session, entries) if options.get("to") is None else {}
+        files = tuple(_placed(one, root, here) for one in entries)
         return Target(ident=variant.id, title=variant.title, files=files)
     if file is not None:
-        wanted = _single(file, spec or _spec(file), root, folder, options.get("to"))
+        usual = options.get("to") is None and not folder
+        spec_of = spec or _spec(file)
+        here = _here(session, (file,)) if usual else {file.id: root / folder / file.name}
+        wanted = _placed(file, root, here, spec_of)
         ident = file.id if spec is None else hub_name(spec)
         return Target(ident=ident, title=file.name, files=(wanted,))
     assert spec is not None  # noqa: S101 -- _meant gives one of the three
@@ -149,16 +154,19 @@ def _spec(file: ModelFile) -> HubSpec:
     return HubSpec(repo=file.repo, path=file.path, revision=file.asked_revision)
 
 
-def _placed(file: ModelFile, root: Path) -> WantedFile:
-    path = place_for(file, (root,))
-    return WantedFile(id=file.id, entry=file, spec=_spec(file), root=root, path=path)
+def _here(session: Session, files: Sequence[ModelFile]) -> dict[str, Path]:
+    """Give where files of the catalogue are already, in any folder that ComfyUI looks into."""
+    found = look_for(files, model_roots(session.settings.paths))
+    places = {ident: Path(one.path) for ident, one in found.items() if one.state == "present"}
+    return {ident: path for ident, path in places.items() if path.is_file()}
 
 
-def _single(file: ModelFile, spec: HubSpec, root: Path, folder: str, to: str | None) -> WantedFile:
-    """Place one file of the catalogue: `--to` is its very folder, `--folder` below it."""
-    usual = to is None and not folder
-    path = place_for(file, (root,)) if usual else root / folder / file.name
-    return WantedFile(id=file.id, entry=file, spec=spec, root=root, path=path)
+def _placed(
+    file: ModelFile, root: Path, here: Mapping[str, Path], spec: HubSpec | None = None
+) -> WantedFile:
+    """Place a file of the catalogue where it is already, else where it belongs."""
+    path = here.get(file.id) or place_for(file, (root,))
+    return WantedFile(id=file.id, entry=file, spec=spec or _spec(file), root=root, path=path)
 
 
 def _stranger(spec: HubSpec, root: Path, folder: str, to: str | None) -> WantedFile:

@@ -113,7 +113,8 @@ def _pull(
             say(plan_text(plan))
         if not confirm(f"Pull {plan.target}?", yes=yes):
             raise InterruptedByUser("confirm.declined", "not confirmed: nothing was changed")
-    if wait:
+    # Without a journal it would end with this console, which therefore stays.
+    if wait or not (cli.as_json or operations.survives(plan)):
         return _tell(cli, operations.run(plan), plan)
     return _begin(cli, operations, plan)
 
@@ -163,14 +164,15 @@ def _join(cli: Cli, operations: Operations, job_id: str, state: str, *, wait: bo
 
 
 def _begin(cli: Cli, operations: Operations, plan: Plan) -> int:
-    """Start the job and leave it as soon as it runs."""
+    """Start the job and leave it as soon as it runs, if it goes on by itself then."""
+    last = PlanStarted | PlanDone if operations.survives(plan) else PlanDone
     for event in operations.run(plan):
         if isinstance(event, PlanFailed):
             error = event_error(event, plan.target)
             if cli.as_json:
                 return emit({"job_id": plan.id, "plan": plan_data(plan)}, error=error)
             raise error
-        if isinstance(event, PlanStarted | PlanDone):
+        if isinstance(event, last):
             break
     return _told(cli, plan, f"pulling {plan.target}", joined=False)
 

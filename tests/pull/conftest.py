@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.plans.command import lines, run, start
-from tests.support.hub import Noise, RehearsalHub, rehearsal_hub
+from tests.support.hub import Content, Noise, RehearsalHub, rehearsal_hub
 from tests.support.waiting import wait_until
 
 REPO = "org/name"
@@ -103,7 +103,11 @@ class Host:
 @pytest.fixture
 def hub() -> Iterator[RehearsalHub]:
     """Give a hub with a VAE, a LoRA and a text."""
-    files = {VAE: Noise(SIZE, 1), LORA: Noise(3_000_000, 2), "README.md": b"# about\n"}
+    files: dict[str, Content] = {
+        VAE: Noise(SIZE, 1),
+        LORA: Noise(3_000_000, 2),
+        "README.md": b"# about\n",
+    }
     with rehearsal_hub({REPO: files}) as made:
         yield made
 
