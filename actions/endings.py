@@ -116,7 +116,9 @@ def cancelled_in(
     plan: Plan, step: Step, number: int, error: ConsoleError, at: datetime
 ) -> PlanFailed:
     """Say that a step ended early because somebody asked to cancel, and how it left things."""
-    where = f"in step {number} of {len(plan.steps)} ({step.title})"
+    # The steps of a download are named at length, and its text says the file.
+    name = "" if plan.endless else f" ({step.title})"
+    where = f"in step {number} of {len(plan.steps)}{name}"
     return cancelled(plan, where, error.title, at)
 
 

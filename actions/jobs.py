@@ -16,6 +16,7 @@ from console.store.plans import OPEN_STATES, STOPPED_STATES
 from console.store.rows import PlanRow
 
 _ENDED = ("done", "failed", "interrupted", "paused", "needs_token", "cancelled")
+_CAME_TO = frozenset({"fetched", "linked", "kept"})
 _LOOKED_AT = 200
 
 
@@ -189,8 +190,15 @@ def _download(job: Job, row: PlanRow, plan: Plan, moved: Transfer | None) -> Job
         eta_seconds=moved.eta_seconds if running else None,
         resumed_from_bytes=moved.resumed_from_bytes,
         fetched_bytes=moved.fetched_bytes,
-        files=moved.files,
+        files=moved.files if running else tuple(_at_rest(file) for file in moved.files),
     )
+
+
+def _at_rest(file: FileTransfer) -> FileTransfer:
+    """Give how a file stands while nobody is at it; what it came to stays."""
+    if file.state in _CAME_TO:
+        return file
+    return msgspec.structs.replace(file, state="waiting", note="")
 
 
 def _count(value: object) -> int | None:

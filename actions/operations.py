@@ -63,6 +63,13 @@ class Operations:
         problem = self._session.store.problem
         return LockFolder(self._session.places).problem if problem is None else problem
 
+    def survives(self, plan: Plan) -> bool:
+        """Tell whether the run of a plan goes on when this program ends.
+
+        It does not where the journal, through which its process learns of it, cannot be kept.
+        """
+        return plan.detached and self._session.store.durable
+
     def plan(self, verb: str, name: str, **options: Any) -> Plan:
         """Make the plan of a verb for what `name` means; nothing is changed by it.
 
@@ -116,7 +123,7 @@ class Operations:
             return
         journal.save(plan)
         process: subprocess.Popen[bytes] | None = None
-        if plan.detached and journal.store.durable:
+        if self.survives(plan):
             from actions.runner import start_runner
 
             try:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from actions.transfer import FileTransfer, Transfer
+from actions.transfer import Transfer
 from console.units import format_age, format_bytes, format_duration
 from console.unknown import plain
 from screens.cli.table import columns
@@ -50,14 +50,13 @@ def job_text(job: "Job", now: datetime) -> str:
 
 
 def transfer_text(moved: Transfer) -> str:
-    """Give the figures of a download in a line: how much of what, how fast, how long still."""
+    """Give the figures of a whole download: how much of what, how fast, how long still."""
     parts = [_of(moved.bytes_done, moved.bytes_total)]
     if moved.rate_bytes_per_second:
         parts.append(f"{format_bytes(moved.rate_bytes_per_second)}/s")
     if moved.eta_seconds is not None:
         parts.append(f"{format_duration(moved.eta_seconds)} left")
-    notes = [moved.note, *(_note(file) for file in moved.files)]
-    parts += [note for note in dict.fromkeys(notes) if note]
+    parts += [moved.note] if moved.note else []
     return ", ".join(parts)
 
 
@@ -86,12 +85,6 @@ def _moved(job: "Job") -> list[str]:
 def _of(done: int, total: int) -> str:
     share = f" ({done * 100 // total} %)" if total else ""
     return f"{format_bytes(done)} of {format_bytes(total)}{share}"
-
-
-def _note(file: FileTransfer) -> str:
-    if file.state in {"stalled", "rate-limited"}:
-        return file.note or file.state
-    return file.note
 
 
 def _row(job: "Job", now: datetime) -> list[str]:

@@ -77,8 +77,11 @@ def event_text(event: AnyEvent) -> str:
     if isinstance(event, StepStarted):
         return f"{event.title} ..."
     if isinstance(event, StepProgress):
-        if event.transfer is not None:
-            return f"{event.text}  {transfer_text(event.transfer)}"
+        moved = event.transfer
+        if moved is not None:
+            # Of one file its own words have it all.
+            more = f"  (all: {transfer_text(moved)})" if len(moved.files) > 1 else ""
+            return f"{event.text}{more}"
         if not event.elapsed_seconds:
             return event.text
         most = event.longest_seconds

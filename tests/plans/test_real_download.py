@@ -1,6 +1,7 @@
 """A real pull from a hub, by the real command: what ends it, who takes it up, what it costs."""
 
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -127,3 +128,17 @@ def test_what_is_given_up_leaves_no_byte(host: Host, machine: Machine, hub: Rehe
     assert "removed" in given_up.stdout
     assert host.below() == set()
     assert host.job(ident)["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_without_a_journal_the_console_stays_until_it_is_done(
+    host: Host, hub: RehearsalHub, form: tuple[str, ...]
+) -> None:
+    hub.heal()
+    host.environ["XDG_STATE_HOME"] = "/proc/nowhere"
+    done = host.run("models", "pull", TARGET, "--folder", "vae", "--yes", *form)
+    assert done.returncode == 0, done.stderr
+    assert is_right(host)
+    assert "survives this console" not in done.stderr
+    if form:
+        assert json.loads(done.stdout)["data"]["job_id"]
