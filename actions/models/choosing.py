@@ -14,6 +14,7 @@ from actions.transfer import FileTransfer
 from console.models.catalog import Catalog, Variant
 from console.models.disk import OnDisk, look_for, model_roots
 from console.models.inventory.found import Inventory
+from console.text import clean_line
 
 _WORST_FIRST = ("differs", "wrong-size", "unreadable", "fetching", "missing", "present", "checked")
 _STATES = {
@@ -86,13 +87,12 @@ def pieces_by_id(
     jobs: Mapping[str, Sequence[FileTransfer]] | None = None,
 ) -> dict[str, Piece]:
     """Give every file of the catalogue with its state on this host; arguments as `choices` has."""
-    from console.models.hashes import HashRecords
+    from actions.models.told import SessionTold
 
     catalog = session.needed_catalog()
     roots = model_roots(session.settings.paths)
     disk = look_for(catalog.files, roots) if known is None else known
-    hashes = HashRecords(session.store, session.clock)
-    return pieces_of(catalog, disk, roots, jobs or {}, hashes.recall)
+    return pieces_of(catalog, disk, roots, jobs or {}, SessionTold(session))
 
 
 def choice_of(
@@ -164,7 +164,7 @@ def _notes(catalog: Catalog, variant: Variant, pieces: Mapping[str, Piece]) -> t
     for ident in variant.files:
         piece = pieces[ident]
         if piece.state == "missing" and piece.elsewhere:
-            notes.append(f"the bytes of {ident} lie at {piece.elsewhere} already")
+            notes.append(f"the bytes of {ident} lie at {clean_line(piece.elsewhere, 300)} already")
         if piece.kind != "text_encoder" or piece.state in {"present", "checked"}:
             continue
         for file in catalog.files:

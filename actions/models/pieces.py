@@ -1,7 +1,8 @@
 """Which files of the catalogue are on this host, as pieces that variants are made of."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -9,12 +10,28 @@ from actions.models.model import Piece
 from actions.transfer import FileTransfer
 from console.errors import ConsoleError
 from console.models.catalog import Catalog, ModelFile
-from console.models.disk import OnDisk, right_size
+from console.models.disk import NO_FOLDER, OnDisk, right_size
 from console.models.inventory.found import FoundFile, Inventory, Root
-from console.models.places import place_for
+from console.models.places import folder_kind, place_for
+from console.unknown import Unknown
 
-Recall = Callable[[str], str]
-"""The sha256 of a file at a path, where it is known and the file has not changed; else empty."""
+_NOT_THERE = "models.no-such-folder"
+
+
+class Told(Protocol):
+    """What is remembered of files, beside what a look at the folders gives."""
+
+    def sha256(self, path: str) -> str:
+        """Give the hash of a file on disk that has not changed since it was taken; else empty."""
+        ...
+
+    def wanted(self, file: ModelFile, sha256: str) -> Sequence[str]:
+        """Give the hashes that a file may have, `sha256` if the operator accepted it."""
+        ...
+
+    def size(self, file: ModelFile) -> int | None:
+        """Give the bytes that the hub told, where the catalogue does not know them exactly."""
+        ...
 
 
 def pieces_of(
@@ -22,7 +39,7 @@ def pieces_of(
     known: Inventory | Mapping[str, OnDisk],
     roots: Sequence[Path],
     jobs: Mapping[str, Sequence[FileTransfer]],
-    recall: Recall,
+    told: Told,
 ) -> dict[str, Piece]:
     """Give every file of the catalogue, by its id, with what is known of it on this host.
 
@@ -31,7 +48,7 @@ def pieces_of(
         known: what is on disk, by the inventory or by file id.
         roots: models folders, the main one first: where a missing file would be put.
         jobs: the files of each download under way, by the job's id.
-        recall: for hashes that the inventory does not have.
+        told: what is remembered of them.
     """
     disk = on_disk(catalog, known) if isinstance(known, Inventory) else known
     elsewhere = _elsewhere(catalog, known) if isinstance(known, Inventory) else {}
@@ -41,7 +58,7 @@ def pieces_of(
     }  # fmt: skip
     pieces = {}
     for file in catalog.files:
-        piece = _piece(file, disk.get(file.id), roots, recall)
+        piece = _piece(file, disk.get(file.id), roots, told)
         transfer = under_way.get(file.id) or under_way.get(piece.path)
         if transfer is not None and piece.state not in {"present", "checked"}:
             piece = _fetching(piece, *transfer)
@@ -68,20 +85,34 @@ def on_disk(catalog: Catalog, inventory: Inventory) -> dict[str, OnDisk]:
     return answers
 
 
-def _answer(file: ModelFile, seen: Sequence[FoundFile], roots: Iterable[Root]) -> OnDisk:
+def _answer(file: ModelFile, seen: Sequence[FoundFile], roots: Sequence[Root]) -> OnDisk:
     """Of several the whole one counts, else the first; a root that cannot be seen leaves doubt."""
     whole = [one for one in seen if one.catalog_id == file.id or right_size(file, one.size)]
     for state, several in (("present", whole), ("wrong-size", seen)):
         if several:
             one = several[0]
-            if one.problem is not None:
-                return OnDisk(file_id=file.id, state="unreadable", path=one.path,
-                              expected_bytes=file.size, problem=one.problem)  # fmt: skip
-            return OnDisk(file_id=file.id, state=state, path=one.path, bytes=one.size,
-                          expected_bytes=file.size, sha256=one.sha256)  # fmt: skip
-    problem = next((root.problem for root in roots if root.problem is not None), None)
+            unseen = one.problem is not None and one.problem.code == "models.unreadable"
+            return OnDisk(
+                file_id=file.id,
+                state="unreadable" if unseen else state,
+                path=one.path,
+                bytes=None if unseen else one.size,
+                expected_bytes=file.size,
+                sha256=one.sha256,
+                problem=one.problem if unseen else None,
+            )
+    problem = _doubt(roots)
     state = "missing" if problem is None else "unreadable"
     return OnDisk(file_id=file.id, state=state, expected_bytes=file.size, problem=problem)
+
+
+def _doubt(roots: Sequence[Root]) -> Unknown | None:
+    """Give why a file that was not seen may be there all the same."""
+    if not roots:
+        return NO_FOLDER
+    problems = [root.problem for root in roots if root.layout != "forge" and not root.only_listed]
+    # A folder that is not there holds nothing.
+    return next((one for one in problems if one is not None and one.code != _NOT_THERE), None)
 
 
 def _listed(file: ModelFile, found: FoundFile, roots: Mapping[str, Root]) -> bool:
@@ -89,14 +120,16 @@ def _listed(file: ModelFile, found: FoundFile, roots: Mapping[str, Root]) -> boo
     root = roots.get(found.root)
     if found.format in {"part", "broken-link"} or (root is not None and root.layout == "forge"):
         return False
-    top = found.folder.partition("/")[0]
-    if top in (file.folder, *file.also_in):
-        return True
-    if root is None:
-        return False
-    if root.layout == "plain":
-        return True
-    return root.kind_by_folder.get(found.folder, root.kind_by_folder.get(top, "")) == file.kind
+    if root is None or root.layout == "comfyui":
+        return found.folder.partition("/")[0] in (file.folder, *file.also_in)
+    return _kind_there(root, found.folder) in {"", folder_kind(file.kind)}
+
+
+def _kind_there(root: Root, folder: str) -> str:
+    """Give the kind of file that is looked for in a folder, or in the one around it."""
+    while folder and folder not in root.kind_by_folder:
+        folder = folder.rpartition("/")[0]
+    return root.kind_by_folder.get(folder, "")
 
 
 def _elsewhere(catalog: Catalog, inventory: Inventory) -> dict[str, str]:
@@ -110,20 +143,23 @@ def _elsewhere(catalog: Catalog, inventory: Inventory) -> dict[str, str]:
     return places
 
 
-def _piece(file: ModelFile, there: OnDisk | None, roots: Sequence[Path], recall: Recall) -> Piece:
+def _piece(file: ModelFile, there: OnDisk | None, roots: Sequence[Path], told: Told) -> Piece:
     state = there.state if there is not None else "missing"
     path = there.path if there is not None else ""
     sha256 = ""
-    if there is not None and state == "present":
-        sha256 = there.sha256 or recall(path)
-        if sha256 and file.sha256:
-            state = "checked" if sha256 == file.sha256 else "differs"
+    if there is not None and state in {"present", "wrong-size"}:
+        sha256 = there.sha256 or told.sha256(path)
+        wanted = told.wanted(file, sha256) if sha256 else ()
+        if sha256 in wanted:
+            state = "checked"
+        elif wanted and state == "present":
+            state = "differs"
     return Piece(
         id=file.id,
         kind=file.kind,
         name=file.name,
         state=state,
-        size_bytes=file.size,
+        size_bytes=file.bytes or told.size(file) or file.approximate_bytes,
         path=path or _would_be(file, roots),
         sha256=sha256,
         on_disk_bytes=there.bytes if there is not None else None,

@@ -28,6 +28,12 @@ def folder_for(kind: str, layout: str = "comfyui") -> str:
     return folders[0] if folders else beside
 
 
+def folder_kind(kind: str) -> str:
+    """Give the kind whose folders a kind of file lies in: a vision tower lies with encoders."""
+    beside: dict[str, str] = _table()["beside"]["comfyui"]
+    return kind_by_folder("comfyui").get(beside.get(kind, ""), kind)
+
+
 def place_for(file: ModelFile, roots: Sequence[Path | Root], layout: str = "") -> Path:
     """Give the path at which a file of the catalogue belongs, in the first of `roots`.
 

@@ -36,13 +36,14 @@ def list_(cli: Cli, gpu: str | None, empty: bool, files: bool) -> int:
     if files:
         return _list_files(cli, session)
     from actions.models.choosing import choices
+    from actions.models.inventory import look
     from actions.models.listing import choice_data
     from actions.status import read_status
     from screens.cli.choices_text import choices_text
 
     catalog = session.needed_catalog()
-    snapshot = read_status(session)
-    found = choices(session, snapshot, gpu=gpu, empty=empty, jobs=_downloads(session))
+    snapshot, inventory = read_status(session), look(session)
+    found = choices(session, snapshot, inventory, gpu=gpu, empty=empty, jobs=_downloads(session))
     cards = _cards(snapshot, found, gpu)
     if cli.as_json:
         data: dict[str, Any] = {
@@ -71,6 +72,7 @@ def show(cli: Cli, name: str, gpu: str | None, empty: bool) -> int:
     """Say all about a variant or file: where from, what it needs, what is here, where it fits."""
     from actions.models.catalogue import entry_named
     from actions.models.choosing import choices, pieces_by_id
+    from actions.models.inventory import look
     from actions.models.listing import choice_data, file_data
     from actions.models.versions import too_old
     from actions.status import read_status
@@ -82,14 +84,16 @@ def show(cli: Cli, name: str, gpu: str | None, empty: bool) -> int:
     entry = entry_named(catalog, name)
     jobs = _downloads(session)
     if isinstance(entry, ModelFile):
-        piece = pieces_by_id(session, jobs=jobs)[entry.id]
+        piece = pieces_by_id(session, look(session), jobs)[entry.id]
         asked = _asked(session, entry)
         if cli.as_json:
             return emit({"file": file_data(catalog, entry, piece, asked)})
         write(file_text(catalog, entry, piece, asked))
         return 0
     snapshot = read_status(session)
-    (choice,) = choices(session, snapshot, gpu=gpu, empty=empty, jobs=jobs, variants=(entry.id,))
+    (choice,) = choices(
+        session, snapshot, look(session), gpu=gpu, empty=empty, jobs=jobs, variants=(entry.id,)
+    )
     old = too_old(entry, snapshot.services)
     asked_of = {file.id: _asked(session, file) for file in catalog.files_of(entry)}
     if cli.as_json:
@@ -101,11 +105,12 @@ def show(cli: Cli, name: str, gpu: str | None, empty: bool) -> int:
 
 def _list_files(cli: Cli, session: "Session") -> int:
     from actions.models.choosing import pieces_by_id
+    from actions.models.inventory import look
     from actions.models.listing import file_data
     from screens.cli.choices_text import files_text
 
     catalog = session.needed_catalog()
-    pieces = pieces_by_id(session, jobs=_downloads(session))
+    pieces = pieces_by_id(session, look(session), _downloads(session))
     if cli.as_json:
         return emit({"files": [file_data(catalog, one, pieces[one.id]) for one in catalog.files]})
     write(files_text(catalog, pieces))
@@ -149,4 +154,4 @@ def _words(problem: Any) -> dict[str, str]:
 
 
 # Subcommands in modules of their own; each adds itself to the group when it is imported.
-from screens.cli import models_fit, pull  # noqa: E402, F401
+from screens.cli import inventory, models_fit, pull  # noqa: E402, F401

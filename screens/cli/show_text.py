@@ -9,6 +9,7 @@ from actions.services.placement import card_words
 from console.gpu.snapshot import Gpu
 from console.hub.facts import HubFile
 from console.models.catalog import Catalog, ModelFile, Variant
+from console.text import clean_line
 from screens.cli.choices_text import file_state, gigabytes, verdict_word, wrapped
 
 _MOST_VARIANTS = 4
@@ -84,7 +85,10 @@ def file_text(catalog: Catalog, file: ModelFile, piece: Piece, asked: HubFile | 
 
 def _file(file: ModelFile, piece: Piece, asked: HubFile | None) -> list[str]:
     exact = f"{file.bytes:,} bytes" if file.bytes is not None else "about; the hub knows exactly"
-    size = f"{gigabytes(file.size)} GB ({exact})" if file.size else "not known; the hub knows"
+    whole = piece.size_bytes
+    if file.bytes is None and asked is not None:
+        exact = f"{asked.size:,} bytes, by the hub"
+    size = f"{gigabytes(whole)} GB ({exact})" if whole else "not known; the hub knows"
     lines = [f"{file.id}: {file.kind.replace('_', ' ')}, {file.quant}"]
     lines += _row("size", size)
     lines += _row("from", f"hf:{file.repo}/{file.path}")
@@ -96,9 +100,9 @@ def _file(file: ModelFile, piece: Piece, asked: HubFile | None) -> list[str]:
     lines += _row("folder", " or ".join((file.folder, *file.also_in)))
     lines += _row("here", file_state(piece) or "missing")
     if piece.path:
-        lines += _row("path", piece.path)
+        lines += _row("path", clean_line(piece.path, 500))
     if piece.elsewhere:
-        lines += _row("also at", piece.elsewhere)
+        lines += _row("also at", clean_line(piece.elsewhere, 500))
     if piece.problem is not None:
         lines += _row("", piece.problem.title)
     state = hash_state(piece)

@@ -1,18 +1,23 @@
 """Choosing: what is here, what is to fetch, where it fits, which is advised and why."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from actions.models.choosing import choices, pieces_by_id
+from actions.models.inventory import look
 from actions.models.model import Choice
 from actions.session import Session
 from actions.transfer import FileTransfer
+from console.hub.facts import HubFile, HubSpec
 from console.models.catalog import packaged_catalog
 from console.models.hashes import HashRecords
 from console.models.inventory.found import FoundFile, Inventory, Root
+from console.store.hub_files import HubRecords
+from console.unknown import Unknown
 from tests.fit.build import BIG, SMALL, card, host, service, session
 from tests.support import snapshots
 
@@ -256,3 +261,70 @@ def test_a_part_of_a_download_is_no_file(tmp_path: Path, models: Path) -> None:
     path = put(models, VAE)
     part = listed(models, path, format="part")
     assert pieces_by_id(opened(tmp_path), inventory(models, part))[VAE].state == "missing"
+
+
+def test_a_hash_that_the_operator_accepted_is_right(tmp_path: Path, models: Path) -> None:
+    where = opened(tmp_path)
+    path = put(models, VAE)
+    path.write_bytes(b"published anew, and shorter")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    HashRecords(where.store, where.clock).remember(path, sha256)
+    assert pieces_by_id(where)[VAE].state == "wrong-size"
+    file = packaged_catalog().file(VAE)
+    assert file is not None
+    HubRecords(where.store).accept(file.repo, file.path, sha256, where.clock.now())
+    assert pieces_by_id(where)[VAE].state == "checked"
+
+
+def test_what_the_hub_told_stands_in_for_what_the_catalogue_does_not_know(
+    tmp_path: Path, models: Path
+) -> None:
+    where = opened(tmp_path)
+    merged = "qwen-edit-2511-fp8-lightning-merged"
+    file = packaged_catalog().file(merged)
+    assert file is not None
+    spec = HubSpec(repo=file.repo, path=file.path)
+    told = HubFile(spec=spec, commit="ab" * 20, size=20_500_000_000, sha256="cd" * 32)
+    HubRecords(where.store).remember(told, where.clock.now())
+    assert one(where, merged).missing_bytes == 20_500_000_000 + 9_384_670_680 + 253_806_246
+
+
+def test_a_real_look_finds_what_lies_under_another_programs_roof(
+    tmp_path: Path, models: Path
+) -> None:
+    header = json.dumps({"a": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
+    body = len(header).to_bytes(8, "little") + header + b"abcd"
+    sha256 = hashlib.sha256(body).hexdigest()
+    own = f'[[files]]\nid = "{VAE}"\nbytes = {len(body)}\nsha256 = "{sha256}"\n'
+    forge = tmp_path / "forge"
+    for name in ("Stable-diffusion", "Lora", "VAE"):
+        (forge / name).mkdir(parents=True)
+    path = forge / "VAE" / "another-name.safetensors"
+    path.write_bytes(body)
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    where = session(
+        tmp_path,
+        f'[paths]\nmodels = "{models}"\ncatalog = "{tmp_path}/own.toml"\n'
+        f'[[paths.extra]]\nmodels = "{forge}"\n',
+    )
+    HashRecords(where.store, where.clock).remember(path, sha256)
+    piece = pieces_by_id(where, look(where))[VAE]
+    assert (piece.state, piece.elsewhere) == ("missing", str(path))
+    here = models / "vae" / "qwen_image_vae.safetensors"
+    here.parent.mkdir()
+    here.hardlink_to(path)
+    piece = pieces_by_id(where, look(where))[VAE]
+    assert (piece.state, piece.path) == ("checked", str(here))
+
+
+def test_a_folder_that_cannot_be_seen_leaves_doubt_and_one_that_is_not_there_holds_nothing(
+    tmp_path: Path,
+) -> None:
+    where = opened(tmp_path)
+    assert pieces_by_id(where, look(where))[VAE].state == "missing"
+    gone = Root(path=str(tmp_path), layout="comfyui", kind_by_folder={}, source="paths.models",
+                problem=Unknown("models.folder-hangs", "it gave no answer"))  # fmt: skip
+    piece = pieces_by_id(where, Inventory(roots=(gone,)))[VAE]
+    assert piece.state == "unreadable"
+    assert piece.problem is gone.problem
+    assert pieces_by_id(where, Inventory())[VAE].problem is not None
