@@ -154,4 +154,4 @@ def _words(problem: Any) -> dict[str, str]:
 
 
 # Subcommands in modules of their own; each adds itself to the group when it is imported.
-from screens.cli import inventory, models_fit, pull  # noqa: E402, F401
+from screens.cli import inventory, models_fit, pull, tidy  # noqa: E402, F401

@@ -1,0 +1,125 @@
+"""What somebody means to remove: a variant's files, a file of the catalogue, a path, a name."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from actions.models.catalogue import entry_named
+from actions.models.choosing import pieces_by_id
+from actions.models.inventory import look
+from actions.models.marks import Mark, mark_of
+from actions.models.needed import fix_check
+from actions.plan import Check
+from actions.session import Session
+from console.errors import UsageError
+from console.models.catalog import Catalog, ModelFile, Variant
+from console.models.inventory.found import Inventory, Root
+from console.paths import expand
+from console.text import clean_line
+
+
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """Files on this host that a name means.
+
+    Attributes:
+        title: as people call it. ident: what finds it again.
+        marks: the files; empty where nothing of it is here.
+        ids: entries of the catalogue by the files' paths.
+        checks: what stays, and why.
+    """
+
+    title: str
+    ident: str
+    marks: tuple[Mark, ...]
+    ids: dict[str, str] = {}
+    checks: tuple[Check, ...] = ()
+
+
+def places_of(session: Session) -> dict[str, str]:
+    """Give where files of the catalogue lie on this host, by their id."""
+    pieces = pieces_by_id(session, look(session))
+    return {ident: one.path for ident, one in pieces.items() if os.path.lexists(one.path or "\0")}
+
+
+def files_here(
+    session: Session, name: str, roots: Sequence[Root], places: Mapping[str, str]
+) -> Here:
+    """Find what a name means.
+
+    Raises:
+        UsageError: nothing, or several things.
+    """
+    written = expand(name, session.environ)
+    if os.path.lexists(written) and ("/" in name or not name.strip()):
+        return _of_path(written, roots, places)
+    catalog = session.needed_catalog()
+    if "/" in name:
+        return _of_path(written, roots, places)
+    try:
+        entry = entry_named(catalog, name)
+    except UsageError:
+        found = _named(look(session), name)
+        if len(found) == 1:
+            return _of_path(Path(found[0]), roots, places)
+        if found:
+            shown = ", ".join(clean_line(path, 120) for path in found[:5])
+            raise UsageError("models.ambiguous", f"several files have that name: {shown}") from None
+        raise
+    if isinstance(entry, ModelFile):
+        marks = _marks([entry.id], roots, places)
+        ids = {mark.path: entry.id for mark in marks}
+        return Here(title=entry.name, ident=entry.id, marks=marks, ids=ids)
+    return _of_variant(catalog, entry, roots, places)
+
+
+def _of_path(path: Path, roots: Sequence[Root], places: Mapping[str, str]) -> Here:
+    mark = mark_of(path, roots)
+    own = {os.path.realpath(place): ident for ident, place in places.items()}
+    ident = own.get(os.path.realpath(mark.path), "")
+    return Here(
+        title=clean_line(mark.name, 120),
+        ident=mark.path,
+        marks=(mark,),
+        ids={mark.path: ident} if ident else {},
+    )
+
+
+def _of_variant(
+    catalog: Catalog, variant: Variant, roots: Sequence[Root], places: Mapping[str, str]
+) -> Here:
+    """Give the files that only this variant needs, of those variants whose model is here."""
+    needed: dict[str, str] = {}
+    for other in catalog.variants:
+        if other.id != variant.id and _model_is_here(catalog, other, places):
+            needed.update(dict.fromkeys(other.files, other.id))
+    own = [ident for ident in variant.files if ident not in needed]
+    checks = [
+        fix_check("fix.shared", name=Path(places[ident]).name, who=needed[ident])
+        for ident in variant.files
+        if ident in needed and ident in places
+    ]
+    marks = _marks(own, roots, places)
+    ids = {mark.path: ident for ident in own for mark in marks if ident in _ids(mark, places)}
+    return Here(title=variant.id, ident=variant.id, marks=marks, ids=ids, checks=tuple(checks))
+
+
+def _model_is_here(catalog: Catalog, variant: Variant, places: Mapping[str, str]) -> bool:
+    models = [one.id for one in catalog.files_of(variant) if one.kind == "diffusion_model"]
+    return bool(models) and all(ident in places for ident in models)
+
+
+def _marks(
+    idents: Sequence[str], roots: Sequence[Root], places: Mapping[str, str]
+) -> tuple[Mark, ...]:
+    return tuple(mark_of(places[ident], roots) for ident in idents if ident in places)
+
+
+def _ids(mark: Mark, places: Mapping[str, str]) -> set[str]:
+    real = os.path.realpath(mark.path)
+    return {ident for ident, place in places.items() if os.path.realpath(place) == real}
+
+
+def _named(inventory: Inventory, name: str) -> list[str]:
+    return [one.path for one in inventory.files if Path(one.path).name == name]
