@@ -15,7 +15,8 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: `plan` for what an operator did.
         user: who asked; `ssh_origin` is where from (empty if local), `via` through what.
-        outcome: `running`, `done`, `failed`, `refused`, `stale` or `interrupted`.
+        outcome: `running`, `done`, `failed`, `refused`, `stale` or `interrupted`; of a download
+            also `paused`, `needs_token` or `cancelled`.
         text: the result in words.
         duration_seconds: None while it runs and where it never began.
         undoes: id of the plan it took back, or empty.

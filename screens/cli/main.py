@@ -37,7 +37,7 @@ VERBS = {
     "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "models": Verb("screens.cli.models", "models", "Choose, fetch, check and tidy up model files."),
-    "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, cancel, go on."),
+    "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
