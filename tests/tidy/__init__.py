@@ -1,0 +1,1 @@
+"""Tests of tidying up: real files, real links, real disks."""
