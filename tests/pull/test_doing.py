@@ -262,3 +262,46 @@ def test_the_limit_of_the_config_holds_and_follows_a_change(host: Host) -> None:
     assert host.job(job)["state"] == "running"
     host.configure()
     host.wait_for(job, "done", seconds=8)
+
+
+def test_a_models_folder_that_is_moved_away_meanwhile_ends_the_job_and_loses_nothing(
+    host: Host,
+) -> None:
+    host.hub.fault("slow", rate=SLOW)
+    job = host.begin(HF_VAE)
+    wait_until(lambda: host.hub.bytes_served(VAE) > 8_000_000, 20)
+    away = host.home / "away"
+    host.models.rename(away)
+    failed = host.wait_for(job, "failed")
+    assert "went away" in failed["text"]
+    assert not host.models.exists()
+    away.rename(host.models)
+    host.hub.heal()
+    assert host.run("jobs", "resume", job).returncode == 0
+    assert host.wait_for(job, "done")["resumed_from_bytes"] > 4_000_000
+    assert (host.models / "vae" / NAME).read_bytes() == BYTES
+
+
+def test_main_that_moves_on_meanwhile_changes_nothing(host: Host) -> None:
+    host.hub.fault("changed", path=VAE, after=4_000_000)
+    host.hub.fault("slow", rate=SLOW)
+    (file,) = host.pull(HF_VAE)["files"]
+    assert Path(file["path"]).read_bytes() == BYTES
+    plan = host.plan(HF_VAE)
+    assert "another file is at" in checks(plan)["pull.aside"]
+
+
+def test_a_file_that_appears_at_the_place_meanwhile_is_not_overwritten(host: Host) -> None:
+    host.hub.fault("slow", rate=SLOW)
+    job = host.begin(HF_VAE)
+    wait_until(lambda: host.hub.bytes_served(VAE) > 8_000_000, 20)
+    (host.models / "vae" / NAME).write_bytes(b"somebody else's")
+    host.hub.heal()
+    failed = host.wait_for(job, "failed")
+    assert "another file is at" in failed["text"]
+    assert (host.models / "vae" / NAME).read_bytes() == b"somebody else's"
+    assert host.run("jobs", "resume", job).returncode == 0
+    host.wait_for(job, "done")
+    assert (host.models / "vae" / NAME).read_bytes() == BYTES
+    (aside,) = host.below() - {f"vae/{NAME}"}
+    assert (host.models / aside).read_bytes() == b"somebody else's"
