@@ -1,11 +1,12 @@
 """Files that hold the same bytes, and what linking them would save."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from actions.models.model import Fix, Issue
 from console.models.inventory.edges import EDGE
-from console.models.inventory.found import FoundFile, Inventory
+from console.models.inventory.found import FoundFile, Inventory, Root
+from console.models.inventory.scan import kind_of_folder
 from console.units import format_bytes
 
 _Inode = tuple[int, int]
@@ -36,6 +37,14 @@ def duplicates(inventory: Inventory) -> Iterator[Issue]:
         yield _issue(several, key in sure)
 
 
+def same_bytes(one: FoundFile, other: FoundFile) -> bool:
+    """Tell whether two files are certain to hold the same bytes."""
+    if (one.device, one.inode) == (other.device, other.inode):
+        return True
+    common = set(_keys(one)).intersection(_keys(other))
+    return any(certain for _, certain in common)
+
+
 def _keys(file: FoundFile) -> Iterator[tuple[tuple[int, str], bool]]:
     """Give what files with the same bytes have in common, and whether that is certain."""
     if file.sha256:
@@ -52,17 +61,26 @@ def _told_apart(files: Sequence[FoundFile]) -> bool:
 
 def _by_inode(files: Sequence[FoundFile], inventory: Inventory) -> list[list[FoundFile]]:
     """Give the names of each file on disk; the one that is best kept comes last."""
-    order = {root.path: place for place, root in enumerate(inventory.roots)}
+    roots = {root.path: root for root in inventory.roots}
+    order = {path: place for place, path in enumerate(roots)}
     inodes: defaultdict[_Inode, list[FoundFile]] = defaultdict(list)
     for file in files:
         inodes[file.device, file.inode].append(file)
 
-    def worth(names: list[FoundFile]) -> tuple[bool, int, int, str]:
+    def worth(names: list[FoundFile]) -> tuple[bool, bool, int, int]:
+        found = any(_in_its_folder(one, roots) for one in names)
         known = any(one.catalog_id for one in names)
         first = min(order.get(one.root, len(order)) for one in names)
-        return (known, names[0].links, -first, names[0].path)
+        return (found, known, names[0].links, -first)
 
-    return sorted(inodes.values(), key=worth)
+    return sorted(sorted(inodes.values(), key=lambda one: one[0].path, reverse=True), key=worth)
+
+
+def _in_its_folder(file: FoundFile, roots: Mapping[str, Root]) -> bool:
+    root = roots.get(file.root)
+    if root is None or not file.kind:
+        return False
+    return kind_of_folder(root, file.folder) in {file.kind, "other"}
 
 
 def _issue(inodes: list[list[FoundFile]], certain: bool) -> Issue:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from actions.models.duplicates import same_bytes
 from actions.models.model import Fix, Issue
 from console.models.catalog import Catalog
 from console.models.inventory.found import FoundFile, Inventory, Root
@@ -22,19 +23,25 @@ _MODELS = frozenset({"safetensors", "gguf", "pickle"})
 def misplaced(inventory: Inventory, catalog: Catalog) -> Iterator[Issue]:
     """Give every file that will not be found where it lies, with where it belongs."""
     roots = {root.path: root for root in inventory.roots}
-    taken = {file.path for file in inventory.files}
+    taken = {file.path: file for file in inventory.files}
     for file in inventory.files:
         root = roots.get(file.root)
         if root is None or file.format not in _MODELS or file.kind in {"", "other"}:
             continue
         place = kind_of_folder(root, file.folder)
-        if _looked_for(root, place, file.kind):
+        if looked_for(root, place, file.kind):
             continue
         yield _issue(file, root, place, inventory, catalog, taken)
 
 
-def _looked_for(root: Root, place: str, kind: str) -> bool:
-    """Tell whether a folder of one kind is looked through for files of another."""
+def looked_for(root: Root, place: str, kind: str) -> bool:
+    """Tell whether a folder for one kind of file is looked through for another.
+
+    Args:
+        root: whose folder it is.
+        place: the kind that the folder is for; empty where it is for none.
+        kind: of the file.
+    """
     if not place:
         # A plain folder whose name tells nothing is read by nobody knows whom.
         return root.layout == "plain" and not root.only_listed
@@ -48,7 +55,7 @@ def _issue(
     place: str,
     inventory: Inventory,
     catalog: Catalog,
-    taken: set[str],
+    taken: dict[str, FoundFile],
 ) -> Issue:
     program = _PROGRAMS.get(root.layout, "ComfyUI")
     target = _target(file, root, inventory, catalog)
@@ -61,14 +68,22 @@ def _issue(
         severity = "error"
         title = f"{program} will not find this here"
         title += f": it belongs in {folder}" if folder else f": it is a {_word(file.kind)}"
+    other = taken.get(str(target))
     fixes: tuple[Fix, ...] = ()
-    if target is not None and str(target) not in taken:
+    hint = ""
+    if target is not None and other is None:
         fixes = (Fix(verb="move", path=file.path, to=str(target), title=f"move it to {folder}"),)
+    elif other is not None and same_bytes(file, other):
+        hint = f"the same file lies in {folder}: this one can go"
+        saves = file.size if file.links == 1 else 0
+        fixes = (Fix(verb="delete", path=file.path, title="delete it", saves_bytes=saves),)
+    elif other is not None:
+        hint = f"another file of that name lies in {folder}"
     return Issue(
         code="wrong-folder",
         severity=severity,
         title=title,
-        hint="" if fixes or target is None else f"another file of that name lies in {folder}",
+        hint=hint,
         paths=(file.path,),
         fixes=fixes,
     )
