@@ -37,7 +37,7 @@ def warnings_of(
 ) -> tuple[str, ...]:
     """Give in words what a variant must not be run with; of `beside`, or of all made for it."""
     given = None if beside is None else tuple(beside)
-    words = [_words(catalog, variant, *one) for one in pairs_of(catalog, variant, given)]
+    words = [words_of(catalog, variant, *one) for one in pairs_of(catalog, variant, given)]
     strangers = [] if given is None else _strangers(catalog, variant, given)
     return (*words, *strangers)
 
@@ -59,7 +59,8 @@ def _others(
     return tuple(file for ident in beside if (file := catalog.file(ident)) is not None)
 
 
-def _words(catalog: Catalog, variant: Variant, pair: Pair, hit: Sequence[ModelFile]) -> str:
+def words_of(catalog: Catalog, variant: Variant, pair: Pair, hit: Sequence[ModelFile]) -> str:
+    """Say what happens to a variant with the files of a pair's other side, and what to take."""
     text = f"with {_names([file.id for file in hit])}: {pair.effect}"
     instead = instead_of(catalog, variant, pair)
     if instead:

@@ -18,6 +18,7 @@ from actions.models.item import (
 from actions.models.known import known_files
 from actions.models.pulling import FileWork
 from actions.models.room import answering, room_checks
+from actions.models.suits import suit_checks
 from actions.models.targets import Target, hub_name, target_of
 from actions.models.there import Looker
 from actions.models.words import check
@@ -57,6 +58,8 @@ class PullVerbs:
         target = target_of(session, name, chosen)
         roots = dict.fromkeys(one.root for one in target.files)
         blocked = [made for root in roots if (made := answering(root)) is not None]
+        suits = suit_checks(session, target.ident, chosen)
+        blocked += [one for one in suits if one.verdict == "refuse"]
         if blocked:
             return self._plan(verb, target, chosen, asker, (), blocked)
         accept = bool(chosen.get("accept_new_hash"))
@@ -66,7 +69,7 @@ class PullVerbs:
         there = [looker.look(one) for one in asked]
         items = [one.item for one in there]
         _refuse_masked(items)
-        checks = [_summary(items), *(made for one in there for made in one.checks)]
+        checks = [_summary(items), *(made for one in there for made in one.checks), *suits]
         checks += self._rivals(items)
         checks += room_checks(session, items)
         checks += self._time(items, chosen)

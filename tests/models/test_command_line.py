@@ -119,6 +119,11 @@ def test_what_can_run_nowhere_is_not_offered_to_be_fetched() -> None:
     text = models("studio", "show", "2509-fp4-r32").stdout
     assert "never" in text
     assert "models pull" not in text
+    done = models("studio", "pull", "2509-fp4-r32", "--dry-run", "--json")
+    assert done.returncode == 3
+    refusal = json.loads(done.stdout)["data"]["plan"]["refusal"]
+    assert refusal["code"] == "models.no-card"
+    assert "an RTX 50" in refusal["title"]
 
 
 def test_show_says_all_about_a_file_by_its_id_or_its_name() -> None:
