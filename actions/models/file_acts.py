@@ -23,6 +23,7 @@ from console.units import format_bytes
 QUARANTINE = ".gpuconsole-quarantine"
 """The folder below a models folder into which files are moved that nobody should load."""
 
+_ENDING = ".quarantined"
 _TRIES = 100
 
 
@@ -174,8 +175,12 @@ class FileAct:
 
 
 def quarantine_place(mark: Mark) -> str:
-    """Give the free name in the quarantine folder that a file would get."""
+    """Give the free name in the quarantine folder that a file would get; it is no model's name.
+
+    ComfyUI looks into every folder below those it is told of, whatever it is called, and takes what
+    ends like a model.
+    """
     folder = Path(mark.root, QUARANTINE, mark.folder)
-    names = [mark.name, *(f"{mark.name}.{number}" for number in range(2, _TRIES))]
-    free = (folder / name for name in names if not os.path.lexists(folder / name))
-    return str(next(free, folder / f"{mark.name}.{secrets.token_hex(4)}"))
+    marks = ["", *(f".{number}" for number in range(2, _TRIES)), f".{secrets.token_hex(4)}"]
+    names = [folder / f"{mark.name}{more}{_ENDING}" for more in marks]
+    return str(next((name for name in names if not os.path.lexists(name)), names[-1]))

@@ -20,8 +20,9 @@ from console.models.hashes import HashRecords
 from console.text import clean_line
 from console.units import format_bytes
 
-_SLOW_SECONDS = 6 * 3600.0
 _SECONDS = 10.0
+_SLOW_RATE = 20e6
+"""Bytes a second that the slowest of disks reads, such as a Windows one seen from WSL."""
 _OPTIONS: dict[str, dict[str, type]] = {
     "rm": {"quarantine": bool},
     "dedupe": {},
@@ -191,11 +192,11 @@ class FixVerbs:
                 saved += fix.saves_bytes
             distant = [path for path in issue.paths[:-1] if path not in linked]
             checks += [_distant(path, kept) for path in distant if not _same_file(path, kept)]
-        summary = (
-            fix_check("fix.frees", count=_files(len(steps)), size=format_bytes(saved))
-            if steps
-            else fix_check("fix.no-duplicates")
-        )
+        likely = any(check.id == "fix.reads-first" for check in checks)
+        words = {"count": _files(len(steps)), "size": format_bytes(saved)}
+        summary = fix_check("fix.frees-up-to" if likely else "fix.frees", **words)
+        if not steps:
+            summary = fix_check("fix.no-duplicates")
         title = "copies" if not wanted else clean_line(Path(wanted).name, 120)
         checks = [summary, *checks]
         return self._made("dedupe", title, wanted or EVERYTHING, steps, checks, {}, asker)
@@ -232,7 +233,6 @@ class FixVerbs:
         warned = any(one.verdict == "warn" for one in checks)
         paths = [from_data(step.options["file"]).path for step in steps]
         paths += [str(step.options["to"]) for step in steps if step.options.get("to")]
-        reads = any(step.options["act"] == "link" for step in steps)
         return Plan(
             id=new_plan_id(self._session),
             verb=verb,
@@ -245,7 +245,7 @@ class FixVerbs:
             if refused
             else None,
             options=dict(options),
-            longest_seconds=_SLOW_SECONDS if reads else _SECONDS,
+            longest_seconds=_longest(steps),
             locks=tuple(dict.fromkeys(lock_of(path) for path in paths)),
             subject="models",
             created_at=self._session.clock.now(),
@@ -345,6 +345,13 @@ def _way(mark: Mark, to: str) -> list[Check]:
     if folder.stat().st_dev != mark.device:
         return [fix_check("fix.moved-disk", "refuse", **words)]
     return [fix_check("fix.way-back", **words)]
+
+
+def _longest(steps: Sequence[Step]) -> float:
+    """Give how long steps may take: to link two files, both are read."""
+    links = [step for step in steps if step.options["act"] == "link"]
+    size = sum(from_data(step.options["file"]).size for step in links)
+    return _SECONDS * max(1, len(links)) + 2 * size / _SLOW_RATE
 
 
 def _distant(path: str, kept: str) -> Check:

@@ -38,9 +38,19 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def places_of(session: Session) -> dict[str, str]:
-    """Give where files of the catalogue lie on this host, by their id."""
-    pieces = pieces_by_id(session, look(session))
-    return {ident: one.path for ident, one in pieces.items() if os.path.lexists(one.path or "\0")}
+    """Give where files of the catalogue lie on this host, by their id.
+
+    Of copies the one counts that has the very name, which is the one that workflows ask for.
+    """
+    inventory, catalog = look(session), session.needed_catalog()
+    named = {
+        one.catalog_id: one.path
+        for one in inventory.files
+        if (entry := catalog.file(one.catalog_id)) and Path(one.path).name == entry.name
+    }
+    pieces = pieces_by_id(session, inventory)
+    places = {ident: named.get(ident, one.path) for ident, one in pieces.items()}
+    return {ident: path for ident, path in places.items() if path and os.path.lexists(path)}
 
 
 def files_here(

@@ -67,7 +67,7 @@ def test_quarantine_has_a_way_back(host: Host) -> None:
     path = host.put("loras/sub/bad.ckpt", BYTES)
     plan = host.plan("quarantine-file", path)
     done(host.run(plan))
-    aside = host.models / ".gpuconsole-quarantine/loras/sub/bad.ckpt"
+    aside = host.models / ".gpuconsole-quarantine/loras/sub/bad.ckpt.quarantined"
     assert aside.read_bytes() == BYTES
     assert not path.exists()
     back = host.operations.undo()
@@ -87,7 +87,10 @@ def test_what_was_put_aside_is_not_brought_back_over_another_file(host: Host) ->
     # The next one of that name has a place of its own in quarantine.
     done(host.run(host.plan("quarantine-file", path)))
     folder = host.models / ".gpuconsole-quarantine/loras"
-    assert {one.name for one in folder.iterdir()} == {"bad.ckpt", "bad.ckpt.2"}
+    assert {one.name for one in folder.iterdir()} == {
+        "bad.ckpt.quarantined",
+        "bad.ckpt.2.quarantined",
+    }
 
 
 def test_a_move_never_overwrites_and_can_be_taken_back(host: Host) -> None:
@@ -191,7 +194,7 @@ def test_dedupe_makes_one_of_all_copies_and_says_what_it_saves(host: Host) -> No
     host.put("vae/unlike.safetensors", header + BYTES[:-1] + b"x")
     plan = host.plan("dedupe", "all")
     assert len(plan.steps) == 2
-    assert "8.0 MiB of disk become free" in titles(plan)
+    assert "up to 8.0 MiB of disk become free" in titles(plan)
     assert not any(step.destructive for step in plan.steps)
     done(host.run(plan))
     assert same_file(first, second)

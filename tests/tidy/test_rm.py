@@ -111,3 +111,21 @@ def test_the_command_lists_what_is_wrong_and_puts_one_right(host: Host) -> None:
     assert not page.exists()
     again = run_program([*base, str(page), "--yes"], host.home, host.environ)
     assert again.returncode == 2
+
+
+def test_what_a_running_service_needs_is_refused_until_it_is_stopped(tmp_path: Path) -> None:
+    arguments = ["demo", "--", "gpuconsole", "models", "rm", "qwen-edit-2509-gguf-q4_k_m"]
+    made = run_program([*arguments, "--dry-run", "--json"], tmp_path)
+    told = json.loads(made.stdout)
+    assert made.returncode == 3, made.stderr.decode()
+    assert told["error"]["code"] == "fix.in-use-by-service"
+    assert "comfyui-qwen runs with" in told["error"]["title"]
+
+
+def test_a_file_in_quarantine_is_no_model_any_more(host: Host) -> None:
+    from actions.models.inventory import look
+
+    path = host.put("loras/odd.ckpt", b"\x80\x02odd" * 1000)
+    assert [one.path for one in look(host.session).files] == [str(path)]
+    list(host.operations.run(host.plan("quarantine-file", path)))
+    assert not look(host.session).files
