@@ -41,13 +41,15 @@ def choices_text(
         return "The catalogue has no variants"
     families = list(dict.fromkeys(one.family for one in choices))
     ordered = sorted(choices, key=lambda one: (families.index(one.family), one.quality))
-    lines: list[str] = []
-    for start in range(0, max(1, len(cards)), _BESIDE):
-        several = cards[start : start + _BESIDE]
-        lines += [cut(_card_line(card, empty), WIDTH) for card in several]
-        lines += ["", *_table(ordered, several), ""]
-    lines += _advice(ordered, cards)
-    lines += _never(catalog, ordered, cards)
+    alike = _alike(ordered, cards)
+    first = [several[0] for several in alike]
+    lines = _unseen(ordered)
+    for start in range(0, max(1, len(first)), _BESIDE):
+        for several in alike[start : start + _BESIDE]:
+            lines += wrapped(_card_line(several, empty), "", "  ")
+        lines += ["", *_table(ordered, first[start : start + _BESIDE]), ""]
+    lines += _advice(ordered, first)
+    lines += _never(catalog, ordered, first)
     return "\n".join([*lines, _LEGEND])
 
 
@@ -103,9 +105,32 @@ def verdict_word(fit: Fit, *, advised: bool = False) -> str:
     return ("tight" if is_tight(fit) else fit.verdict) + star
 
 
-def _card_line(card: Gpu, empty: bool) -> str:
+def _alike(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[list[Gpu]]:
+    """Put cards of one model together that every variant fits alike: sixteen need no 16 columns."""
+    groups: dict[tuple[str, ...], list[Gpu]] = {}
+    for card in cards:
+        cells = [str(card.name)]
+        for one in choices:
+            cells += [verdict_word(fit) for fit in one.fits if fit.gpu_uuid == card.uuid]
+            cells.append(str(card.uuid in one.recommended))
+        groups.setdefault(tuple(cells), []).append(card)
+    return list(groups.values())
+
+
+def _unseen(choices: Sequence[Choice]) -> list[str]:
+    """Say why what is on disk cannot be seen, where that is so."""
+    problems = [one.problem for each in choices for one in each.pieces if one.problem is not None]
+    if not problems:
+        return []
+    text = "; ".join(filter(None, (problems[0].title, problems[0].hint)))
+    return [*wrapped(f"What is on disk cannot be seen: {text}"), ""]
+
+
+def _card_line(cards: Sequence[Gpu], empty: bool) -> str:
     when = "with nothing else on it" if empty else "beside what runs there now"
-    return f"card {card.index}: {card_words(card)}, {when}"
+    text = f"card {cards[0].index}: {card_words(cards[0])}, {when}"
+    others = ", ".join(str(card.index) for card in cards[1:])
+    return f"{text}; the same for {others}" if others else text
 
 
 def _table(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:

@@ -87,9 +87,18 @@ def test_a_host_without_a_driver_still_lists_what_is_here() -> None:
     assert done.returncode == 0
     assert "2509-fp8" in done.stdout
     assert "where they fit is not known" in done.stderr
+    assert "cannot be seen: " not in done.stdout
     told = data("no-driver", "list")
     assert told["cards"] == []
     assert told["unavailable"][0]["source"] == "driver"
+
+
+def test_sixteen_cards_do_not_take_sixteen_tables() -> None:
+    done = models("sixteen-cards", "list")
+    assert done.returncode == 0
+    assert "the same for" in done.stdout
+    assert done.stdout.count("2509-fp8 ") < 8
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
 def test_files_with_loras_and_controlnets() -> None:
@@ -182,6 +191,7 @@ def test_a_catalogue_of_ones_own_is_part_of_the_list(tmp_path: Path) -> None:
 def test_an_empty_catalogue_says_so(tmp_path: Path) -> None:
     none = tmp_path / "none.toml"
     none.write_text("alone = true\n", encoding="utf-8")
+    assert b"paths.models is" in run_program(["models", "list"], tmp_path).stdout
     done = run_program(["models", "list", "--catalog", str(none)], tmp_path)
     assert done.stdout.strip() == b"The catalogue has no variants"
 
