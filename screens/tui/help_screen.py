@@ -9,6 +9,7 @@ from screens.tui import keys as key_tables
 from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp, groups
 from screens.tui.menu_dialog import KEYS as MENU_KEYS
+from screens.tui.models.keys import JOBS, MODELS
 from screens.tui.paint import BLANK, Line, Span, left, side_by_side, wrap
 from screens.tui.plan_dialog import DIGITS_HELP
 from screens.tui.plan_dialog import KEYS as PLAN_KEYS
@@ -56,6 +57,8 @@ class HelpScreen(ScrollScreen):
         tables = groups(
             key_tables.DASHBOARD,
             SERVICES,
+            MODELS,
+            JOBS,
             _under("In the timeline", TIMELINE_KEYS),
             container_keys.TABS,
             container_keys.MOVING,

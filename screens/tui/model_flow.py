@@ -62,7 +62,7 @@ class ModelFlow:
         """Give the newest figures of every download that is followed, by the job's id."""
         return {job.plan_id: job.transfer for job in self._app.view.jobs if job.endless}
 
-    def verify(self, paths: Sequence[str]) -> None:
+    def verify(self, paths: Sequence[str], full: bool = False) -> None:
         """Read files whole and compare their hashes, in a thread; how it goes is said."""
         if self.verifying:
             self._app.say("files are being verified already", "warning", "▲")
@@ -78,11 +78,11 @@ class ModelFlow:
                 tell(app, Said(text, "text", "◐"))
 
         self._app.say("verifying …", "text", "◐")
-        start(lambda: self._verify(paths, report), "verify")
+        start(lambda: self._verify(paths, full, report), "verify")
 
-    def _verify(self, paths: Sequence[str], report: Callable[[str], None]) -> None:
+    def _verify(self, paths: Sequence[str], full: bool, report: Callable[[str], None]) -> None:
         try:
-            text, well = self.source.verify(paths, report)
+            text, well = self.source.verify(paths, full, report)
             tell(self._app, Said(text, "ok" if well else "error", "✔" if well else "✖"))
         except ConsoleError as error:
             tell(self._app, PlanProblem("verify", error))

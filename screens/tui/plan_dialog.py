@@ -11,8 +11,9 @@ from actions.plan import Plan
 from screens.tui.dialog import Dialog, button
 from screens.tui.keys import KeyHelp, bindings
 from screens.tui.paint import Line, Span, clickable, line_width
-from screens.tui.panels.plan import plan_lines, title
+from screens.tui.panels.plan import plan_lines, said, title
 from screens.tui.panels.precheck import ways_out
+from screens.tui.panels.pull import moves_files
 
 KEYS = (
     KeyHelp("enter", "↵", "answer", "press the marked button", "In a dialog"),
@@ -54,7 +55,7 @@ def answer_word(plan: Plan) -> str:
     """Give what the button says that runs a plan: its verb, unless that is not what happens."""
     if plan.undoes:
         return "Undo"
-    return "Go on" if plan.continues else plan.verb.capitalize()
+    return "Go on" if plan.continues else said(plan.verb)
 
 
 def other_answers(plan: Plan) -> tuple[str, ...]:
@@ -134,7 +135,7 @@ class PlanDialog(Dialog[Answer]):
         ]
         if not self.refused:
             hints.append((Span("y yes  ", "dim"),))
-        if self.plan.fits:
+        if self.plan.fits or moves_files(self.plan):
             label = "d less" if self.details else "d details"
             hints.append(clickable((Span(f"{label}  ", "dim"),), "details"))
         if not self.refused:

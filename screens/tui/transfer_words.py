@@ -2,11 +2,12 @@
 
 from actions.transfer import FileTransfer, Transfer
 from console.text import clean_line
-from console.units import format_duration
+from console.units import format_bytes, format_duration
 from screens.tui.paint import UNKNOWN
 from screens.tui.words import State
 
 KB, MB, GB = 1000, 1000**2, 1000**3
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 TRANSFERS = {
     "waiting": State("○", "dim", "waits"),
     "checking": State("◐", "accent", "checking"),
@@ -36,8 +37,8 @@ def size_text(size: int | None) -> str:
 
 
 def rate_text(rate: float | None) -> str:
-    """Write a rate such as `48 MB/s`; a dash where there is none."""
-    return UNKNOWN if rate is None else f"{size_text(int(rate))}/s"
+    """Write a rate such as `48.1 MiB/s`; a dash where there is none."""
+    return UNKNOWN if rate is None else f"{format_bytes(rate)}/s"
 
 
 def percent(done: int, total: int) -> str:
@@ -49,10 +50,14 @@ def percent(done: int, total: int) -> str:
 
 
 def done_text(done: int, total: int) -> str:
-    """Write both figures with one unit where that is short, such as `8.0/13.1 GB`."""
-    if total >= GB:
-        return f"{done / GB:.1f}/{total / GB:.1f} GB"
-    return f"{size_text(done)} of {size_text(total)}"
+    """Write both figures with one unit, such as `7.4/12.2 GiB`; once where it is all."""
+    whole = format_bytes(total)
+    if done >= total:
+        return whole
+    number, _, unit = whole.partition(" ")
+    scale = 1024 ** UNITS.index(unit) if unit in UNITS else 1
+    decimals = 1 if "." in number else 0
+    return f"{done / scale:.{decimals}f}/{whole}"
 
 
 def left_text(seconds: float | None) -> str:
@@ -71,6 +76,8 @@ def trouble_text(transfer: Transfer) -> str:
 
 def file_trouble(one: FileTransfer) -> str:
     """Say what one file waits for."""
-    if one.note:
-        return clean_line(one.note, 200)
-    return TRANSFERS[one.state].words if one.state in {"stalled", "rate-limited"} else ""
+    note = clean_line(one.note, 200)
+    if one.state not in {"stalled", "rate-limited"}:
+        return note
+    word = TRANSFERS[one.state].words
+    return note if note.startswith(word) else f"{word}: {note}" if note else word

@@ -238,8 +238,10 @@ class StillModels:
     def choices(self, snapshot: HostSnapshot, looked: Looked, task: Task) -> tuple[Choice, ...]:
         return choices(self._session, snapshot, self.disk, task=task)
 
-    def verify(self, paths: Sequence[str], report: Callable[[str], None]) -> tuple[str, bool]:
-        self.verified += paths
+    def verify(
+        self, paths: Sequence[str], full: bool, report: Callable[[str], None]
+    ) -> tuple[str, bool]:
+        self.verified += [f"{path} in full" if full else path for path in paths]
         report("verifying 1 of 3")
         return self.answer
 

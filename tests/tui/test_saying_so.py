@@ -7,6 +7,7 @@ from console.unknown import Unknown
 from screens.tui import details_screen, keys, menu_dialog, plan_dialog
 from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp
+from screens.tui.models.keys import JOBS, MODELS
 from tests.support import hosts
 from tests.support.snapshots import changed
 from tests.tui.conftest import MakeApp
@@ -63,7 +64,7 @@ async def test_no_colour_stays_without_colour(make_app: MakeApp) -> None:
     "key",
     [
         *keys.DASHBOARD, *keys.EVERYWHERE, *plan_dialog.KEYS, *menu_dialog.KEYS,
-        *details_screen.KEYS, *container_keys.TABS,
+        *details_screen.KEYS, *container_keys.TABS, *MODELS, *JOBS,
     ],
     ids=lambda key: key.keys,
 )  # fmt: skip

@@ -29,6 +29,7 @@ from screens.tui.panels.cards import card_name
 from screens.tui.panels.precheck import precheck_lines, verdict_role, way_lines, ways_out
 from screens.tui.transfer_words import size_text
 from screens.tui.view import Scene
+from screens.tui.words import place_text
 
 NAME_LEAST, NAME_MOST = 20, 48
 SIZE, DISK = 9, 14
@@ -59,7 +60,8 @@ def table(
     cells = min(2, len(gpus)) * CELL_LEAST
     name = max(NAME_LEAST, min(names, NAME_MOST, width - MARKS - SIZE - DISK - cells))
     cards, cell = visible_cards(gpus, state, width - MARKS - name - SIZE - DISK)
-    titles = f"   {left('variant', name)}{right('size', SIZE)}  {left('on disk', DISK - 2)}"
+    label = place_text(state.list_top, height - 1, len(choices)) or "variant"
+    titles = f"   {left(label, name)}{right('size', SIZE)}  {left('on disk', DISK - 2)}"
     spans = [Span(titles, "dim")]
     for gpu in cards:
         role = "strong" if gpu.uuid == chosen_card(gpus, state) and len(gpus) > 1 else "dim"
@@ -90,7 +92,7 @@ def _row(one: Choice, state: State, cards: Sequence[Gpu], name: int, cell: int) 
     ]
     fits = {one.gpu_uuid: one for one in one.fits}
     for gpu in cards:
-        text, role = cell_text(one, fits.get(gpu.uuid), gpu.uuid)
+        text, role = cell_text(one, fits.get(gpu.uuid), gpu.uuid, cell)
         spans.append(Span(left(cut(text, cell - 1), cell), role))
     return tuple(spans)
 
@@ -99,7 +101,7 @@ def _titled(title: str, width: int) -> str:
     return title if text_width(title) <= width else short_title(title)
 
 
-def cell_text(choice: Choice, one: Fit | None, uuid: str) -> tuple[str, str]:
+def cell_text(choice: Choice, one: Fit | None, uuid: str, cell: int) -> tuple[str, str]:
     """Give the verdict on a card in a few words, with its role; a star for what is recommended."""
     if uuid in choice.impossible:
         return "✖ never", "error"
@@ -108,7 +110,7 @@ def cell_text(choice: Choice, one: Fit | None, uuid: str) -> tuple[str, str]:
     if isinstance(one.verdict, Unknown):
         return f"{UNKNOWN} not known", "dim"
     star = " ★" if uuid in choice.recommended else ""
-    more = SHORT.get(one.code, "") if one.verdict == "refused" else ""
+    more = SHORT.get(one.code, "") if one.verdict == "refused" and cell > CELL_LEAST + 1 else ""
     symbol = SYMBOLS.get(one.verdict, "·")
     return f"{symbol} {one.verdict}{more}{star}", verdict_role(one.verdict)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from actions.models.model import Fix, Issue
 from console.models.inventory.found import FoundFile, Inventory
 from console.text import clean_line
+from console.units import format_bytes
 from console.unknown import Unknown
 from screens.tui.details import head, pair
 from screens.tui.models.source import Looked
@@ -20,12 +21,13 @@ from screens.tui.paint import (
     clickable,
     fit,
     left,
+    line_width,
     on,
     right,
     text_width,
     wrap,
 )
-from screens.tui.transfer_words import size_text
+from screens.tui.words import place_text
 from screens.words import SYMBOLS
 
 NAME_LEAST = 18
@@ -90,11 +92,11 @@ def _order(row: Row, state: State) -> tuple[object, ...]:
     return (file.root, file.folder.casefold(), row.name.casefold())
 
 
-def summary(looked: Looked, state: State) -> Line:
+def summary(looked: Looked, state: State, width: int) -> Line:
     """Say how much there is, where, and how much is wrong with it."""
     inventory = looked.inventory
     count = len(inventory.files)
-    total = size_text(sum(allocated(inventory).values()))
+    total = format_bytes(sum(allocated(inventory).values()))
     where = len(inventory.roots)
     words = f"  {count} file{'' if count == 1 else 's'}, {total}"
     words += f" in {where} folder{'' if where == 1 else 's'}"
@@ -111,10 +113,10 @@ def summary(looked: Looked, state: State) -> Line:
         )
     saved = savings(looked.issues)
     if saved:
-        spans.append(Span(f"   {size_text(saved)} twice (D)", "warning", "key D"))
+        spans.append(Span(f"   {format_bytes(saved)} twice (D)", "warning", "key D"))
     by = "issues only" if state.issues else f"by {state.order}"
-    spans.append(Span(f"   {by}", "dim", "key o"))
-    return tuple(spans)
+    order = Span(f"   {by}", "dim", "key o")
+    return (*spans, order) if line_width((*spans, order)) <= width else tuple(spans)
 
 
 def savings(issues: Sequence[Issue]) -> int:
@@ -136,7 +138,8 @@ def table(rows: Sequence[Row], state: State, width: int, height: int) -> list[Li
     extra = FAMILY + FOLDER if width >= 140 else FAMILY if width >= 110 else 0
     fixed = 5 + SIZE + 2 + KIND + PRECISION + STATE + extra
     name = max(NAME_LEAST, width - fixed)
-    titles = f"     {left('file', name)}{right('size', SIZE)}  {left('kind', KIND)}"
+    label = place_text(state.list_top, height - 1, len(rows)) or "file"
+    titles = f"     {left(label, name)}{right('size', SIZE)}  {left('kind', KIND)}"
     titles += left("precision", PRECISION) + left("hash", STATE)
     if extra:
         titles += left("family", FAMILY)
@@ -165,7 +168,7 @@ def _row(row: Row, state: State, name: int, extra: int) -> Line:
         Span("+" if file.path in state.marked else " ", "accent"),
         Span(f"{symbol} ", role),
         Span(left(row.name, name), "strong"),
-        Span(right(size_text(file.size), SIZE), "text"),
+        Span(right(format_bytes(file.size), SIZE), "text"),
         Span(f"  {left(kind, KIND - 1)} ", "text" if file.kind else "dim"),
         Span(left(clean_line(file.precision, 30) or UNKNOWN, PRECISION - 1) + " ", "text"),
         Span(left(f"{hashed.symbol} {hashed.words}", STATE), hashed.role),
@@ -230,7 +233,7 @@ def _issues(row: Row, width: int) -> list[Line]:
         if len(others) > 5:
             lines.append((Span(f"    and {len(others) - 5} more", "dim"),))
     for number, fix in enumerate(fixes_of(row), 1):
-        saves = f", frees {size_text(fix.saves_bytes)}" if fix.saves_bytes else ""
+        saves = f", frees {format_bytes(fix.saves_bytes)}" if fix.saves_bytes else ""
         lines += [
             clickable(
                 (Span("    " if place else f"  {number} ", "key"), Span(part, "accent")),
@@ -261,7 +264,7 @@ def parameters_text(count: int) -> str:
 
 
 def _size(file: FoundFile) -> str:
-    text = f"{size_text(file.size)} ({file.size} bytes)"
+    text = f"{format_bytes(file.size)} ({file.size} bytes)"
     if file.promised_bytes is not None and file.promised_bytes != file.size:
         text += f"; its header promises {file.promised_bytes} bytes"
     return text
@@ -299,7 +302,7 @@ def _sums(found: Sequence[tuple[str, FoundFile]], width: int) -> list[Line]:
         (
             Span(f"  {left(name, name_width)}"),
             Span(right(f"{len(files)} ", 8), "dim"),
-            Span(right(size_text(sum(files.values())), 10), "strong"),
+            Span(right(format_bytes(sum(files.values())), 10), "strong"),
         )
         for name, files in sorted(sums.items(), key=lambda item: -sum(item[1].values()))
     ]

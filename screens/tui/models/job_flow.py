@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.units import format_bytes
 from screens.tui.models.jobs_panel import OPEN, WAITING, Shown
-from screens.tui.transfer_words import size_text
 
 if TYPE_CHECKING:
     from screens.tui.application import Console
@@ -51,7 +51,7 @@ def _lost(one: Shown) -> str:
     if job.kind != "download":
         return "What it has done so far is taken back where that is possible; else it is left."
     done = transfer.bytes_done if transfer is not None else 0
-    lost = f"The {size_text(done)} that are there so far are removed" if done else "It ends"
+    lost = f"The {format_bytes(done)} that are there so far are removed" if done else "It ends"
     return (
         f"{lost}; files that are whole already stay. To keep what is there and go on later, "
         "pause it instead: p."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from actions.transfer import FileTransfer, Transfer
 from console.text import clean_line
+from console.units import format_bytes
 from screens.tui.bars import bar
 from screens.tui.details import head, pair
 from screens.tui.models.state import State
@@ -20,18 +21,17 @@ from screens.tui.transfer_words import (
     left_text,
     percent,
     rate_text,
-    size_text,
     trouble_text,
 )
 from screens.tui.words import State as How
-from screens.tui.words import local_clock
+from screens.tui.words import local_clock, place_text
 from screens.words import age
 
 if TYPE_CHECKING:
     from actions.jobs import Job
 
 NAME_LEAST, NAME_MOST = 16, 44
-STATE, BAR, PERCENT, BYTES = 13, 14, 6, 16
+STATE, BAR, PERCENT, BYTES = 14, 9, 6, 15
 OPEN = ("queued", "running", "going-back")
 WAITING = ("paused", "interrupted", "needs_token")
 HINTS = {
@@ -84,13 +84,14 @@ def how(one: Shown) -> How:
 
 def table(jobs: Sequence[Shown], state: State, width: int, height: int) -> list[Line]:
     """Give the head and the jobs from `state.list_top` on in `height` lines of `width`."""
-    names = max((text_width(_name(one.job)) for one in jobs), default=NAME_LEAST)
+    names = max((text_width(_listed(one.job)) for one in jobs), default=NAME_LEAST)
     bar_width = BAR if width >= 70 else 0
     if width >= 120:
         bar_width = 30
     fixed = 5 + STATE + (bar_width + 1 if bar_width else 0) + PERCENT + BYTES
     name = max(NAME_LEAST, min(names, NAME_MOST, width - fixed - (12 if width >= 100 else 0)))
-    titles = f"   {left('job', name)}  {left('state', STATE)}"
+    label = place_text(state.list_top, height - 1, len(jobs)) or "job"
+    titles = f"   {left(label, name)}  {left('state', STATE)}"
     lines: list[Line] = [fit((Span(titles, "dim"),), width)]
     top = state.list_top
     for one in jobs[top : top + height - 1]:
@@ -104,12 +105,17 @@ def _name(job: Job) -> str:
     return f"{job.verb} {clean_line(job.target, 120)}"
 
 
+def _listed(job: Job) -> str:
+    """Name a job in the list; what a download does is said by its bar."""
+    return clean_line(job.target, 120) if job.kind == "download" else _name(job)
+
+
 def _row(one: Shown, state: State, name: int, bar_width: int) -> Line:
     job = one.job
     told = how(one)
     spans = [
         Span(" ▸ " if job.id == state.job else "   ", "title"),
-        Span(left(_name(job), name), "strong"),
+        Span(left(_listed(job), name), "strong"),
         Span(f"  {left(f'{told.symbol} {told.words}', STATE)}", told.role),
     ]
     transfer = one.transfer
@@ -185,8 +191,8 @@ def _figures(job: Job, transfer: Transfer, width: int) -> list[Line]:
         rate = rate_text(transfer.rate_bytes_per_second)
         lines += pair("rate", f"{rate}  {left_text(transfer.eta_seconds)}".rstrip(), width)
     if transfer.resumed_from_bytes:
-        more = size_text(transfer.fetched_bytes)
-        text = f"found {size_text(transfer.resumed_from_bytes)} there, fetched {more} more"
+        more = format_bytes(transfer.fetched_bytes)
+        text = f"found {format_bytes(transfer.resumed_from_bytes)} there, fetched {more} more"
         lines += pair("this attempt", text, width)
     if (job.attempts or 0) > 1:
         lines += pair("attempts", str(job.attempts), width)

@@ -19,7 +19,6 @@ from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
 from screens.tui.rows import scroll_to
 from screens.tui.split import scrolled, split
 from screens.tui.view import Block, Scene
-from screens.tui.words import place_text
 
 if TYPE_CHECKING:
     from screens.tui.application import Console
@@ -234,18 +233,12 @@ class Drawing:
         if area.height:
             self._list_top(place, area.height, len(listed))
             lines = catalogue_panel.table(scene, listed, state, width, area.height)
-            lines[0] = self._placed(lines[0], area.height, len(listed), width)
             blocks.append(Block("list", 0, top, width, area.height, lines))
         found = self.looked()
         lines = catalogue_panel.details(scene, listed[place], state, width)
         if found is not None and not found.inventory.roots:
             lines = [*catalogue_panel.nothing(NO_FOLDER, "warning", width), *lines]
         self._scrolled(blocks, lines, 0, area.y, width, room - (area.y - top))
-
-    def _placed(self, head: Line, height: int, count: int, width: int) -> Line:
-        """Put at the right of a head which rows are in sight."""
-        place = place_text(self.state.list_top, height - 1, count)
-        return (*fit(head, width - len(place)), Span(place, "dim")) if place else head
 
     def _inventory(self, blocks: list[Block], top: int, width: int, room: int) -> None:
         state = self.state
@@ -260,7 +253,7 @@ class Drawing:
             self._scrolled(blocks, lines, 0, top, width, room)
             return
         listed = self.rows()
-        heads = [inventory_panel.summary(found, state)]
+        heads = [inventory_panel.summary(found, state, width)]
         heads += inventory_panel.root_troubles(found.inventory, width)[:3]
         blocks.append(Block("summary", 0, top, width, len(heads), heads))
         top, room = top + len(heads), room - len(heads)
@@ -274,7 +267,6 @@ class Drawing:
         if area.height:
             self._list_top(place, area.height, len(listed))
             lines = inventory_panel.table(listed, state, width, area.height)
-            lines[0] = self._placed(lines[0], area.height, len(listed), width)
             blocks.append(Block("list", 0, top, width, area.height, lines))
         if state.totals:
             lines = inventory_panel.totals(found.inventory, width)
@@ -302,7 +294,6 @@ class Drawing:
         if area.height:
             self._list_top(place, area.height, len(listed))
             lines = jobs_panel.table(listed, state, width, area.height)
-            lines[0] = self._placed(lines[0], area.height, len(listed), width)
             blocks.append(Block("list", 0, top, width, area.height, lines))
         lines = jobs_panel.details(listed[place], scene.view.now, width)
         self._scrolled(blocks, lines, 0, area.y, width, room - (area.y - top))

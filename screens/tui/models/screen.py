@@ -42,8 +42,10 @@ class ModelsScreen(ListScreen):
         self.read_jobs()
 
     def action_reload(self) -> None:
-        """Read the jobs again after a plan has ended."""
+        """Look and read the jobs again after a plan has ended."""
+        self.state.look += 1
         self.read_jobs()
+        self.paint()
 
     # -- panels ---------------------------------------------------------------------------------
 
@@ -222,10 +224,10 @@ class ModelsScreen(ListScreen):
 
     def action_dedupe(self) -> None:
         """Propose to hard-link what is there twice."""
-        self._propose([Wanted("dedupe", "", "duplicates", {})])
+        self._propose([Wanted("dedupe", "all", "all duplicates", {})])
 
-    def action_verify(self) -> None:
-        """Read what is marked or selected whole, and compare its hash."""
+    def action_verify(self, full: bool = False) -> None:
+        """Compare what is marked or selected with its hash; with `full`, read all of it."""
         if self.state.panel == "jobs":
             self.console_app.say("Tab goes to the inventory: there v verifies", "text", "→")
             return
@@ -243,7 +245,7 @@ class ModelsScreen(ListScreen):
             self.console_app.say("nothing of it is on disk that could be verified", "warning", "▲")
             return
         self.state.marked.clear()
-        self.console_app.models.verify(paths)
+        self.console_app.models.verify(paths, full)
 
     def action_cancel(self) -> None:
         """Ask whether a download is to be cancelled."""

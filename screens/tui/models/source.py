@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from actions.fit.model import Task
 from actions.models.model import Choice, Issue
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.models.inventory.found import Inventory
+from console.text import clean_line
+from console.units import format_bytes
+from screens.tui.transfer_words import done_text
+
+if TYPE_CHECKING:
+    from actions.models.verifying import Verdict
 
 # Scanning, recognising and the catalogue are imported in the thread that uses them.
 
@@ -33,11 +39,14 @@ class ModelSource(Protocol):
         """Give every variant with what is on disk and where it fits."""
         ...
 
-    def verify(self, paths: Sequence[str], report: Callable[[str], None]) -> tuple[str, bool]:
-        """Read files whole and compare their hashes; gives what came of it, and if all is well.
+    def verify(
+        self, paths: Sequence[str], full: bool, report: Callable[[str], None]
+    ) -> tuple[str, bool]:
+        """Compare files with the hashes they should have; gives what came of it, and if well.
 
         Args:
             paths: the files.
+            full: read them all; else only those that are new or changed.
             report: told in words how far it is.
         """
         ...
@@ -74,6 +83,39 @@ class SessionModels:
 
         return choices(self._session, snapshot, looked.inventory, task=task)
 
-    def verify(self, paths: Sequence[str], report: Callable[[str], None]) -> tuple[str, bool]:
-        """Read files whole and compare their hashes."""
-        raise NotImplementedError
+    def verify(
+        self, paths: Sequence[str], full: bool, report: Callable[[str], None]
+    ) -> tuple[str, bool]:
+        """Compare files with the hashes they should have."""
+        from actions.models.verifying import verify
+
+        wanted = set(paths)
+        files = [one for one in self.look().inventory.files if one.path in wanted]
+
+        def told(path: str, done: int, size: int) -> None:
+            report(f"reading {_name(path)}: {done_text(done, size)}")
+
+        verdicts = list(verify(self._session, files, full=full, report=told))
+        bad = [one for one in verdicts if not one.good]
+        gone = len(wanted) - len(files)
+        if not bad and not gone:
+            return good_words(verdicts), True
+        words = [f"{_name(one.path)} {one.state}: {one.title}" for one in bad[:3]]
+        words += [f"{len(bad) - 3} more are not well"] if len(bad) > 3 else []
+        words += [f"{gone} of {len(wanted)} are not there any more"] if gone else []
+        return "; ".join(words), False
+
+
+def good_words(verdicts: Sequence[Verdict]) -> str:
+    """Say of how many files the bytes are right, and of how many nobody tells."""
+    known = sum(one.state == "known" for one in verdicts)
+    checked = len(verdicts) - known
+    read = sum(one.read_bytes for one in verdicts)
+    words = [f"{checked} checked: what hub or catalogue say"] if checked else []
+    words += [f"{known} read: nobody says what they should be"] if known else []
+    how = f"{format_bytes(read)} read" if read else "nothing had to be read: unchanged"
+    return f"{', '.join(words) or 'nothing to verify'} ({how})"
+
+
+def _name(path: str) -> str:
+    return clean_line(path.rpartition("/")[2], 120)

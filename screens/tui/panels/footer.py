@@ -12,8 +12,8 @@ TALL = 20
 MOST_LINES, MOST_LINES_LOW = 3, 2
 """How many rows what is said may take, on a screen of at least `TALL` rows and on a lower one."""
 
-JOBS_KEY_FROM = 70
-"""At this width the line of a download names the key that shows it."""
+JOBS_KEY = "  7 jobs "
+"""The line of a download names the key that shows it, where there is room."""
 
 
 class Key(NamedTuple):
@@ -136,7 +136,8 @@ def download(running: Sequence[Job], width: int) -> Line:
             line.append(Span(f"  {left_text(transfer.eta_seconds)}", "text"))
     others = len(running) - 1
     tail = f"  and {others} more" if others else ""
-    tail += "  7 jobs " if width >= JOBS_KEY_FROM else ""
+    if line_width(line) + len(tail) + len(JOBS_KEY) <= width:
+        tail += JOBS_KEY
     return clickable((*fit(line, width - len(tail)), Span(tail, "dim")), "key 7")
 
 

@@ -15,10 +15,19 @@ from screens.tui.panels.precheck import (
     precheck_lines,
     way_lines,
 )
+from screens.tui.panels.pull import commands, file_lines, moves_files
 
 VERDICT_ROLES = {"ready": "ok", "warned": "warning", "refused": "error"}
 VERDICT_WORDS = {"ready": "READY", "warned": "READY, with a warning", "refused": "REFUSED"}
 FIT = "fit."
+SAID = {
+    "pull": "Fetch",
+    "rm": "Remove",
+    "move-file": "Move",
+    "delete-file": "Delete",
+    "quarantine-file": "Put aside",
+    "link-file": "Link",
+}
 CHECKS = {"pass": ("✔", "ok"), "warn": ("▲", "warning"), "refuse": ("✖", "error")}
 
 
@@ -26,7 +35,12 @@ def title(plan: Plan) -> str:
     """Name a plan as people say it, such as `Stop myia`."""
     first = "Undo: " if plan.undoes else "Go on: " if plan.continues else ""
     forced = ", forced" if plan.options.get("force") else ""
-    return f"{first}{plan.verb.capitalize()} {plan.target}{forced}"
+    return f"{first}{said(plan.verb)} {plan.target}{forced}"
+
+
+def said(verb: str) -> str:
+    """Write a verb as a button and a title say it."""
+    return SAID.get(verb, verb.capitalize())
 
 
 def plan_lines(
@@ -57,8 +71,7 @@ def plan_lines(
             lines += _fit(fit, snapshot, width, details, len(plan.fits) > 1)
     if ways:
         lines += way_lines(ways, width)
-    steps = [line for place, step in enumerate(plan.steps, 1) for line in _step(step, place, room)]
-    lines += labelled("Steps" if len(plan.steps) > 1 else "Step", steps)
+    lines += _steps(plan, room, details)
     drawn = bool(plan.fits) and snapshot is not None
     # What a pre-check came to stands beside its bar already.
     told = [check for check in plan.checks if not (drawn and check.id.startswith(FIT))]
@@ -74,6 +87,16 @@ def _fit(fit: Fit, snapshot: HostSnapshot, width: int, details: bool, named: boo
     held = holders(snapshot, gpu) if gpu is not None else []
     head: list[Line] = [(Span(fit.service, "title"),)] if named and fit.service else []
     return [*head, *precheck_lines(fit, gpu, held, width, details), BLANK]
+
+
+def _steps(plan: Plan, room: int, details: bool) -> list[Line]:
+    """Give the steps; those of a download as a table of files, their commands with the details."""
+    many = len(plan.steps) > 1
+    if moves_files(plan):
+        lines = labelled("Files" if many else "File", file_lines(plan, room))
+        return lines + (labelled("Commands", commands(plan.steps, room)) if details else [])
+    steps = [line for place, step in enumerate(plan.steps, 1) for line in _step(step, place, room)]
+    return labelled("Steps" if many else "Step", steps)
 
 
 def _step(step: Step, place: int, room: int) -> list[Line]:
@@ -118,4 +141,6 @@ def _verdict(plan: Plan, room: int, drawn: bool = False) -> list[Line]:
         return lines + [(Span(text),) for text in wrap(plan.refusal.hint, room) if text]
     how = ", runs detached" if plan.detached else ""
     text = f"{words}; takes at most {format_duration(plan.longest_seconds)}{how}"
+    if plan.endless:
+        text = f"{words}; goes on without this console until it is done: 7 shows and pauses it"
     return [(Span(part, role),) for part in wrap(text, room)]
