@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from actions.containers.verbs import new_plan_id
 from actions.models.file_acts import FileAct, quarantine_place
 from actions.models.inventory import look, model_folders
@@ -67,8 +69,22 @@ class FixVerbs:
         return self._one_file(verb, here, chosen, asker)
 
     def replan(self, plan: Plan) -> Plan:
-        """Give the plan itself: each of its steps looks at its file when it begins."""
-        return plan
+        """Give the plan, refused where a job or a service needs one of its files by now.
+
+        Whether the files are as they were, each step sees when it begins.
+        """
+        going = [one for one in plan.steps if one.options["act"] != "link"]
+        marks = [from_data(step.options["file"]) for step in going]
+        if not marks:
+            return plan
+        checks = needed_now(self._session, marks, places_of(self._session))
+        refused = next((one for one in checks if one.verdict == "refuse"), None)
+        if refused is None:
+            return plan
+        reason = Refusal(code=refused.id, title=refused.title, hint=refused.detail)
+        return msgspec.structs.replace(
+            plan, steps=(), verdict="refused", refusal=reason, checks=(*checks, *plan.checks)
+        )
 
     def work(self, plan: Plan, step: Step) -> Work:  # noqa: ARG002 -- a step carries all it needs
         """Give what carries a step out."""
@@ -114,7 +130,10 @@ class FixVerbs:
         marks = [from_data(step.options["file"]) for step in steps]
         checks = [fix_check("fix.finds-it", path=one.shown, to=clean_line(step.options["to"]))
                   for one, step in zip(marks, steps, strict=True)]  # fmt: skip
-        return self._made("move-file", plan.target, plan.target_id, steps, checks, {}, plan.asker)
+        # One move can be planned again under its own name; several are, by taking back again.
+        alone = {"to": str(steps[0].options["to"])} if len(steps) == 1 else {}
+        ident = steps[0].target_id if alone else plan.target_id
+        return self._made("move-file", plan.target, ident, steps, checks, alone, plan.asker)
 
     def drop(self, plan: Plan) -> str:
         """Remove nothing: such a plan has nothing unfinished on disk."""

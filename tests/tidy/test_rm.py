@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actions.plan import Plan
+from actions.plan import Plan, PlanFailed
 from tests.support.program import run_program
 from tests.tidy.conftest import Host
 
@@ -75,6 +75,11 @@ def test_a_file_that_a_job_fetches_is_refused(filled: Host) -> None:
     assert refused.refusal is not None
     assert refused.refusal.code == "fix.in-use-by-job"
     assert "job-that-runs" in refused.refusal.title
+    # The plan of before does not run either: its ground has moved.
+    end = list(filled.operations.run(plan))[-1]
+    assert isinstance(end, PlanFailed)
+    assert end.outcome == "stale"
+    assert path.exists()
 
 
 def test_the_command_plans_asks_and_removes(host: Host) -> None:
