@@ -13,9 +13,11 @@ from typing import Protocol
 import msgspec
 
 from console.config.schema import Settings
+from console.models.disk import HANGS
+from console.models.inventory.bounded import HangsError, bounded
 from console.models.inventory.extra_paths import extra_folders
 from console.models.inventory.found import Root
-from console.models.inventory.mounted import mounted_folders
+from console.models.inventory.mounted import Mounted, mounted_folders
 from console.models.inventory.rules import rules
 from console.models.places import kind_by_folder
 
@@ -44,7 +46,7 @@ def roots_of(
     """Give every place with models, the main one first; none twice.
 
     Only folders that are written down are given; one that is missing is given too, so that it can
-    be said. Disks are asked for names only; where that may hang, call it from a thread.
+    be said, and one whose disk hangs has that as its `problem`. Takes some seconds at most.
 
     Args:
         settings: for `paths.models` and `paths.extra`.
@@ -53,7 +55,8 @@ def roots_of(
     """
     found: dict[str, Root] = {}
     for root in _all(settings, services, environ):
-        real = os.path.realpath(root.path)
+        # One that hangs is asked nothing more.
+        real = root.path if root.problem is HANGS else os.path.realpath(root.path)
         known = found.get(real)
         if known is None:
             found[real] = root
@@ -105,15 +108,41 @@ def _all(
     for service in services:
         if service.compose_file is None or not service.compose_service:
             continue
-        mounts = mounted_folders(service.compose_file, service.compose_service, environ)
+        mounts = _mounted(service.compose_file, service.compose_service, environ)
         for folder in mounts.models:
             yield _root(folder, f"{service.compose_file.name}: {service.compose_service}")
         beside += [(path, mounts.by_target) for path in mounts.extra_paths]
     for file, by_target in beside:
-        yield from extra_folders(file, environ, by_target)
+        yield from _listed_in(file, environ, by_target)
+
+
+def _mounted(file: Path, service: str, environ: Mapping[str, str]) -> Mounted:
+    try:
+        return bounded(str(file), lambda: mounted_folders(file, service, environ))
+    except HangsError:
+        return Mounted()
+
+
+def _listed_in(
+    file: Path, environ: Mapping[str, str], by_target: Mapping[str, Path]
+) -> tuple[Root, ...]:
+    try:
+        return bounded(str(file.parent), lambda: tuple(extra_folders(file, environ, by_target)))
+    except HangsError:
+        return ()
 
 
 def _root(folder: Path, source: str) -> Root:
+    try:
+        return bounded(str(folder), lambda: _seen(folder, source))
+    except HangsError:
+        kinds = kind_by_folder("comfyui")
+        return Root(
+            path=str(folder), layout="comfyui", kind_by_folder=kinds, source=source, problem=HANGS
+        )
+
+
+def _seen(folder: Path, source: str) -> Root:
     layout = layout_of(folder)
     if layout == "plain":
         kinds = {"": kind_of_name(folder.name)}
