@@ -1,6 +1,7 @@
 """All who work on one part at once: the connections, the hash behind them, the one who settles."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from console.clock import Clock
@@ -108,8 +109,9 @@ class Crew:
         if not self.complete():
             self._source.abandon()
         self.hash.close()
+        deadline = time.monotonic() + _JOIN_SECONDS
         for lane in self._lanes:
-            lane.thread.join(_JOIN_SECONDS)
+            lane.thread.join(max(0.0, deadline - time.monotonic()))
         self._settler.join()
         if settle and self._settle_error is None:
             try:

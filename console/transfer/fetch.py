@@ -107,7 +107,10 @@ class _Fetch:
 
     def _check_room(self, part: PartFile) -> None:
         """Look for room before the first byte."""
-        missing = self._wanted.size - part.there.bytes_there()
+        # FAT gives a new file all of its room at once.
+        missing = min(
+            self._wanted.size - part.there.bytes_there(), self._wanted.size - part.disk_bytes()
+        )
         free = free_bytes(part.path.parent)
         if free is not None and free < missing:
             raise full(self._wanted.path, missing, free)

@@ -6,6 +6,7 @@ have the promised hash is kept as `.NAME.gpuconsole-bad-` and eight digits of th
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -22,6 +23,9 @@ MAP = ".gpuconsole-map"
 BAD = ".gpuconsole-bad-"
 
 _LONGEST_STEM = 255 - 1 - len(BAD) - 8
+NOT_SUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOLCK)
+"""What file systems answer that do not have a thing at all."""
+
 _TRIES = 15
 _PAUSE_SECONDS = 0.02
 
@@ -169,6 +173,9 @@ def lock(handle: int) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(_PAUSE_SECONDS)
+        except OSError as error:
+            # Some network file systems have no locks, which is no reason not to fetch there.
+            return error.errno in NOT_SUPPORTED
         else:
             return True
     return False
@@ -221,7 +228,9 @@ def _opened(path: Path) -> Iterator[int | None]:
 def _free(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return True
     fcntl.flock(handle, fcntl.LOCK_UN)
     return True

@@ -101,13 +101,13 @@ class PartFile:
         if before.data() == self._durable:
             return
         try:
-            os.fdatasync(self.handle)
+            confirm(self.handle)
         except OSError:
             # The kernel drops what it could not write, so that reading it again gives other bytes.
             self._forget_unconfirmed()
             raise
         os.pwrite(self._map_handle, before.data(), durable_at(before.size))
-        os.fdatasync(self._map_handle)
+        confirm(self._map_handle)
         self._durable = before.data()
 
     def still_there(self) -> bool:
@@ -176,6 +176,19 @@ class PartFile:
         with self._guard, contextlib.suppress(OSError):
             self.there = Bits(self.wanted.size, self._durable)
             os.pwrite(self._map_handle, self._durable, WRITTEN_AT)
+
+
+def confirm(handle: int) -> None:
+    """Wait until the disk has what was written; a file system that cannot say so is believed.
+
+    Raises:
+        OSError: the disk did not take it.
+    """
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in parts.NOT_SUPPORTED:
+            raise
 
 
 def _goes_on(known: MapHeader, now: MapHeader) -> bool:

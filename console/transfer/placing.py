@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.transfer.faults import exists
 from console.transfer.part import bad_name, find_bad
+from console.transfer.part_file import confirm
 
 _NO_REPLACE = 1
 _AT_FDCWD = -100
@@ -25,7 +26,7 @@ def place(part: Path, handle: int, final: Path) -> None:
         TransferFault: another file has that name (`transfer.exists`).
         OSError: the disk did not take it.
     """
-    os.fsync(handle)
+    confirm(handle)
     if _same(part, final):
         part.unlink()
     else:
