@@ -1,7 +1,6 @@
 """Plans that tidy up model files: remove, move, put into quarantine, make one file of two."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,18 @@ import msgspec
 
 from actions.containers.verbs import new_plan_id
 from actions.models.file_acts import FileAct, quarantine_place
+from actions.models.fix_steps import (
+    delete_step,
+    files_text,
+    freed,
+    longest,
+    losses,
+    move_step,
+    same_file,
+    way,
+)
 from actions.models.inventory import look, model_folders
-from actions.models.marks import Mark, as_data, from_data, lock_of, mark_of
+from actions.models.marks import Mark, from_data, lock_of, mark_of
 from actions.models.needed import fix_check, needed_now
 from actions.models.targets_here import Here, files_here, places_of
 from actions.plan import Asker, Check, Plan, Refusal, Step
@@ -22,9 +31,6 @@ from console.models.hashes import HashRecords
 from console.text import clean_line
 from console.units import format_bytes
 
-_SECONDS = 10.0
-_SLOW_RATE = 20e6
-"""Bytes a second that the slowest of disks reads, such as a Windows one seen from WSL."""
 _OPTIONS: dict[str, dict[str, type]] = {
     "rm": {"quarantine": bool},
     "dedupe": {},
@@ -94,7 +100,7 @@ class FixVerbs:
         """Say how many of a plan's files are where they were."""
         marks = [from_data(step.options["file"]) for step in plan.steps]
         here = sum(os.path.lexists(mark.path) for mark in marks)
-        return {"text": f"{here} of {_files(len(marks))} are at their places"}
+        return {"text": f"{here} of {files_text(len(marks))} are at their places"}
 
     def rollback(self, plan: Plan, done: Sequence[Step], broken: Step | None) -> tuple[Step, ...]:  # noqa: ARG002 -- see below
         """Give no steps: what was done to one file is good whatever became of the next."""
@@ -120,7 +126,7 @@ class FixVerbs:
                 continue
             mark = mark_of(now, roots)
             if mark.inode == was.inode and not os.path.lexists(was.path):
-                steps.append(_step(number, "move", mark, was.path, f"Move {was.name} back"))
+                steps.append(move_step(number, "move", mark, was.path, f"Move {was.name} back"))
         if not steps:
             raise RefusedError(
                 "undo.changed",
@@ -167,8 +173,8 @@ class FixVerbs:
         steps, checks = list[Step](), list(needed_now(self._session, here.marks, places))
         for number, mark in enumerate(here.marks, start=1):
             if act == "delete":
-                steps.append(_delete_step(number, mark))
-                checks += _losses(mark, here.ids.get(mark.path, ""))
+                steps.append(delete_step(number, mark))
+                checks += losses(mark, here.ids.get(mark.path, ""))
                 continue
             to = (
                 quarantine_place(mark)
@@ -176,10 +182,10 @@ class FixVerbs:
                 else _target(self._session, mark, chosen)
             )
             title = f"Move {mark.name} to {clean_line(to, 300)}"
-            steps.append(_step(number, act, mark, to, title))
-            checks += _way(mark, to)
+            steps.append(move_step(number, act, mark, to, title))
+            checks += way(mark, to)
         if act == "delete":
-            checks.insert(0, _freed(here.marks))
+            checks.insert(0, freed(here.marks))
         return self._made(
             verb, here.title, here.ident, steps, [*checks, *here.checks], chosen, asker
         )
@@ -209,10 +215,10 @@ class FixVerbs:
                 steps.append(step)
                 checks += told
                 saved += fix.saves_bytes
-            distant = [path for path in issue.paths[:-1] if path not in linked]
-            checks += [_distant(path, kept) for path in distant if not _same_file(path, kept)]
+            others = [path for path in issue.paths[:-1] if path not in linked]
+            checks += [distant(path, kept) for path in others if not same_file(path, kept)]
         likely = any(check.id == "fix.reads-first" for check in checks)
-        words = {"count": _files(len(steps)), "size": format_bytes(saved)}
+        words = {"count": files_text(len(steps)), "size": format_bytes(saved)}
         summary = fix_check("fix.frees-up-to" if likely else "fix.frees", **words)
         if not steps:
             summary = fix_check("fix.no-duplicates")
@@ -236,7 +242,7 @@ class FixVerbs:
         else:
             checks = [fix_check("fix.same-bytes" if certain else "fix.reads-first", **words)]
         title = f"Link {mark.name} to {other.shown}"
-        return _step(number, "link", mark, other.path, title), checks
+        return move_step(number, "link", mark, other.path, title), checks
 
     def _made(
         self,
@@ -264,7 +270,7 @@ class FixVerbs:
             if refused
             else None,
             options=dict(options),
-            longest_seconds=_longest(steps),
+            longest_seconds=longest(steps),
             locks=tuple(dict.fromkeys(lock_of(path) for path in paths)),
             subject="models",
             created_at=self._session.clock.now(),
@@ -308,81 +314,3 @@ def _target(session: Session, mark: Mark, chosen: Mapping[str, Any]) -> str:
         shown = clean_line(str(real), 300)
         raise UsageError("models.outside", f"{shown} is in none of the models folders")
     return str(real)
-
-
-def _step(number: int, act: str, mark: Mark, to: str, title: str) -> Step:
-    source, target = shlex.quote(mark.path), shlex.quote(to)
-    command = f"ln -f {target} {source}" if act == "link" else f"mv -n {source} {target}"
-    return Step(
-        id=f"{act}-{number}",
-        title=clean_line(title),
-        touches=(f"file {mark.shown}",),
-        command=command,
-        undo="" if act == "link" else f"mv -n {target} {source}",
-        target_id=mark.path,
-        options={"act": act, "file": as_data(mark), "to": to},
-    )
-
-
-def _delete_step(number: int, mark: Mark) -> Step:
-    size = "a link" if mark.is_link else format_bytes(mark.size)
-    return Step(
-        id=f"delete-{number}",
-        title=clean_line(f"Delete {mark.shown} ({size})"),
-        touches=(f"file {mark.shown}",),
-        command=f"rm {shlex.quote(mark.path)}",
-        destructive=True,
-        target_id=mark.path,
-        options={"act": "delete", "file": as_data(mark)},
-    )
-
-
-def _losses(mark: Mark, ident: str) -> list[Check]:
-    """Say what deleting a file destroys, and whether it can be had again."""
-    if mark.is_link:
-        return []
-    if mark.links > 1:
-        return [fix_check("fix.frees-nothing", path=mark.shown, links=mark.links)]
-    if ident:
-        return [fix_check("fix.fetch-again", name=mark.name, id=ident)]
-    return [fix_check("fix.destroys", "warn", path=mark.shown, size=format_bytes(mark.size))]
-
-
-def _freed(marks: Sequence[Mark]) -> Check:
-    size = sum(mark.size for mark in marks if mark.links == 1 and not mark.is_link)
-    return fix_check("fix.frees", count=_files(len(marks)), size=format_bytes(size))
-
-
-def _way(mark: Mark, to: str) -> list[Check]:
-    """Say where a file goes, and refuse where it cannot go there."""
-    words = {"path": mark.shown, "name": mark.name, "to": clean_line(to, 300)}
-    if os.path.lexists(to):
-        return [fix_check("fix.taken", "refuse", **words)]
-    folder = Path(to).parent
-    while not folder.exists():
-        folder = folder.parent
-    if folder.stat().st_dev != mark.device:
-        return [fix_check("fix.moved-disk", "refuse", **words)]
-    return [fix_check("fix.way-back", **words)]
-
-
-def _longest(steps: Sequence[Step]) -> float:
-    """Give how long steps may take: to link two files, both are read."""
-    links = [step for step in steps if step.options["act"] == "link"]
-    size = sum(from_data(step.options["file"]).size for step in links)
-    return _SECONDS * max(1, len(links)) + 2 * size / _SLOW_RATE
-
-
-def _distant(path: str, kept: str) -> Check:
-    return fix_check("fix.other-disk", path=clean_line(path, 300), to=clean_line(kept, 300))
-
-
-def _same_file(path: str, other: str) -> bool:
-    try:
-        return Path(path).samefile(other)
-    except OSError:
-        return True
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
