@@ -11,6 +11,7 @@ from actions.containers.verbs import new_plan_id
 from actions.models.file_acts import FileAct, quarantine_place
 from actions.models.fix_steps import (
     delete_step,
+    distant,
     files_text,
     freed,
     longest,
