@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from actions.operations import Operations
+from actions.session import Session, open_session
+from console.simulator.hub.faults import Fault
+from console.unknown import plain
 from tests.plans.command import lines, run, start
 from tests.support.hub import Content, Noise, RehearsalHub, rehearsal_hub
 from tests.support.waiting import wait_until
@@ -17,6 +21,8 @@ REPO = "org/name"
 VAE = "split_files/vae/pull_vae.safetensors"
 LORA = "pull_lora.safetensors"
 SIZE = 24_000_000
+BRISK = 8_000_000
+CRAWL = 100_000
 
 
 def all_of(body: Noise) -> bytes:
@@ -44,6 +50,8 @@ class Host:
             "DOCKER_HOST": f"unix://{home}/no-docker.sock",
             **hub.environ,
         }
+        self._console: Session | None = None
+        self._brake: Fault | None = None
 
     def configure(self, models: Path | None = None, more: str = "") -> None:
         """Write the config with another models folder, or more of it."""
@@ -79,11 +87,23 @@ class Host:
         return plan
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Give a job as `jobs show` tells it."""
-        done = self.run("jobs", "show", job_id, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        data: dict[str, Any] = json.loads(done.stdout)["data"]
-        return data
+        """Give a job as `jobs show` tells it, read in this process, which is a console too."""
+        if self._console is None:
+            self._console = open_session(self.environ, str(self.config))
+        return plain(Operations(self._console).one_job(job_id))
+
+    def let_come(self, path: str, count: int) -> None:
+        """Let so many bytes of a file come, and then hardly any until the hub is healed."""
+        if self._brake is None or self._brake.over.is_set():
+            self._brake = self.hub.fault("slow", rate=CRAWL)
+        self._brake.throttle.rate = BRISK
+        wait_until(lambda: self.hub.bytes_served(path) >= count, 30)
+        self._brake.throttle.rate = CRAWL
+
+    def close(self) -> None:
+        """Close what reads the journal here."""
+        if self._console is not None:
+            self._console.store.close()
 
     def wait_for(self, job_id: str, *states: str, seconds: float = 30) -> dict[str, Any]:
         """Give a job once it is in one of these states."""
@@ -113,9 +133,22 @@ def hub() -> Iterator[RehearsalHub]:
 
 
 @pytest.fixture
-def host(tmp_path: Path, hub: RehearsalHub) -> Host:
+def host(tmp_path: Path, hub: RehearsalHub) -> Iterator[Host]:
     """Give the host of this test alone."""
-    return Host(tmp_path, hub)
+    made = Host(tmp_path, hub)
+    yield made
+    made.close()
+
+
+def hear(process: "subprocess.Popen[str]", word: str) -> list[dict[str, Any]]:
+    """Give what a command told until a line with `word` came, that line last."""
+    assert process.stdout is not None
+    told = []
+    for line in process.stdout:
+        told.append(json.loads(line))
+        if word in line:
+            return told
+    raise AssertionError(f"{word} was not told: {told}")
 
 
 def checks(plan: dict[str, Any]) -> dict[str, str]:

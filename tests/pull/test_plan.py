@@ -130,7 +130,7 @@ def test_too_little_disk_is_refused_with_numbers(host: Host, small_disk: Path) -
 
 def test_what_other_downloads_still_take_counts(host: Host, small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * 8_000_000)
-    host.hub.fault("slow", rate=1_000_000)
+    host.hub.fault("slow", rate=100_000)
     job = host.begin(HF_VAE, "--to", str(small_disk))
     done = host.run("models", "pull", f"hf:{REPO}/{LORA}", "--to", str(small_disk), "--dry-run")
     host.run("jobs", "cancel", job, "--yes")

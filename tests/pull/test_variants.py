@@ -38,7 +38,7 @@ def hub() -> Iterator[RehearsalHub]:
 
 
 @pytest.fixture
-def host(tmp_path: Path, hub: RehearsalHub) -> Host:
+def host(tmp_path: Path, hub: RehearsalHub) -> Iterator[Host]:
     host = Host(tmp_path, hub)
     text = CATALOGUE
     for ident, (kind, path, folder, size) in FILES.items():
@@ -49,7 +49,8 @@ def host(tmp_path: Path, hub: RehearsalHub) -> Host:
     host.config.write_text(
         f'[paths]\nmodels = "{host.models}"\ncatalog = "{tmp_path}/catalog.toml"\n'
     )
-    return host
+    yield host
+    host.close()
 
 
 def test_every_file_goes_into_its_own_folder(host: Host) -> None:
@@ -82,9 +83,9 @@ def test_a_file_in_another_folder_that_comfyui_looks_into_is_kept_there(host: Ho
 
 
 def test_a_job_killed_in_its_second_file_keeps_the_first(host: Host) -> None:
-    host.hub.fault("slow", rate=4_000_000, path="encoder.safetensors")
+    host.hub.fault("slow", rate=100_000, path="encoder.safetensors")
     job = host.begin("my-model")
-    wait_until(lambda: (host.job(job)["bytes_done"] or 0) > 22_000_000, 20)
+    wait_until(lambda: (host.job(job)["bytes_done"] or 0) > 20_000_000, 30)
     os.kill(host.wait_for(job, "running")["pid"], signal.SIGKILL)
     stopped = host.wait_for(job, "interrupted")
     assert stopped["bytes_total"] == 32_000_000
