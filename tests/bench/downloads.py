@@ -190,7 +190,10 @@ def _checksum_rate(file: Path, size: int, runs: int) -> Row:
         "openssl dgst": outside("openssl", "dgst", "-sha256"),
         "sha256sum": outside("sha256sum"),
     }
-    rates = {name: [timed(way) for _ in range(runs)] for name, way in ways.items()}
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(runs):
+        for name, way in ways.items():
+            rates[name].append(timed(way))
     return Row(
         title="sha256 of a file",
         unit="MB/s",

@@ -62,7 +62,7 @@ def test_fifty_kills_cost_at_most_sixteen_mib_each_and_never_a_wrong_byte(tmp_pa
         _, told = process.communicate(timeout=30)
         assert process.returncode == 0, told
     assert _sha256(scene.final) == body.sha256
-    assert finished > 1
+    assert finished >= 1
     # A map whose body has just got its name may be left by a kill; a finished fetch takes it away.
     assert scene.names() == [NAME]
     assert most_again > 0
