@@ -8,8 +8,10 @@ import json
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-Tensor = tuple[str, tuple[int, ...]]
+Tensor = tuple[str, tuple[int, ...], str]
+"""A name, a shape, and a type where it has one of its own."""
 
 _BYTES = {"F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "I8": 1, "U8": 1}
 _GGML = {
@@ -36,15 +38,18 @@ _F32, _I8 = 0, 24
 _REST = "rehearsal.rest"
 
 
-def tensors_of(names: Iterable[Sequence[object]], blocks: int) -> list[Tensor]:
-    """Give the tensors of a shape: a name with `{}` once for each block."""
+def tensors_of(names: Iterable[Sequence[Any]], blocks: int, rank: int = 0) -> list[Tensor]:
+    """Give the tensors of a shape: a name with `{}` once for each block.
+
+    Each is a name, a shape (with the word `rank` for a low rank) and maybe a type of its own.
+    """
     plain: list[Tensor] = []
     blocked: list[Tensor] = []
-    for name, shape in names:
-        sizes = tuple(int(size) for size in shape)  # type: ignore[attr-defined]
-        (blocked if "{}" in str(name) else plain).append((str(name), sizes))
+    for name, shape, *own in names:
+        sizes = tuple(rank if size == "rank" else int(size) for size in shape)
+        (blocked if "{}" in name else plain).append((name, sizes, own[0] if own else ""))
     for number in range(blocks):
-        plain += [(name.format(number), shape) for name, shape in blocked]
+        plain += [(name.format(number), shape, own) for name, shape, own in blocked]
     return plain
 
 
@@ -78,8 +83,8 @@ def _safetensors(
     """Give the header; None where there is no room for all of them."""
     table: dict[str, object] = {"__metadata__": {"format": "pt", **metadata}}
     at = 0
-    for name, shape in tensors:
-        kind = dtype if len(shape) > 1 else "F32"
+    for name, shape, own in tensors:
+        kind = own or (dtype if len(shape) > 1 else "F32")
         end = at + math.prod(shape) * _BYTES[kind]
         table[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [at, end]}
         at = end
@@ -121,7 +126,7 @@ def _gguf(tensors: list[Tensor], ggml: int, size: int, text: Mapping[str, str]) 
     """Give the header; None where there is no room for all of them."""
     infos: list[bytes] = []
     at = 0
-    for name, shape in tensors:
+    for name, shape, _ in tensors:
         weights = math.prod(shape)
         block, held = _GGML[ggml]
         fits = len(shape) > 1 and shape[-1] % block == 0

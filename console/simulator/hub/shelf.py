@@ -80,7 +80,7 @@ _UNHEARD_OF = 1_073_741_824
 def _header(ident: str, spec: dict[str, Any], size: int, known: dict[str, Any]) -> bytes:
     form = next(form for form in known["forms"] if fnmatch(ident, form["ids"]))
     shape = known["shapes"][spec.get("shape") or form["shape"]]
-    tensors = tensors_of(shape["tensors"], shape["blocks"])
+    tensors = tensors_of(shape["tensors"], shape["blocks"], form.get("rank", 0))
     is_gguf = spec["path"].endswith(".gguf")
     key = "gguf" if is_gguf else "safetensors"
     quant = spec.get("quant", "")
