@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
@@ -127,10 +128,23 @@ def of_error(error: BaseException, asked: Asked, *, body: bool = False) -> HubFa
     if isinstance(error, httpx2.ProxyError):
         return fault("hub.proxy", detail=_line(words_of(error)), **words)
     key = _BY_CODE.get(code_of(error), "hub.unreachable")
+    if key == "hub.unreachable" and not body and _by_proxy(asked.endpoint):
+        key = "hub.proxy"
     if body and key in {"hub.unreachable", "hub.timeout", "hub.not-a-hub"}:
         key = "hub.cut"
     detail = "" if key == "hub.timeout" else _line(words_of(error))
     return fault(key, detail=detail, **words)
+
+
+def _by_proxy(endpoint: str) -> bool:
+    """Tell whether the environment sends requests to the hub through a proxy."""
+    from urllib.request import getproxies_environment, proxy_bypass
+
+    parts, proxies = urlsplit(endpoint), getproxies_environment()
+    host = parts.hostname or ""
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    loopback = host in {"localhost", "127.0.0.1", "::1"}
+    return bool(named) and not loopback and not proxy_bypass(host)
 
 
 def own_words(headers: Mapping[str, str], body: bytes) -> str:

@@ -305,3 +305,28 @@ def test_a_held_clock_counts_for_times_of_a_rate_limit(hub: RehearsalHub, tmp_pa
     with listener, pytest.raises(HubFault) as caught:
         door.file(SPEC)
     assert caught.value.retry_after == 30
+
+
+def test_a_proxy_that_is_down_is_named_and_loopback_goes_around_it(
+    open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    huggingface_hub.close_session()
+    try:
+        error = refusal(open_door(HF_ENDPOINT="https://hub.invalid"), "hf:org/name/x")
+        assert (error.code, error.passing) == ("hub.proxy", True)
+        assert "HTTPS_PROXY" in error.hint
+        assert open_door().file(SPEC).size == LARGE.size
+    finally:
+        huggingface_hub.close_session()
+
+
+def test_a_port_that_speaks_no_https_is_no_secure_connection(
+    open_door: OpenDoor, hub: RehearsalHub
+) -> None:
+    door = open_door(HF_ENDPOINT=hub.url.replace("http:", "https:"))
+    assert refusal(door, "hf:org/name/x").code == "hub.certificate"
