@@ -77,7 +77,11 @@ def chosen(
     Raises:
         UsageError: a name means nothing.
     """
-    models = [one for one in inventory.files if one.format not in {"part", "other"} or one.problem]
+    models = [
+        one
+        for one in inventory.files
+        if one.format not in {"part", "other"} or one.problem is not None
+    ]
     if not names:
         told = [one for one in models if everything or one.catalog_id or one.sha256]
         return tuple(told), ()

@@ -132,9 +132,9 @@ def test_a_disk_that_hangs_holds_up_nobody_and_is_not_asked_again_meanwhile(
     answers, asked = threading.Event(), list[str]()
     real = os.scandir
 
-    def waits(path: str) -> object:
-        if path == str(share):
-            asked.append(path)
+    def waits(path: str | Path) -> object:
+        if str(path) == str(share):
+            asked.append(str(path))
             answers.wait(20)
         return real(path)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from console.compose.project import parse
+from console.errors import ConsoleError
 from console.files import read_limited
 from console.models.inventory.found import Root
 from console.models.places import kind_by_folder
@@ -31,12 +33,13 @@ def extra_folders(
         by_target: host folders by the path they have in the container that reads it.
     """
     try:
-        content = _parse(read_limited(file, _LARGEST))
+        text = read_limited(file, _LARGEST).decode("utf-8", "replace")
+        content = parse(text, file) if text.strip() else {}
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        problem = Unknown("models.extra-paths", f"it cannot be read: {clean_line(why, 200)}")
+    except (OSError, ConsoleError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        problem = Unknown("models.extra-paths", f"it cannot be read: {clean_line(why or '', 200)}")
         yield Root(
             path=str(file), layout="plain", kind_by_folder={}, source=file.name, problem=problem
         )
@@ -99,19 +102,3 @@ def _on_host(path: Path, by_target: Mapping[str, Path]) -> Path:
         if inside.is_relative_to(target):
             return by_target[target] / inside.relative_to(target)
     return Path(inside)
-
-
-def _parse(data: bytes) -> Mapping[Any, Any]:
-    """Read YAML as ComfyUI does: plain values only.
-
-    Raises:
-        ValueError: it is none.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        content = YAML(typ="safe", pure=True).load(data.decode("utf-8"))
-    except (YAMLError, RecursionError) as error:
-        raise ValueError(str(error).partition("\n")[0]) from None
-    return content if isinstance(content, Mapping) else {}

@@ -64,11 +64,11 @@ def _binds(volumes: Any, place: Path, environ: Mapping[str, str]) -> Iterator[tu
         if isinstance(entry, Mapping):
             source, target = entry.get("source"), entry.get("target")
         else:
-            source, _, rest = str(entry).partition(":")
+            source, _, rest = _filled(str(entry), environ).partition(":")
             target = rest.partition(":")[0]
         if not isinstance(source, str) or not isinstance(target, str):
             continue
-        source = _filled(source, environ)
+        source, target = _filled(source, environ), _filled(target, environ)
         if source.startswith("~"):
             source = environ.get("HOME", "~") + source[1:]
         # A bare name is a volume of the engine's, which lies where only root may look.

@@ -112,7 +112,7 @@ def _wait(walk: Walk, quiet: float) -> None:
 
 
 def _told(walk: Walk) -> Root:
-    problem = walk.root.problem or walk.problem
+    problem = walk.problem if walk.root.problem is None else walk.root.problem
     # ComfyUI does not mind that folders listed in extra_model_paths.yaml are missing either.
     if problem is None and walk.missing and not walk.root.only_listed:
         problem = NOT_THERE
