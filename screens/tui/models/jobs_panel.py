@@ -154,7 +154,8 @@ def details(one: Shown, now: datetime, width: int) -> list[Line]:
         lines += _wrapped(waits, "warning", width)
     if job.state in HINTS and job.kind == "download":
         lines += _wrapped(HINTS[job.state], "text", width)
-    if job.text and job.text != waits:
+    told_by_figures = transfer is not None and job.state == "running"
+    if job.text and job.text != waits and not told_by_figures:
         lines += _wrapped(clean_line(job.text, 1000), "dim", width)
     if transfer is not None:
         lines += _figures(job, transfer, width)
