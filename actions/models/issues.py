@@ -78,7 +78,7 @@ def _part(file: FoundFile) -> Iterator[Issue]:
     else:
         title = "a part of a download that no job goes on with"
         hint = "`models pull` goes on with one of ours; delete it otherwise"
-    fix = _delete(file, "delete it", saves=file.size)
+    fix = _delete(file, "delete it", saves=file.disk_bytes)
     yield _issue("orphaned-part", file, title, "warning", hint=hint, fixes=(fix,))
 
 

@@ -87,7 +87,7 @@ def inventory_text(whole: Inventory, files: Sequence[FoundFile], issues: Sequenc
             lines += [f"{clean_line(root.path)}  ({clean_line(root.source)})"]
             lines += [*_rows(there, marks), ""]
     lines += ["by kind", *_total_rows(files, lambda one: _word(one.kind or one.format)), ""]
-    lines += ["by folder", *_total_rows(files, lambda one: clean_line(one.root)), ""]
+    lines += ["by models folder", *_total_rows(files, lambda one: clean_line(one.root)), ""]
     if issues:
         lines += [issues_text(issues), ""]
     lines.append(f"{len(files)} files, {format_bytes(_bytes(files))}. ✓ hash checked.")

@@ -62,6 +62,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
         problem: why it could not be read; None otherwise.
         edges: tells files of one size apart that were not hashed: from the first and the last MiB;
             empty where no other file has the size.
+        disk_bytes: what it takes on its disk; a part is sparse.
         job_id: of a part, the job that can go on with it; empty where there is none.
     """
 
@@ -85,6 +86,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
     catalog_id: str = ""
     problem: Unknown | None = None
     edges: str = ""
+    disk_bytes: int = 0
     job_id: str = ""
 
 

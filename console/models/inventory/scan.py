@@ -46,13 +46,14 @@ def scan(roots: Sequence[Root], records: HashRecords, quiet: float = QUIET) -> I
     for walk in walks:
         _wait(walk, quiet)
     # What a thread that hangs adds from now on comes too late.
-    seen = _once([one for walk in walks for one in list(walk.seen)])
+    reached = [one for walk in walks for one in list(walk.seen)]
+    seen = _once(reached)
     folders = {path: mtime for walk in walks for path, mtime in list(walk.folders.items())}
     fill_edges(seen, quiet)
     records.remember_facts(
         (one.entry.path, one.entry.facts, pack(one.kept)) for one in seen if one.new
     )
-    records.forget(_gone(known, seen, folders))
+    records.forget(_gone(known, reached, folders))
     return Inventory(
         roots=tuple(_told(walk) for walk in walks),
         files=tuple(_file(one) for one in seen),
@@ -203,4 +204,5 @@ def _file(one: Seen) -> FoundFile:
         sha256=one.sha256,
         problem=problem,
         edges=kept.edges,
+        disk_bytes=facts.st_blocks * 512,
     )
