@@ -155,7 +155,9 @@ def test_a_disk_that_hangs_in_the_middle_gives_what_came_before(
     session: Session, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build.put(models / "loras" / "a.safetensors", LORA)
+    later = build.put(models / "vae" / "c.safetensors", LORA)
     build.put(models / "vae" / "b.safetensors", LORA)
+    HashRecords(session.store, session.clock).remember(later, "ab" * 32)
     answers = threading.Event()
 
     def waits(path: str) -> Header:
@@ -172,6 +174,8 @@ def test_a_disk_that_hangs_in_the_middle_gives_what_came_before(
             assert found.roots[0].problem is not None
             assert found.roots[0].problem.code == "models.folder-hangs"
             assert found.seconds < 10
+        # What was not reached is not taken for gone.
+        assert records.recall(later) == "ab" * 32
     finally:
         answers.set()
 

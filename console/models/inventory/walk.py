@@ -98,9 +98,10 @@ class Walk(threading.Thread):
             except (OSError, ValueError) as error:
                 self.problem = _named(path, error)
                 continue
-            self.folders[path] = facts.st_mtime_ns
             waiting += below
             yield from found
+            # Only now: what a folder lacks is forgotten once it was gone through to its end.
+            self.folders[path] = facts.st_mtime_ns
 
     def _starts(self) -> list[tuple[str, str]]:
         top = self.root.path
