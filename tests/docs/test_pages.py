@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 REHEARSAL = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
+MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
+SERVICES = (ROOT / "docs" / "services.md").read_text("utf-8")
 SOURCES = [
     path.read_text("utf-8")
     for folder in ("console", "actions", "screens")
@@ -52,9 +54,20 @@ def test_every_cue_is_explained() -> None:
     assert sorted(explained) == sorted(world.prompter.cues)
 
 
+def inline_commands(page: str) -> list[list[str]]:
+    """Commands in the text; what stands for something else is in capitals, and left out."""
+    return [
+        [word for word in found.split() if not word.isupper()]
+        for found in re.findall(r"`(gpuconsole [a-z][^`\n]*)`", page)
+    ]
+
+
 @pytest.mark.parametrize(
     "words",
-    [words for page in (README, REHEARSAL) for words in shell_lines(page)],
+    [
+        *(words for page in (README, REHEARSAL) for words in shell_lines(page)),
+        *(words for page in (MODELS, SERVICES, ARCHITECTURE) for words in inline_commands(page)),
+    ],
     ids=" ".join,
 )
 def test_commands_of_the_pages_exist(words: list[str]) -> None:
@@ -83,7 +96,9 @@ def test_every_variable_of_ours_is_explained() -> None:
     assert read <= set(name.findall(ARCHITECTURE))
 
 
-@pytest.mark.parametrize("page", [README, ARCHITECTURE, REHEARSAL], ids=["readme", "arch", "reh"])
+@pytest.mark.parametrize(
+    "page", [README, ARCHITECTURE, REHEARSAL, MODELS], ids=["readme", "arch", "reh", "models"]
+)
 def test_files_that_pages_name_are_there(page: str) -> None:
     folders = ("console", "actions", "screens", "assets", "tests", "docs")
     named = re.findall(rf"`((?:{'|'.join(folders)})/[\w./-]+)`", page)
