@@ -197,6 +197,12 @@ class Operations:
 
         return resume(self._session, plan_id)
 
+    def same_job(self, plan: Plan) -> tuple[str, str]:
+        """Give the id and the state of a job that does exactly what a pull would; else empty."""
+        from actions.models.rivals import same_job
+
+        return same_job(self._session, plan)
+
     def running_downloads(self) -> "tuple[Download, ...]":
         """Give the downloads that have not ended for good, newest first; cheap where none has.
 

@@ -23,7 +23,7 @@ from actions.models.fix_steps import (
 from actions.models.inventory import look, model_folders
 from actions.models.marks import Mark, from_data, lock_of, mark_of
 from actions.models.needed import fix_check, needed_now
-from actions.models.targets_here import Here, files_here, places_of
+from actions.models.targets_here import Here, files_here, places_of, together
 from actions.plan import Asker, Check, Plan, Refusal, Step
 from actions.session import Session
 from actions.step_thread import Work
@@ -33,7 +33,7 @@ from console.text import clean_line
 from console.units import format_bytes
 
 _OPTIONS: dict[str, dict[str, type]] = {
-    "rm": {"quarantine": bool},
+    "rm": {"quarantine": bool, "also": list},
     "dedupe": {},
     "move-file": {"to": str},
     "delete-file": {},
@@ -56,7 +56,7 @@ class FixVerbs:
         Args:
             verb: `rm`, `dedupe`, `move-file`, `delete-file`, `quarantine-file`, `link-file`.
             name: a path, of `rm` also what the catalogue knows; of `dedupe` a path or `all`.
-            options: `to` (move-file, link-file), `quarantine` (rm).
+            options: `to` (move-file, link-file), `quarantine` and `also`, more names (rm).
             asker: who asks.
 
         Raises:
@@ -66,7 +66,7 @@ class FixVerbs:
         if verb == "dedupe":
             return self._dedupe(name, asker)
         if verb == "rm":
-            return self._rm(name, bool(chosen.get("quarantine")), asker)
+            return self._rm(name, chosen, asker)
         mark = mark_of(_path(self._session, name), model_folders(self._session))
         title = clean_line(mark.name, 120)
         if verb == "link-file":
@@ -146,11 +146,18 @@ class FixVerbs:
         """Remove nothing: such a plan has nothing unfinished on disk."""
         return f"{plan.verb} {plan.target} left nothing unfinished"
 
-    def _rm(self, name: str, quarantine: bool, asker: Asker) -> Plan:
+    def _rm(self, name: str, options: Mapping[str, Any], asker: Asker) -> Plan:
         session = self._session
-        places = places_of(session)
-        here = files_here(session, name, model_folders(session), places)
-        chosen = {"quarantine": True} if quarantine else {}
+        places, roots = places_of(session), model_folders(session)
+        names = [name, *options.get("also", ())]
+        if len(names) > 1:
+            # Of several, those are left that an attempt before this one has not removed yet.
+            names = [one for one in names if "/" not in one or os.path.lexists(one)] or names
+        here = files_here(session, names[0], roots, places)
+        if len(names) > 1:
+            here = together([here, *(files_here(session, one, roots, places) for one in names[1:])])
+        chosen = {option: value for option, value in options.items() if value}
+        quarantine = bool(chosen.get("quarantine"))
         if not here.marks:
             gone = [*here.checks, fix_check("fix.not-here", name=here.title)]
             return self._made("rm", here.title, here.ident, (), gone, chosen, asker)

@@ -84,6 +84,18 @@ def files_here(
     return _of_variant(catalog, entry, roots, places)
 
 
+def together(found: Sequence[Here]) -> Here:
+    """Give what several names mean as one; the first of them finds it again."""
+    marks = tuple({mark.path: mark for one in found for mark in one.marks}.values())
+    return Here(
+        title=found[0].title if len(marks) < 2 else f"{len(marks)} files",
+        ident=found[0].ident,
+        marks=marks,
+        ids={path: ident for one in found for path, ident in one.ids.items()},
+        checks=tuple(dict.fromkeys(check for one in found for check in one.checks)),
+    )
+
+
 def _of_path(path: Path, roots: Sequence[Root], places: Mapping[str, str]) -> Here:
     mark = mark_of(path, roots)
     own = {os.path.realpath(place): ident for ident, place in places.items()}

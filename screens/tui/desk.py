@@ -92,6 +92,10 @@ class Operator(Protocol):
         """Go on with a download that waits, under its own id."""
         ...
 
+    def same_job(self, plan: Plan) -> tuple[str, str]:
+        """Give a job that does exactly what a pull would, by id and state; else empty."""
+        ...
+
     def running_downloads(self) -> Sequence[Download]:
         """Give the downloads that have not ended for good; cheap where there is none."""
         ...
@@ -157,11 +161,23 @@ class Desk:
         """
         given = dict(options or {})
         wanted = Wanted(verb, target_id, name, given)
-        self._make_plan(
-            lambda: PlanReady(self._open().plan(verb, target_id, **given), preface, wanted, then),
-            f"{verb} {name}",
-            f"{verb} {target_id} {sorted(given.items())}",
-        )
+
+        def make() -> PlanReady:
+            plan = self._open().plan(verb, target_id, **given)
+            joined = self._join(plan) if verb == "pull" and plan.refusal is None else ""
+            return PlanReady(plan, preface, wanted, then, joined)
+
+        self._make_plan(make, f"{verb} {name}", f"{verb} {target_id} {sorted(given.items())}")
+
+    def _join(self, plan: Plan) -> str:
+        """Take the job that fetches just this, if there is one; say what it does now."""
+        job_id, state = self._open().same_job(plan)
+        if not job_id:
+            return ""
+        if state in {"queued", "running"}:
+            return f"{plan.target} is being fetched already"
+        self._go_on(job_id)
+        return f"{plan.target} was {state.replace('_', ' ')} and goes on"
 
     def propose_on(self, plan_id: str) -> None:
         """Ask for the plan that goes on with an interrupted one."""
@@ -252,13 +268,16 @@ class Desk:
         """Go on with a download that waits; it is followed from then on."""
 
         def work() -> None:
-            self._open().resume(plan_id)
-            self._watched.discard(plan_id)
+            self._go_on(plan_id)
             tell(self._pump, Said(f"{name} goes on", "ok", "▶"))
-            tell(self._pump, JobsRead(self._open().jobs()))
-            self.follow_running()
 
         self._start(work, f"go on with {name}")
+
+    def _go_on(self, plan_id: str) -> None:
+        self._open().resume(plan_id)
+        self._watched.discard(plan_id)
+        tell(self._pump, JobsRead(self._open().jobs()))
+        self.follow_running()
 
     def read_jobs(self, everything: bool = False) -> None:
         """Read what is under way and what was left; `JobsRead` comes back."""

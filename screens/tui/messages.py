@@ -34,6 +34,7 @@ class PlanReady(Message):
         preface: why it is offered, if unasked.
         wanted: what it was made for; None where nobody asked for it by verb and name.
         then: what to ask for once it has succeeded, one after the other.
+        joined: what is said instead of asking, where a job does it already; else empty.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class PlanReady(Message):
         preface: str = "",
         wanted: Wanted | None = None,
         then: tuple[Wanted, ...] = (),
+        joined: str = "",
     ) -> None:
         super().__init__()
         self.plan = plan
         self.preface = preface
         self.wanted = wanted
         self.then = then
+        self.joined = joined
 
 
 class PlanProblem(Message):

@@ -27,6 +27,7 @@ class ModelFlow:
 
     Attributes:
         jobs: as they were last read from the journal; None before the first time.
+        stopped: the last figures of downloads that wait to go on, by the job's id.
         verifying: files are being read whole, here and now.
     """
 
@@ -34,6 +35,7 @@ class ModelFlow:
         self._app = app
         self._source = source
         self.jobs: tuple[Job, ...] | None = None
+        self.stopped: dict[str, Transfer | None] = {}
         self.verifying = False
 
     @property
@@ -53,7 +55,9 @@ class ModelFlow:
 
     def take_downloads(self, message: DownloadsFound) -> None:
         """Keep which downloads wait to go on, for the line above the keys."""
-        found = tuple(_waiting(one) for one in message.downloads if one.state in STOPPED)
+        waiting = [one for one in message.downloads if one.state in STOPPED]
+        self.stopped = {one.id: one.transfer for one in waiting}
+        found = tuple(_waiting(one) for one in waiting)
         if found != self._app.view.waiting:
             self._app.view.waiting = found
             self._app.paint()

@@ -98,6 +98,10 @@ class PlanFlow:
     def ready(self, message: PlanReady) -> None:
         """Ask about a plan where the policy or the plan wants it; else run it."""
         plan = message.plan
+        if message.joined:
+            self._app.say(message.joined, "text", "⇩")
+            self._next(message.then)
+            return
         if not plan.steps and plan.continues and plan.verdict != "refused":
             # Nothing is left to do; only by running is what was interrupted written down as over.
             self._run(plan)
@@ -134,6 +138,10 @@ class PlanFlow:
                 self._next(self._then.pop(plan.id, ()))
             return
         then = self._then.pop(plan.id, ())
+        if plan.endless and plan.verdict == "refused":
+            # What cannot be fetched keeps nothing else that was marked from being fetched.
+            self._next(then)
+            return
         wanted = message.wanted or Wanted(plan.verb, plan.target_id, plan.target, plan.options)
         if answer is not None and answer.way is not None:
             self._way_out(plan, wanted, answer.way)
@@ -142,7 +150,8 @@ class PlanFlow:
         elif word == "force":
             self._force(wanted, then)
         elif plan.verdict != "refused":
-            self._app.say(f"{plan.verb} {plan.target}: left as it is", "dim", "·")
+            more = f", and {len(then)} more that were marked" if then and plan.endless else ""
+            self._app.say(f"{plan.verb} {plan.target}: left as it is{more}", "dim", "·")
 
     def _propose(self, wanted: Wanted, preface: str = "", then: tuple[Wanted, ...] = ()) -> None:
         self._app.desk.propose(
@@ -154,6 +163,9 @@ class PlanFlow:
         if then:
             last = len(then) == 1
             said = "This is what you asked for first." if last else "This next."
+            if then[0].verb == "pull":
+                more = "it is the last one" if last else f"{len(then) - 1} more follow"
+                said = f"This was marked too; {more}."
             self._propose(then[0], said, then[1:])
 
     def _force(self, wanted: Wanted, then: tuple[Wanted, ...]) -> None:

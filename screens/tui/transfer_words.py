@@ -6,7 +6,6 @@ from console.units import format_bytes, format_duration
 from screens.tui.paint import UNKNOWN
 from screens.tui.words import State
 
-KB, MB, GB = 1000, 1000**2, 1000**3
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 TRANSFERS = {
     "waiting": State("○", "dim", "waits"),
@@ -22,18 +21,14 @@ TRANSFERS = {
 
 
 def size_text(size: int | None) -> str:
-    """Write a file's size as the hub does, in decimal units: `20.4 GB`, `254 MB`, `12 kB`."""
-    if size is None:
-        return UNKNOWN
-    for least, unit in ((GB, "GB"), (MB, "MB"), (KB, "kB")):
-        if size >= least * 0.9995:
-            number = size / least
-            return (
-                f"{number:.1f} {unit}"
-                if unit == "GB" and number < 999.95
-                else f"{number:.0f} {unit}"
-            )
-    return f"{size} B"
+    """Write a file's size in the units of memory, disks and jobs; a dash where it is not known."""
+    return UNKNOWN if size is None else format_bytes(size)
+
+
+def hub_size_text(size: int) -> str:
+    """Write a size as the hub's pages do, whose gigabyte has 10⁹ bytes: `20.4 GB`, `254 MB`."""
+    unit, least = ("GB", 10**9) if size >= 10**9 else ("MB", 10**6)
+    return f"{size / least:.1f} {unit}" if unit == "GB" else f"{size / least:.0f} {unit}"
 
 
 def rate_text(rate: float | None) -> str:

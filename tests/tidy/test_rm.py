@@ -52,6 +52,21 @@ def test_of_a_variant_only_what_no_other_here_needs_goes(filled: Host) -> None:
     assert names(last) >= {"qwen_image_vae.safetensors"}
 
 
+def test_several_are_removed_by_one_plan_that_goes_on_with_what_is_left(filled: Host) -> None:
+    paths = sorted(str(one) for one in filled.models.rglob("*.gguf"))
+    paths += sorted(str(one) for one in filled.models.rglob("*vae*.safetensors"))
+    plan = filled.plan("rm", paths[0], also=paths[1:], quarantine=True)
+    assert [step.target_id for step in plan.steps] == paths
+    assert plan.target == f"{len(paths)} files"
+    os.unlink(paths[0])
+    left = filled.plan("rm", paths[0], also=paths[1:], quarantine=True)
+    assert [step.target_id for step in left.steps] == paths[1:]
+    list(filled.operations.run(left))
+    assert not any(os.path.exists(path) for path in paths)
+    list(filled.operations.run(filled.operations.undo()))
+    assert [os.path.exists(path) for path in paths] == [False, *(True for _ in paths[1:])]
+
+
 def test_what_is_not_here_is_said(host: Host) -> None:
     plan = host.plan("rm", FP8)
     assert not plan.steps

@@ -46,6 +46,7 @@ def found(name: str, size: float, **changes: Any) -> FoundFile:
         "folder": folder,
         "format": "gguf" if name.endswith(".gguf") else "safetensors",
         "size": int(size * GB),
+        "disk_bytes": int(size * GB),
         "mtime_ns": int(NOW.timestamp()) * 10**9,
         "device": 1,
         "inode": abs(hash(name)) % 10**9 + len(name),

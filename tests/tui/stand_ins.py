@@ -120,6 +120,7 @@ class Script:
         self.cancelled: list[str] = []
         self.paused: list[str] = []
         self.resumed: list[str] = []
+        self.same = ("", "")
         self.listed: tuple[Job, ...] = ()
         self.over: tuple[Job, ...] = ()
         self.downloads: tuple[Download, ...] = ()
@@ -174,6 +175,9 @@ class Script:
         if self.error is not None:
             raise self.error
         return True
+
+    def same_job(self, plan: Plan) -> tuple[str, str]:
+        return self.same
 
     def jobs(self, *, everything: bool = False) -> Sequence[Job]:
         return (*self.listed, *self.over) if everything else self.listed

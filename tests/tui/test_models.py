@@ -19,14 +19,14 @@ from screens.tui.models.jobs_panel import fetching as live_files
 from screens.tui.models.source import Looked, SessionModels
 from screens.tui.models.words import short_title
 from screens.tui.plan_dialog import PlanDialog
-from screens.tui.transfer_words import done_text, percent, size_text
+from screens.tui.transfer_words import done_text, hub_size_text, percent
 from tests.support import hosts
 from tests.support.snapshots import NOW
 from tests.tui import model_scenes as scenes
 from tests.tui.conftest import MakeApp
 from tests.tui.model_scenes import StillModels, download, on_disk, switch, transfer
 from tests.tui.seeing import line_with, seen, until, until_seen
-from tests.tui.stand_ins import Script, StillLive, make_plan
+from tests.tui.stand_ins import Script, StillLive, make_plan, refused
 from tests.tui.test_model_pictures import PARTLY, fetching, models_app
 
 
@@ -70,7 +70,7 @@ async def test_a_variant_is_fetched_after_its_plan_was_seen(
     app = models_app(make_app, disk=PARTLY)
     async with app.run_test(size=(100, 40)) as pilot:
         await pilot.press("3")
-        await until_seen(pilot, "get 9.6 GB")
+        await until_seen(pilot, "get 9.0 GiB")
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PlanDialog))
         assert script.asked == [("pull", "qwen-edit-2509-fp8")]
@@ -96,7 +96,7 @@ async def test_what_is_marked_is_asked_for_one_after_the_other(
     app = models_app(make_app)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3")
-        await until_seen(pilot, "get 30.1 GB")
+        await until_seen(pilot, "get 28.0 GiB")
         await pilot.press("space", "space")
         await until_seen(pilot, "+2 marked")
         await pilot.press("p")
@@ -105,6 +105,61 @@ async def test_what_is_marked_is_asked_for_one_after_the_other(
         await until_seen(pilot, "Fetch qwen-edit-2509-bf16")
         await pilot.press("y")
         await until(pilot, lambda: script.ran == ["pull", "pull"])
+
+
+async def test_what_cannot_be_fetched_keeps_nothing_else_that_is_marked_from_it(
+    make_app: MakeApp, script: Script
+) -> None:
+    def plan(options: dict[str, object]) -> Plan:
+        made = pull_plan(script.asked[-1][1])
+        return made if made.target != "qwen-edit-2509-fp8" else refused(made)
+
+    script.plans["pull"] = plan
+    app = models_app(make_app)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until_seen(pilot, "get 28.0 GiB")
+        await pilot.press("space", "space", "space", "p")
+        await until_seen(pilot, "Fetch qwen-edit-2509-fp8")
+        await pilot.press("enter")
+        await until_seen(pilot, "Fetch qwen-edit-2509-bf16")
+        await until_seen(pilot, "This was marked too; 1 more follow.")
+        await pilot.press("n")
+        await until_seen(pilot, "left as it is, and 1 more that were marked")
+        assert script.ran == []
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "resumed"),
+    [("running", "is being fetched already", []), ("paused", "was paused and goes on", ["7f3a"])],
+)
+async def test_what_a_job_fetches_already_gets_no_second_job(
+    make_app: MakeApp, script: Script, state: str, words: str, resumed: list[str]
+) -> None:
+    script.plans["pull"] = pull_plan()
+    script.same = ("7f3a", state)
+    app = models_app(make_app)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until_seen(pilot, "get 28.0 GiB")
+        await pilot.press("p")
+        await until_seen(pilot, words)
+        assert (script.ran, script.resumed) == ([], resumed)
+
+
+async def test_several_that_are_marked_are_removed_by_one_plan(
+    make_app: MakeApp, script: Script
+) -> None:
+    app = models_app(make_app, scenes.MESSY)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("3", "tab")
+        await until_seen(pilot, "10 files")
+        await pilot.press("space", "space", "R")
+        await until(pilot, lambda: len(script.asked) == 1)
+        (verb, first), (options,) = script.asked[0], script.options
+        assert verb == "rm"
+        assert first not in options["also"]
+        assert len(options["also"]) == 1
 
 
 async def test_what_is_all_there_is_not_fetched_again(make_app: MakeApp, script: Script) -> None:
@@ -138,7 +193,7 @@ async def test_why_a_variant_can_never_run_on_a_card_is_said(make_app: MakeApp) 
     app = models_app(make_app)
     async with app.run_test(size=(160, 48)) as pilot:
         await pilot.press("3")
-        await until_seen(pilot, "get 30.1 GB")
+        await until_seen(pilot, "get 28.0 GiB")
         await pilot.press(*"/fp4 r32", "enter", "escape")
         await until_seen(pilot, "qwen-edit-2509-nunchaku-fp4-r32")
         assert "✖ never" in line_with(app, "▸")
@@ -284,7 +339,7 @@ async def test_how_a_download_stopped_is_no_failure(
     app = models_app(make_app)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3")
-        await until_seen(pilot, "get 30.1 GB")
+        await until_seen(pilot, "get 28.0 GiB")
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PlanDialog))
         await pilot.press("y")
@@ -323,8 +378,8 @@ async def test_real_files_are_found_verified_and_removed(make_app: MakeApp, tmp_
         assert "✖" in line_with(app, "▸")
         await pilot.press("v")
         await until_seen(pilot, "detail.safetensors damaged")
-        await pilot.press("d")
-        await until_seen(pilot, "Delete detail.safetensors")
+        await pilot.press("R")
+        await until_seen(pilot, "Remove detail.safetensors")
         assert page.exists(), "nothing is touched before the answer"
         await pilot.press("y")
         await until(pilot, lambda: not page.exists())
@@ -336,7 +391,7 @@ def test_a_file_that_another_console_fetches_is_said_to_be_fetched(make_app: Mak
     source = app.models.source
     known = source.choices(app.snapshot, scenes.TIDY, USUAL_TASK)
     wanted = next(one for one in known if one.variant == "qwen-edit-2509-gguf-q4_k_m")
-    live = live_files({"7f3a9c21d0": transfer(0.5)})
+    live = live_files({"7f3a9c21d0": transfer(0.5)}, {})
     shown = with_fetching(wanted, live)
     assert shown.state == "fetching"
     model = next(piece for piece in shown.pieces if piece.kind == "diffusion_model")
@@ -344,6 +399,14 @@ def test_a_file_that_another_console_fetches_is_said_to_be_fetched(make_app: Mak
     assert shown.missing_bytes is not None
     assert wanted.missing_bytes is not None
     assert shown.missing_bytes < wanted.missing_bytes
+    begun = with_fetching(wanted, live_files({}, {"7f3a9c21d0": transfer(0.5)}))
+    assert begun.state == wanted.state, "a download that is paused fetches nothing"
+    assert begun.missing_bytes == shown.missing_bytes, "what it has is not fetched again"
+
+
+def test_a_part_counts_as_what_it_has_and_not_as_what_it_will_be() -> None:
+    part = scenes.found("vae/.a.gpuconsole-part", 38, format="part", disk_bytes=10**9)
+    assert sum(allocated(Inventory(roots=scenes.ROOTS, files=(part,))).values()) == 10**9
 
 
 def test_bytes_with_two_names_count_once() -> None:
@@ -356,12 +419,12 @@ def test_bytes_with_two_names_count_once() -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        (0, "0 B"), (999, "999 B"), (1_500, "2 kB"), (253_806_246, "254 MB"),
-        (999_600_000, "1.0 GB"), (20_430_698_424, "20.4 GB"), (1_500_000_000_000, "1500 GB"),
+        (0, "0 MB"), (253_806_246, "254 MB"), (999_999_999, "1000 MB"),
+        (20_430_698_424, "20.4 GB"), (1_500_000_000_000, "1500.0 GB"),
     ],
 )  # fmt: skip
 def test_sizes_are_written_as_the_hub_does(size: int, text: str) -> None:
-    assert size_text(size) == text
+    assert hub_size_text(size) == text
 
 
 def test_a_download_is_at_a_hundred_only_once_it_is_whole() -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from actions.models.model import Choice, Piece
 from screens.tui.fits import ground
+from screens.tui.models.jobs_panel import Moved
 from screens.tui.models.source import Looked
 from screens.tui.models.state import State
 
@@ -42,12 +43,12 @@ def choices(app: Console, state: State, found: Looked) -> tuple[Choice, ...] | N
     return app.fits.get(CHOICES, (asked, id(found), ground(snapshot)), make)
 
 
-def with_fetching(choice: Choice, live: Mapping[str, tuple[str, float]]) -> Choice:
-    """Give a variant with how far its files are that are being fetched now.
+def with_fetching(choice: Choice, live: Mapping[str, Moved]) -> Choice:
+    """Give a variant with how far its files are that a download fetches, or has begun.
 
     Args:
         choice: as it was computed.
-        live: job and per cent, by path and by id of a file.
+        live: what downloads have of files, by their paths and by their ids.
     """
     if not live:
         return choice
@@ -57,16 +58,19 @@ def with_fetching(choice: Choice, live: Mapping[str, tuple[str, float]]) -> Choi
     missing = None
     if all(piece.size_bytes is not None for piece in pieces):
         missing = sum(_missing(piece) for piece in pieces)
-    return msgspec.structs.replace(choice, pieces=pieces, state="fetching", missing_bytes=missing)
+    moving = any(piece.state == "fetching" for piece in pieces)
+    state = "fetching" if moving else choice.state
+    return msgspec.structs.replace(choice, pieces=pieces, state=state, missing_bytes=missing)
 
 
-def _live(piece: Piece, live: Mapping[str, tuple[str, float]]) -> Piece:
+def _live(piece: Piece, live: Mapping[str, Moved]) -> Piece:
     found = live.get(piece.path) or live.get(piece.id)
     if found is None or piece.state in {"present", "checked"}:
         return piece
-    done = int((piece.size_bytes or 0) * found[1] / 100)
+    done = int((piece.size_bytes or 0) * found.percent / 100)
+    state = "fetching" if found.moving else piece.state
     return msgspec.structs.replace(
-        piece, state="fetching", job_id=found[0], percent=found[1], done_bytes=done
+        piece, state=state, job_id=found.job_id, percent=found.percent, done_bytes=done
     )
 
 

@@ -27,12 +27,12 @@ from screens.tui.paint import (
 )
 from screens.tui.panels.cards import card_name
 from screens.tui.panels.precheck import precheck_lines, verdict_role, way_lines, ways_out
-from screens.tui.transfer_words import size_text
+from screens.tui.transfer_words import hub_size_text, size_text
 from screens.tui.view import Scene
 from screens.tui.words import place_text
 
 NAME_LEAST, NAME_MOST = 20, 48
-SIZE, DISK = 9, 14
+SIZE, DISK = 9, 15
 CELL_LEAST, CELL_MOST = 13, 24
 MARKS = 3
 SYMBOLS = {"resident": "●", "offload": "◐", "refused": "✖"}
@@ -133,7 +133,7 @@ def details(scene: Scene, one: Choice, state: State, width: int) -> list[Line]:
     ]
     lines += pair("on disk", _disk_words(one), width, disk.role)
     lines += _cards(scene, one, width)
-    lines += head(f"Files, {size_text(one.size_bytes)} in all")
+    lines += head(f"Files, {_whole(one)} in all")
     for piece in one.pieces:
         lines += _piece(piece, width)
     if one.warnings or one.notes:
@@ -143,6 +143,12 @@ def details(scene: Scene, one: Choice, state: State, width: int) -> list[Line]:
     for text in one.notes:
         lines += _told("·", "dim", text, width)
     return lines + _precheck(scene, one, state, width)
+
+
+def _whole(one: Choice) -> str:
+    """Give the size of all files in the units of all sizes here, and as the hub's pages do."""
+    size = one.size_bytes
+    return size_text(size) if size is None else f"{size_text(size)} ({hub_size_text(size)})"
 
 
 def _disk_words(one: Choice) -> str:

@@ -1,5 +1,6 @@
 """From a fix, a file or a typed name to what is asked of the operations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from actions.models.model import Fix
@@ -22,9 +23,11 @@ def fix_wanted(fix: Fix) -> Wanted:
     return Wanted(VERBS.get(fix.verb, fix.verb), fix.path, _name(fix.path), options)
 
 
-def removal(path: str) -> Wanted:
-    """Give what removing a file asks for."""
-    return Wanted("delete-file", path, _name(path), {})
+def removal(names: Sequence[str]) -> Wanted:
+    """Give what removing files or variants asks for: one plan for all of them."""
+    first, *more = names
+    shown = f"{len(names)} of them" if more else _name(first)
+    return Wanted("rm", first, shown, {"also": more} if more else {})
 
 
 def _name(path: str) -> str:

@@ -32,7 +32,11 @@ from screens.words import SYMBOLS
 
 NAME_LEAST = 18
 SIZE, KIND, PRECISION, STATE = 9, 16, 12, 12
+KIND_LOW, STATE_LOW = 13, 5
+"""The same below `ROOMY` columns, where names that differ in their ends need the room."""
+ROOMY = 100
 FAMILY, FOLDER = 20, 28
+KINDS_LOW = {"diffusion_model": "diffusion", "part": "a part"}
 SEVERITY = {"error": 0, "warning": 1, "note": 2}
 ROLES = {"error": ("✖", "error"), "warning": ("▲", "warning"), "note": ("·", "dim")}
 FORMATS = {
@@ -86,7 +90,7 @@ def _order(row: Row, state: State) -> tuple[object, ...]:
     if state.issues:
         return (SEVERITY.get(row.severity, 3), row.name.casefold())
     if state.order == "size":
-        return (-file.size, row.name.casefold())
+        return (-size_of(file), row.name.casefold())
     if state.order == "kind":
         return (file.kind or "~", row.name.casefold())
     return (file.root, file.folder.casefold(), row.name.casefold())
@@ -130,17 +134,22 @@ def savings(issues: Sequence[Issue]) -> int:
 
 def allocated(inventory: Inventory) -> Mapping[tuple[int, int], int]:
     """Give the size of each file on disk once, however many names it has."""
-    return {(file.device, file.inode): file.size for file in inventory.files}
+    return {(file.device, file.inode): size_of(file) for file in inventory.files}
+
+
+def size_of(file: FoundFile) -> int:
+    """Give a file's size; of a part what it has, for it is as long as the whole from the start."""
+    return file.disk_bytes if file.format == "part" else file.size
 
 
 def table(rows: Sequence[Row], state: State, width: int, height: int) -> list[Line]:
     """Give the head and the files from `state.list_top` on in `height` lines of `width`."""
     extra = FAMILY + FOLDER if width >= 140 else FAMILY if width >= 110 else 0
-    fixed = 5 + SIZE + 2 + KIND + PRECISION + STATE + extra
-    name = max(NAME_LEAST, width - fixed)
+    kind, state_width = (KIND, STATE) if width >= ROOMY else (KIND_LOW, STATE_LOW)
+    name = max(NAME_LEAST, width - (5 + SIZE + 2 + kind + PRECISION + state_width + extra))
     label = place_text(state.list_top, height - 1, len(rows)) or "file"
-    titles = f"     {left(label, name)}{right('size', SIZE)}  {left('kind', KIND)}"
-    titles += left("precision", PRECISION) + left("hash", STATE)
+    titles = f"     {left(label, name)}{right('size', SIZE)}  {left('kind', kind)}"
+    titles += left("precision", PRECISION) + left("hash", state_width)
     if extra:
         titles += left("family", FAMILY)
     if extra > FAMILY:
@@ -148,13 +157,13 @@ def table(rows: Sequence[Row], state: State, width: int, height: int) -> list[Li
     lines: list[Line] = [fit((Span(titles, "dim"),), width)]
     top = state.list_top
     for row in rows[top : top + height - 1]:
-        line = fit(_row(row, state, name, extra), width)
+        line = fit(_row(row, state, name, extra, width < ROOMY), width)
         chosen = row.file.path == state.file
         lines.append(clickable(on(line, "selected") if chosen else line, f"row {row.file.path}"))
     return lines
 
 
-def _row(row: Row, state: State, name: int, extra: int) -> Line:
+def _row(row: Row, state: State, name: int, extra: int, low: bool) -> Line:
     file = row.file
     symbol, role = ROLES.get(row.severity, (" ", "dim"))
     found = state.search and state.search.casefold() in row.name.casefold()
@@ -163,15 +172,18 @@ def _row(row: Row, state: State, name: int, extra: int) -> Line:
     kind = kind_word(file.kind)
     if not file.kind:
         kind = FORMATS.get(file.format, file.format).partition(",")[0]
+    kind = KINDS_LOW.get(file.kind or file.format, kind) if low else kind
+    kind_width, state_width = (KIND_LOW, STATE_LOW) if low else (KIND, STATE)
+    how = hashed.symbol if low else f"{hashed.symbol} {hashed.words}"
     spans = [
         Span(f" {mark}", "title"),
         Span("+" if file.path in state.marked else " ", "accent"),
         Span(f"{symbol} ", role),
         Span(left(row.name, name), "strong"),
-        Span(right(format_bytes(file.size), SIZE), "text"),
-        Span(f"  {left(kind, KIND - 1)} ", "text" if file.kind else "dim"),
+        Span(right(format_bytes(size_of(file)), SIZE), "text"),
+        Span(f"  {left(kind, kind_width - 1)} ", "text" if file.kind else "dim"),
         Span(left(clean_line(file.precision, 30) or UNKNOWN, PRECISION - 1) + " ", "text"),
-        Span(left(f"{hashed.symbol} {hashed.words}", STATE), hashed.role),
+        Span(left(how, state_width), hashed.role),
     ]
     if extra:
         spans.append(Span(left(_family(file), FAMILY), "text"))
@@ -265,6 +277,8 @@ def parameters_text(count: int) -> str:
 
 def _size(file: FoundFile) -> str:
     text = f"{format_bytes(file.size)} ({file.size} bytes)"
+    if size_of(file) != file.size:
+        text = f"{format_bytes(size_of(file))} of {format_bytes(file.size)}"
     if file.promised_bytes is not None and file.promised_bytes != file.size:
         text += f"; its header promises {file.promised_bytes} bytes"
     return text
@@ -296,7 +310,7 @@ def totals(inventory: Inventory, width: int) -> list[Line]:
 def _sums(found: Sequence[tuple[str, FoundFile]], width: int) -> list[Line]:
     sums: dict[str, dict[tuple[int, int], int]] = {}
     for name, file in found:
-        sums.setdefault(name, {})[(file.device, file.inode)] = file.size
+        sums.setdefault(name, {})[(file.device, file.inode)] = size_of(file)
     name_width = max(16, min(width - 26, max((text_width(name) for name in sums), default=16)))
     return [
         (

@@ -204,7 +204,7 @@ def _file(file: FileTransfer, job_state: str, width: int) -> list[Line]:
     state = TRANSFERS.get(file.state, How("·", "dim", file.state))
     if job_state not in OPEN and file.state not in {"fetched", "linked", "kept"}:
         # What a file was at when its job stopped is not what it is at now.
-        state = How("◑", "dim", "stopped" if file.bytes_done else "waits")
+        state = How("◑", "dim", "stopped") if file.bytes_done else TRANSFERS["waiting"]
     name = clean_line(file.path.rpartition("/")[2] or file.id, 255)
     both = (file.bytes_done, file.bytes_total)
     figures = f" {right(percent(*both), 5)} {right(done_text(*both), 15)}"
@@ -223,17 +223,30 @@ def _file(file: FileTransfer, job_state: str, width: int) -> list[Line]:
     return lines
 
 
-def fetching(live: Mapping[str, Transfer | None]) -> dict[str, tuple[str, float]]:
-    """Give the job and the per cent of every file that is being fetched, by its path and its id.
+class Moved(NamedTuple):
+    """What a job has of a file, in per cent, and whether it fetches more of it now."""
+
+    job_id: str
+    percent: float
+    moving: bool
+
+
+def fetching(
+    live: Mapping[str, Transfer | None], stopped: Mapping[str, Transfer | None]
+) -> dict[str, Moved]:
+    """Give how far every file is that a download has not done yet, by its path and by its id.
 
     Args:
         live: the newest figures of what runs, by the job's id.
+        stopped: the last ones of what waits to go on.
     """
-    found: dict[str, tuple[str, float]] = {}
-    for job_id, transfer in live.items():
+    found: dict[str, Moved] = {}
+    for job_id, transfer in (*stopped.items(), *live.items()):
         for file in transfer.files if transfer is not None else ():
             if file.state in {"fetched", "linked", "kept"} or not file.bytes_total:
                 continue
-            share = file.bytes_done * 100 / file.bytes_total
-            found[file.path] = found[file.id] = (job_id, share)
+            moving = job_id in live
+            if moving or file.bytes_done:
+                moved = Moved(job_id, file.bytes_done * 100 / file.bytes_total, moving)
+                found[file.path] = found[file.id] = moved
     return found

@@ -37,7 +37,7 @@ CATALOGUE_KEYS = (
 INVENTORY_KEYS = (
     Key("i", "issues", "key i"),
     Key("1-9", "fix", ""),
-    Key("d", "remove", "key d"),
+    Key("R", "remove", "key R"),
     Key("v", "verify", "key v"),
     Key("Tab", "panel", "key tab"),
     Key("t", "totals", "key t"),
@@ -88,7 +88,8 @@ class Drawing:
         if found is None:
             return ()
         known = asking.choices(self.app, self.state, found) or ()
-        live = jobs_panel.fetching(self.app.models.transfers())
+        models = self.app.models
+        live = jobs_panel.fetching(models.transfers(), models.stopped)
         return tuple(asking.with_fetching(one, live) for one in known)
 
     def rows(self) -> tuple[Row, ...]:

@@ -209,18 +209,22 @@ class ModelsScreen(ListScreen):
         )
         self.app.push_screen(TypedDialog("Fetch a file", text, wrong_spec), answered)
 
-    def action_remove(self) -> None:
-        """Propose to remove what is marked or selected; in the catalogue show the arithmetic."""
-        if self.state.panel == "catalogue":
-            self.state.details = not self.state.details
-            self.paint()
+    def action_details(self) -> None:
+        """Show the whole arithmetic of a variant, or the short form again."""
+        if self.state.panel != "catalogue":
+            self.console_app.say("the arithmetic is the catalogue's; R removes", "text", "→")
             return
+        self.state.details = not self.state.details
+        self.paint()
+
+    def action_remove(self) -> None:
+        """Propose to remove what is marked or selected; of a download, to cancel it."""
         if self.state.panel == "jobs":
             self.action_cancel()
             return
         meant = self._meant()
         if meant:
-            self._propose([removal(path) for path in meant])
+            self._propose([removal(meant)])
 
     def action_dedupe(self) -> None:
         """Propose to hard-link what is there twice."""
@@ -271,9 +275,6 @@ class ModelsScreen(ListScreen):
         """Do what a line of the menu says."""
         if word.startswith("fix-"):
             self._fix(int(word.removeprefix("fix-")))
-        elif word == "rm":
-            name = self.drawing.chosen()
-            self._propose([Wanted("rm", name, name, {})])
         else:
             getattr(self, f"action_{word}")()
 

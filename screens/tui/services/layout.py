@@ -16,6 +16,7 @@ from screens.tui.rows import scroll_to
 from screens.tui.services import asking, details_panel, layouts_panel, list_panel, matrix_panel
 from screens.tui.services.matrix_panel import Matrix
 from screens.tui.services.state import PANELS, TITLES, State
+from screens.tui.split import scrolled, split
 from screens.tui.view import Block, Scene
 from screens.tui.words import place_text
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from console.config.schema import LayoutSettings
     from screens.tui.application import Console
 
-SIDE_FROM = 112
-"""At this width the list stands at the left of the details, else above them."""
 FOOTER = (
     Key("↵", "open", "key enter"),
     Key("s", "start/stop", "key s"),
@@ -149,7 +148,7 @@ class Drawing:
             return
         chosen = self.selected()
         place = services.index(chosen) if chosen is not None else 0
-        list_height, list_width, x, y = self._split(len(services), width, room, top)
+        list_height, list_width, x, y = split(len(services), width, room, top, self.state.full)
         self.state.list_top = scroll_to(place, self.state.list_top, list_height - 1, len(services))
         name = chosen.name if chosen is not None else ""
         listed = list_panel.service_list(
@@ -168,28 +167,11 @@ class Drawing:
         )
         self._scrolled(blocks, lines, x, y, inner, room - (y - top))
 
-    def _split(self, count: int, width: int, room: int, top: int) -> tuple[int, int, int, int]:
-        """Give height and width of the list, and where the details begin."""
-        if self.state.full:
-            return 0, width, 0, top
-        if width >= SIDE_FROM:
-            list_width = min(66, width * 42 // 100)
-            return room, list_width, list_width + 2, top
-        height = min(count + 1, max(3, room * 2 // 5))
-        return height, width, 0, top + height + 1
-
     def _scrolled(
         self, blocks: list[Block], lines: Sequence[Line], x: int, y: int, width: int, height: int
     ) -> None:
-        """Put the lines in sight below a list; the last one says that there are more."""
         self.page = max(1, height)
-        self.state.top = max(0, min(self.state.top, len(lines) - height))
-        shown = list(lines[self.state.top : self.state.top + height])
-        hidden = len(lines) - self.state.top - height
-        if hidden > 0 and shown:
-            shown[-1] = (Span(f"  … {hidden + 1} more lines, PgDn", "dim"),)
-        if height > 0:
-            blocks.append(Block("details", x, y, width, height, shown))
+        blocks += scrolled(self.state, lines, x, y, width, height)
 
     def _fits(self, scene: Scene, blocks: list[Block], top: int, width: int, room: int) -> None:
         state = self.state
@@ -240,7 +222,7 @@ class Drawing:
             fits[name] = book.get(what, key, make)
         chosen = self.layout()
         names = list(layouts)
-        list_height, list_width, x, y = self._split(len(names), width, room, top)
+        list_height, list_width, x, y = split(len(names), width, room, top, self.state.full)
         self.state.list_top = scroll_to(
             names.index(chosen), self.state.list_top, list_height - 1, len(names)
         )
