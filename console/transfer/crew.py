@@ -29,6 +29,7 @@ class Crew:
         clock: Clock,
         connections: int,
         changed: Callable[[], None],
+        limit: float | None = None,
     ) -> None:
         self._part = part
         self._source = source
@@ -37,6 +38,7 @@ class Crew:
         self._changed = changed
         self.blocks = Blocks(part, connections)
         self.pace = Pace(clock, self._closing)
+        self.pace.set(limit)
         self.patience = Patience(clock, self._closing)
         git = bool(part.wanted.git_oid)
         self.hash = HashThread(part.handle, part.wanted.size, git=git, ended=changed)
@@ -90,10 +92,6 @@ class Crew:
             # It cuts the others too; they ask again for what they do not have yet.
             self._source.abandon()
         return count
-
-    def waiting(self) -> bool:
-        """Tell whether a connection waits for bytes now."""
-        return any(lane.waiting_since is not None for lane in self._lanes)
 
     def close(self, *, settle: bool) -> int:
         """End all threads, and give the bytes that came over the network.

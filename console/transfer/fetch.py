@@ -1,6 +1,5 @@
 """Fetching one file: what is there is kept, what comes is checked, only then it has its name."""
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from console.clock import Clock
 from console.transfer.crew import Crew
 from console.transfer.faults import Stopped, disk_fault, free_bytes, full, gone, mismatch
-from console.transfer.hashing import Digest
+from console.transfer.hashing import Digest, digest_of
 from console.transfer.part_file import PartFile
 from console.transfer.placing import place, quarantine
 from console.transfer.wanted import Placed, Progress, Source, Wanted
@@ -89,7 +88,7 @@ class _Fetch:
                 if not again:
                     self._watch.resumed_from = part.resumed_from
                 self._check_room(part)
-                digest = self._bring(part)
+                digest = self._settled(part, self._bring(part))
                 found = self._wrong(digest)
                 if not found:
                     return self._place(part, digest.sha256)
@@ -97,8 +96,8 @@ class _Fetch:
                 part.remove()
             finally:
                 part.close()
-            self._watch.again(f"what came was {found}, not what was promised")
-        raise mismatch(self._wanted.path, self._wanted.sha256 or self._wanted.git_oid, found, kept)
+            self._watch.again(f"what came was {found}, not {self._promised()}")
+        raise mismatch(self._wanted.path, self._promised(), found, kept)
 
     def missing(self) -> int | None:
         """Give the bytes that are still to be written; None before that is known."""
@@ -117,7 +116,9 @@ class _Fetch:
 
     def _bring(self, part: PartFile) -> Digest:
         """Have all bytes on disk, and give what they hash to."""
-        crew = Crew(part, self._source, self._clock, self._connections, self._changed.set)
+        crew = Crew(
+            part, self._source, self._clock, self._connections, self._changed.set, self._limit()
+        )
         settle = True
         try:
             while not crew.complete():
@@ -132,6 +133,33 @@ class _Fetch:
             if not settle:
                 part.remove()
         return crew.hash.digest
+
+    def _settled(self, part: PartFile, digest: Digest) -> Digest:
+        """Have the disk confirm all of it, and give what it hashes to then.
+
+        A disk that refuses has dropped bytes that still look right in memory.
+        """
+        self._watch.tell("placing", self._wanted.size)
+        part.settle()
+        while part.meddling.noticed():
+            digest = self._read_again(part)
+        return digest
+
+    def _read_again(self, part: PartFile) -> Digest:
+        """Hash all of it anew, as somebody wrote to what was hashed before."""
+        size = self._wanted.size
+
+        def report(_done: int, _size: int) -> None:
+            self._watch.tell("checking", size, "somebody wrote to it meanwhile: all is read again")
+
+        try:
+            return digest_of(
+                part.path, git=bool(self._wanted.git_oid), report=report, stop=self._stop
+            )
+        except Stopped as stopped:
+            if stopped.how != "pause":
+                part.remove()
+            raise
 
     def _look(self, crew: Crew, part: PartFile) -> None:
         """See how it goes, hear what is asked for, and end it where it cannot go on."""
@@ -156,19 +184,19 @@ class _Fetch:
             return digest.git_oid
         return ""
 
+    def _promised(self) -> str:
+        return self._wanted.sha256 or self._wanted.git_oid
+
     def _place(self, part: PartFile, sha256: str) -> Placed:
-        watch = self._watch
-        watch.tell("placing", self._wanted.size)
         if not part.still_there():
             raise gone(self._wanted.path.parent)
-        if os.fstat(part.handle).st_size != self._wanted.size:
-            raise gone(self._wanted.path.parent, "somebody changed the part's length")
+        part.check_length()
         place(part.path, part.handle, self._wanted.path)
         part.remove()
         return Placed(
             path=self._wanted.path,
             size=self._wanted.size,
             sha256=sha256,
-            fetched=watch.fetched_before,
-            resumed_from=watch.resumed_from,
+            fetched=self._watch.fetched_before,
+            resumed_from=self._watch.resumed_from,
         )

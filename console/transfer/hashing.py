@@ -115,7 +115,7 @@ def sha256_of(
         Stopped: `stop` said so.
         OSError: it cannot be read.
     """
-    return _hashed(path, report, stop, git=False).sha256
+    return digest_of(path, report=report, stop=stop).sha256
 
 
 def git_blob_oid(path: Path) -> str:
@@ -124,16 +124,17 @@ def git_blob_oid(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    return _hashed(path, None, None, git=True).git_oid
+    return digest_of(path, git=True).git_oid
 
 
-def _hashed(
+def digest_of(
     path: Path,
-    report: Callable[[int, int], None] | None,
-    stop: Callable[[], str] | None,
     *,
-    git: bool,
+    git: bool = False,
+    report: Callable[[int, int], None] | None = None,
+    stop: Callable[[], str] | None = None,
 ) -> Digest:
+    """Give the hashes of a file's bytes, with git's where `git`; else as `sha256_of`."""
     from console.transfer.faults import Stopped
 
     buffer = memoryview(bytearray(_PIECE))

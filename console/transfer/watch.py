@@ -11,6 +11,9 @@ from console.transfer.wanted import Progress, Wanted
 NOTHING_CAME_SECONDS = 15 * 60.0
 """Without a byte for so long, the fetch ends; waits that the other side asked for do not count."""
 
+_STOOD_STILL_SECONDS = NOTHING_CAME_SECONDS / 3
+"""Nobody looked for so long: this process was stopped, or its whole machine, not the line."""
+
 _REPORT_SECONDS = 0.2
 
 
@@ -28,7 +31,7 @@ class Watch:
         self._report = report
         self._meter = Meter(clock)
         self._count = 0
-        self._last_byte_at = clock.monotonic()
+        self._looked_at = self._last_byte_at = clock.monotonic()
         self._reported_at = float("-inf")
         self._cut = ""
         self._why_again = ""
@@ -39,7 +42,7 @@ class Watch:
         """Note that all is fetched once more, and why."""
         self._why_again = f"{why}: fetched once more"
         self._meter.restart()
-        self._last_byte_at = self._clock.monotonic()
+        self._looked_at = self._last_byte_at = self._clock.monotonic()
 
     def look(self, crew: Crew) -> None:
         """See how it goes, cut what stalls, and tell.
@@ -48,6 +51,9 @@ class Watch:
             TransferFault: nothing came for a quarter of an hour (`transfer.gave-up`).
         """
         now, count = self._clock.monotonic(), self.fetched_before + crew.fetched()
+        if now - self._looked_at >= _STOOD_STILL_SECONDS:
+            self._last_byte_at = now
+        self._looked_at = now
         if count != self._count:
             self._count, self._last_byte_at, self._cut = count, now, ""
         if stalled := crew.stalled():

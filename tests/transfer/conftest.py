@@ -70,7 +70,10 @@ class Scene:
         connections: int = 4,
         boot_id: str = "",
     ) -> Placed:
-        """Fetch it; `until` sees what is told and may answer `pause` or `cancel`."""
+        """Fetch it; `until` sees what is told and may answer `pause` or `cancel`.
+
+        Seconds pass four times as fast, those of `limit` too.
+        """
         how = ""
 
         def report(progress: Progress) -> None:
@@ -81,7 +84,7 @@ class Scene:
         return fetch(
             wanted or self.wanted(),
             source or PlainSource(self.url),
-            clock=clock or SystemClock(),
+            clock=clock or FastClock(4),
             report=report,
             stop=lambda: how,
             limit=limit,

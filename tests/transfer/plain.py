@@ -68,7 +68,7 @@ class PlainSource:
                     f"answered {answer.status}", retry_after=float(wait) if wait else None
                 )
             yield PlainBody(answer)
-            if not answer.isclosed():
+            if not answer.isclosed() or answer.length:
                 connection.close()
         except BaseException:
             connection.close()

@@ -181,6 +181,27 @@ def test_the_wall_clock_may_jump(scene: Scene) -> None:
     assert scene.is_right()
 
 
+def test_a_process_that_was_stopped_for_long_goes_on(scene: Scene) -> None:
+    class Stopped20Minutes(FastClock):
+        stood_still = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.stood_still
+
+    clock = Stopped20Minutes(1)
+    scene.hub.fault("stall", after=1_000_000, times=4, where="cdn")
+
+    def stop(progress: Progress) -> str:
+        if progress.done and clock.monotonic() > began + 0.5:
+            clock.stood_still = 20 * 60.0
+        return ""
+
+    began = clock.monotonic()
+    scene.fetch(clock=clock, until=stop)
+    assert clock.stood_still
+    assert scene.is_right()
+
+
 def test_two_who_want_the_same_file_do_not_write_over_each_other(scene: Scene) -> None:
     refused: list[ConsoleError] = []
 

@@ -106,6 +106,23 @@ def test_nothing_is_written_once_a_part_is_closed(tmp_path: Path) -> None:
     os.close(part.handle)
 
 
+def test_what_lies_beyond_four_gib_has_its_place(tmp_path: Path) -> None:
+    wanted = Wanted(path=tmp_path / "file", size=5 * 1024 * CHUNK + 1)
+    part = PartFile(wanted)
+    for chunk in (0, 4 * 1024 + 1, 5 * 1024):
+        data = bytes([chunk % 251]) * (1 if chunk == 5 * 1024 else CHUNK)
+        part.write(data, chunk * CHUNK)
+        part.mark(chunk)
+    part.settle()
+    part.close()
+    again = PartFile(wanted, "another boot")
+    assert again.resumed_from == 2 * CHUNK + 1
+    assert again.there.missing() == [(1, 4 * 1024 + 1), (4 * 1024 + 2, 5 * 1024)]
+    assert os.pread(again.handle, 2, 5 * 1024 * CHUNK - 1) == bytes([0, 5 * 1024 % 251])
+    assert again.disk_bytes() < 4 * CHUNK
+    again.close()
+
+
 def test_a_name_that_is_taken_is_never_replaced(tmp_path: Path) -> None:
     source, target = tmp_path / "new", tmp_path / "old"
     source.write_text("new")
