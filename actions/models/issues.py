@@ -16,6 +16,7 @@ from console.units import format_bytes
 
 SEVERITIES = ("error", "warning", "note")
 _NOTHING = frozenset({"lfs-pointer", "html", "empty"})
+_ARIA2 = ".aria2"
 
 
 def issues(inventory: Inventory, catalog: Catalog) -> tuple[Issue, ...]:
@@ -28,6 +29,7 @@ def issues(inventory: Inventory, catalog: Catalog) -> tuple[Issue, ...]:
         catalog: tells what can be fetched anew, and names that workflows use.
     """
     found = [issue for file in inventory.files for issue in _of_file(file, catalog)]
+    found += _unfinished(inventory)
     found += misplaced(inventory, catalog)
     found += vision_towers(inventory, catalog)
     found += duplicates(inventory)
@@ -69,17 +71,34 @@ def _of_file(file: FoundFile, catalog: Catalog) -> Iterator[Issue]:
 
 
 def _part(file: FoundFile) -> Iterator[Issue]:
-    """Tell of what was not fetched in full, unless a job will go on with it."""
+    """Tell of what was not fetched in full or put aside, unless a job will go on with it."""
     if file.job_id:
         return
-    if is_quarantined(base_name(file.path)):
-        title = "was put aside because its bytes were not those that were promised"
-        hint = "delete it; the file was fetched again, or can be with `models pull`"
-    else:
-        title = "a part of a download that no job goes on with"
-        hint = "`models pull` goes on with one of ours; delete it otherwise"
     fix = _delete(file, "delete it", saves=file.disk_bytes)
+    if is_quarantined(base_name(file.path)):
+        title = f"was put aside and is loaded by nobody: {format_bytes(file.disk_bytes)} of disk"
+        hint = "delete it when nobody wants it back; `gpuconsole jobs back` undoes a quarantine"
+        yield _issue("orphaned-part", file, title, "note", hint=hint, fixes=(fix,))
+        return
+    title = "a part of a download that no job goes on with"
+    hint = "`models pull` goes on with one of ours; delete it unless its program still fetches"
     yield _issue("orphaned-part", file, title, "warning", hint=hint, fixes=(fix,))
+
+
+def _unfinished(inventory: Inventory) -> Iterator[Issue]:
+    """Tell of models that aria2 still writes to: at their full size from the start, with holes."""
+    there = {file.path for file in inventory.files}
+    for file in inventory.files:
+        control = f"{file.path}{_ARIA2}"
+        if control in there:
+            yield Issue(
+                code="truncated",
+                severity="error",
+                title="aria2 has not fetched all of it: its list of what is missing lies beside it",
+                hint="let aria2 go on, or put both aside",
+                paths=(file.path, control),
+                fixes=(Fix(verb="quarantine", path=file.path, title="put it aside"),),
+            )
 
 
 def _nothing(file: FoundFile, catalog: Catalog) -> Issue:

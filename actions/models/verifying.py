@@ -37,8 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         path: on disk; empty where it is missing.
         id: the catalogue's; may be empty.
         state: `checked` (its bytes are what hub or catalogue say), `known` (nobody says what they
-            should be; the hash is remembered), `differs`, `changed` (its bytes are others than when
-            they were last read, with the same size and time), `truncated`, `damaged`, `unreadable`,
+            should be; the hash is remembered), `differs`, `changed` (nobody says, and its bytes are
+            others than when they were last read; told once), `truncated`, `damaged`, `unreadable`,
             `missing`.
         sha256: of its bytes; empty where they were not read.
         expected: what it should be; empty where nobody says.
@@ -66,7 +66,8 @@ def chosen(
 ) -> tuple[tuple[FoundFile, ...], tuple[Verdict, ...]]:
     """Give the files that names mean, and what the names mean that is not there.
 
-    Without a name: those of which catalogue, hub or an earlier look tell what they should be.
+    Without a name: those of which catalogue, hub or an earlier look tell what they should be, and
+    those that are no whole model at sight.
 
     Args:
         session: for the catalogue.
@@ -83,8 +84,7 @@ def chosen(
         if one.format not in {"part", "other"} or one.problem is not None
     ]
     if not names:
-        told = [one for one in models if everything or one.catalog_id or one.sha256]
-        return tuple(told), ()
+        return tuple(one for one in models if everything or _told(one, session.catalog)), ()
     found: dict[str, FoundFile] = {}
     missing = list[Verdict]()
     for name in names:
@@ -145,9 +145,10 @@ def _verdict(
     bad = _bad_at_sight(file, catalog)
     if bad is not None:
         return bad
-    before = records.recall(file.path)
-    sha256, read = before, 0
-    if full or not before:
+    recalled = records.recall(file.path)
+    before = recalled or file.was_sha256
+    sha256, read = recalled, 0
+    if full or not recalled:
         inode = (file.device, file.inode)
         try:
             # Another name of a file that was read just now has the same bytes.
@@ -161,14 +162,20 @@ def _verdict(
     if wanted and sha256 not in wanted:
         state, title = "differs", f"it should have sha256 {wanted[0]} and has {sha256}"
     elif before and sha256 != before:
-        state = "changed"
-        title = f"its bytes changed behind the same size and time: it had sha256 {before}"
+        how = "behind the same size and time" if recalled else "since they were last read"
+        state, title = "changed", f"its bytes changed {how}: it had sha256 {before}"
     return msgspec.structs.replace(
         _of(file, state, title=title),
         sha256=sha256,
         expected=wanted[0] if wanted else "",
         read_bytes=read,
     )
+
+
+def _told(file: FoundFile, catalog: Catalog) -> bool:
+    """Tell whether anything says what a file should be, be it its own header."""
+    known = file.catalog_id or file.sha256 or file.was_sha256
+    return bool(known) or _bad_at_sight(file, catalog) is not None
 
 
 def _bad_at_sight(file: FoundFile, catalog: Catalog) -> Verdict | None:

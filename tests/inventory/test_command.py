@@ -135,3 +135,25 @@ def test_verify_tells_at_sight_what_is_cut_off_or_missing(call: Call, models: Pa
     code, text = call("verify", "a.safetensor", "--json")
     assert code == 2
     assert "a.safetensors" in json.loads(text)["error"]["hint"]
+
+
+def test_verify_of_no_name_finds_what_was_damaged_behind_our_back(
+    call: Call, models: Path, tmp_path: Path
+) -> None:
+    path = build.put(models / "loras" / "a.safetensors", LORA)
+    cut = build.put(models / "vae" / "qwen_image_vae.safetensors",
+                    build.safetensors(build.QWEN_VAE), cut=9)  # fmt: skip
+    assert call("verify", "a.safetensors")[0] == 0
+    answer = call("verify", "--json")
+    states = {file["path"]: file["state"] for file in data(answer)["files"]}
+    assert (answer[0], states) == (5, {str(path): "known", str(cut): "truncated"})
+    cut.unlink()
+    assert call("verify")[0] == 0
+    with path.open("r+b") as file:  # nobody but an earlier look knows what it should be
+        file.seek(-1, 2)
+        file.write(b"!")
+    (told,) = data(call("inventory", "--json"))["files"]
+    assert (told["hash_state"], told["sha256"]) == ("unchecked", None)
+    code, text = call("verify")
+    assert (code, text.partition(" ")[0]) == (5, "changed")
+    assert call("verify")[0] == 0  # told once; from now on this is what it has

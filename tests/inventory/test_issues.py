@@ -153,8 +153,23 @@ def test_what_is_no_model_or_not_all_of_one_is_told_with_what_to_do(
         ("pickle", "warning"): ["quarantine"],
         ("broken-link", "warning"): ["delete"],
         ("orphaned-part", "warning"): ["delete"],
+        ("orphaned-part", "note"): ["delete"],
     }
-    assert sum(one.code == "orphaned-part" for one in found(session)) == 2
+
+
+def test_what_other_programs_have_not_fetched_in_full_is_told(
+    session: Session, models: Path
+) -> None:
+    loras = models / "loras"
+    names = ("a.incomplete", "b.safetensors.part", "c.crdownload", "d.gguf.tmp", "e.partial")
+    for name in names:
+        (loras / name).write_bytes(b"x" * 100)
+    whole = build.put(loras / "f.safetensors", LORA)  # aria2 makes room for all of it at once
+    (loras / "f.safetensors.aria2").write_bytes(b"x")
+    issues_there = found(session)
+    parts = {Path(one.paths[0]).name for one in issues_there if one.code == "orphaned-part"}
+    assert parts == {*names, "f.safetensors.aria2"}
+    assert [one.paths[0] for one in issues_there if one.code == "truncated"] == [str(whole)]
 
 
 def test_names_that_differ_in_case_only_are_told(session: Session, models: Path) -> None:

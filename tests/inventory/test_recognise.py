@@ -163,11 +163,48 @@ def test_a_pickle_is_what_its_folder_is_for_and_never_opened_as_one(tmp_path: Pa
     assert recognise(header, "v1-5-pruned.ckpt", "checkpoint").family == "sd15"
 
 
-def test_packed_weights_count_as_what_they_hold() -> None:
-    head, weights = build.safetensors(build.NUNCHAKU_INT4)
+_LINEAR = "double_blocks.0.img_attn.qkv"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "whole"),
+    [
+        (
+            build.NUNCHAKU_INT4,
+            9216 * 3072 + 12288 * 3072 + 3072 * 64 + 3584 + 3072 * 32 + 9216 * 32,
+        ),
+        (  # weights of four bits only: eight in one number
+            {
+                "transformer_blocks.0.img_mod.1.qweight": ("I32", (18432 // 4, 3072 // 2)),
+                "transformer_blocks.0.img_mod.1.wscales": ("BF16", (48, 18432)),
+                "transformer_blocks.0.img_mod.1.wzeros": ("BF16", (48, 18432)),
+                "transformer_blocks.0.img_mod.1.bias": ("BF16", (18432,)),
+            },
+            18432 * 3072 + 18432,
+        ),
+        (
+            {
+                f"{_LINEAR}.weight": ("F8_E4M3", (9216, 3072)),
+                f"{_LINEAR}.weight_scale": ("F32", ()),
+                f"{_LINEAR}.input_scale": ("F32", ()),
+                f"{_LINEAR}.bias": ("BF16", (9216,)),
+            },
+            9216 * 3072 + 9216,
+        ),
+        (
+            {
+                f"{_LINEAR}.weight": ("U8", (9216 * 3072 // 2, 1)),
+                f"{_LINEAR}.weight.absmax": ("F32", (9216 * 3072 // 64,)),
+                f"{_LINEAR}.weight.quant_map": ("F32", (16,)),
+                f"{_LINEAR}.weight.quant_state.bitsandbytes__nf4": ("U8", (80,)),
+            },
+            9216 * 3072,
+        ),
+    ],
+)
+def test_packed_weights_count_as_what_they_hold(tensors: build.Tensors, whole: int) -> None:
+    head, weights = build.safetensors(tensors)
     header = header_from(lambda start, stop: head[start:stop], len(head) + weights, "a.safetensors")
-    low_rank = 3072 * 32 + 9216 * 32
-    whole = 9216 * 3072 + 12288 * 3072 + 3072 * 64 + 3584 + low_rank
     assert parameters_of(header) == whole
 
 

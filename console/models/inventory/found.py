@@ -56,6 +56,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
         promised_bytes: the size its header promises; None where it promises none.
         size, mtime_ns, device, inode, links: as the file system has it.
         sha256: remembered while size and mtime are the same; empty otherwise.
+        was_sha256: what it had before it was written to; empty once it was read again.
         hash_state: `checked` (is what hub or catalogue say), `known` (nobody says what it should
             be), `differs`, `unchecked`.
         catalog_id: the catalogue's entry it is, by hash, else by name and size; may be empty.
@@ -82,6 +83,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
     inode: int = 0
     links: int = 1
     sha256: str = ""
+    was_sha256: str = ""
     hash_state: str = "unchecked"
     catalog_id: str = ""
     problem: Unknown | None = None

@@ -16,7 +16,28 @@ _PLAIN = {
     "u8": "uint8",
 }
 _SCALES = ("scale_weight", "weight_scale", "scaled_fp8", "scale_input", "comfy_quant")
-_BESIDE = (*_SCALES, "wscales", "smooth_factor", "smooth_factor_orig", "weight_scale_2", "wcscales")
+_BESIDE = frozenset(
+    {
+        *_SCALES,
+        "input_scale",
+        "weight_scale_2",
+        # Nunchaku's, of its layers with four bits throughout (SVDQ) and of weights only (AWQ)
+        "wscales",
+        "wcscales",
+        "wtscale",
+        "wzeros",
+        "smooth_factor",
+        "smooth_factor_orig",
+        # those of bitsandbytes
+        "absmax",
+        "quant_map",
+        "nested_absmax",
+        "nested_quant_map",
+    }
+)
+_FOUR_BITS = "bitsandbytes__"
+_IN_ONE = {"i8": 2, "u8": 2, "i32": 8}
+"""Weights of four bits in one number of a type."""
 _SUFFIX = re.compile(r"[-_.](i?q\d(?:_[0-9a-z]{1,3}){1,2})$")
 _FULL = frozenset({"bf16", "f16", "f32"})
 
@@ -39,12 +60,12 @@ def precision_of(header: Header, stem: str) -> str:
         by_type[tensor.dtype] += tensor.size
     if not by_type:
         return ""
-    ends = {tensor.name.rpartition(".")[2] for tensor in header.tensors}
+    ends = {_end(tensor) for tensor in header.tensors}
     if "qweight" in ends and ends & {"wscales", "proj_down", "smooth_factor"}:
         return _of_nunchaku(header.tensors)
     most = by_type.most_common(1)[0][0]
     if most == "u8":
-        return _of_packed(ends, header.tensors)
+        return _of_packed(ends)
     plain = _PLAIN.get(most, most)
     if most.startswith("f8_") and ends.intersection(_SCALES):
         mixed = "comfy_quant" in ends or "mixed" in stem
@@ -61,15 +82,25 @@ def parameters_of(header: Header) -> int | None:
     """
     if not header.tensors:
         return None
-    ends = {tensor.name.rpartition(".")[2] for tensor in header.tensors}
-    packed = bool(ends & {"wscales", "weight_scale_2"})
+    ends = {_end(tensor) for tensor in header.tensors}
+    packed = bool(ends & {"wscales", "weight_scale_2"}) or any(map(_is_bitsandbytes, ends))
     total = 0
     for tensor in header.tensors:
-        if tensor.name.rpartition(".")[2] in _BESIDE:
+        end = _end(tensor)
+        if end in _BESIDE or _is_bitsandbytes(end):
             continue
-        two_in_one = packed and tensor.dtype in {"i8", "u8"} and len(tensor.shape) > 1
-        total += tensor.count * (2 if two_in_one else 1)
+        several = packed and len(tensor.shape) > 1
+        total += tensor.count * (_IN_ONE.get(tensor.dtype, 1) if several else 1)
     return total
+
+
+def _end(tensor: Tensor) -> str:
+    return tensor.name.rpartition(".")[2]
+
+
+def _is_bitsandbytes(end: str) -> bool:
+    """Tell whether a name's end is that of the note beside four-bit weights: `nf4` or `fp4`."""
+    return end.startswith(_FOUR_BITS)
 
 
 def _of_gguf(header: Header, stem: str) -> str:
@@ -94,7 +125,7 @@ def _of_nunchaku(tensors: Iterable[Tensor]) -> str:
     """SVDQuant: four bits and a low-rank branch, whose rank is part of its name."""
     rank, four = 0, "int4"
     for tensor in tensors:
-        end = tensor.name.rpartition(".")[2]
+        end = _end(tensor)
         if end in {"proj_down", "lora_down"} and len(tensor.shape) == 2:
             rank = rank or min(tensor.shape)
         if end == "wcscales" or (end == "wscales" and tensor.dtype.startswith("f8")):
@@ -102,12 +133,12 @@ def _of_nunchaku(tensors: Iterable[Tensor]) -> str:
     return f"svdq-{four}_r{rank}" if rank else f"svdq-{four}"
 
 
-def _of_packed(ends: set[str], tensors: Iterable[Tensor]) -> str:
+def _of_packed(ends: set[str]) -> str:
     if "weight_scale_2" in ends:
         return "nvfp4"
-    if any("bitsandbytes__nf4" in tensor.name for tensor in tensors):
+    if f"{_FOUR_BITS}nf4" in ends:
         return "nf4"
-    if any("bitsandbytes__fp4" in tensor.name for tensor in tensors):
+    if f"{_FOUR_BITS}fp4" in ends:
         return "bnb-fp4"
     return "uint8"
 

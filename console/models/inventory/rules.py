@@ -10,6 +10,10 @@ import msgspec
 from console.packaged import read_table, read_text
 
 TABLE = "model_families.toml"
+FORMATS = "model_formats.toml"
+
+_READING = "2"
+"""Counted up whenever the code reads something else from the same header."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +104,8 @@ def rules() -> Rules:
 @cache
 def rules_stamp() -> str:
     """Give what changes whenever the rules do: what was told by others is told anew."""
-    return f"{zlib.crc32(read_text(TABLE).encode()):08x}"
+    texts = (read_text(TABLE), read_text(FORMATS), _READING)
+    return f"{zlib.crc32(chr(0).join(texts).encode()):08x}"
 
 
 @cache

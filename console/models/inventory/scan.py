@@ -15,7 +15,7 @@ from console.models.inventory.headers import is_quarantined, read_header
 from console.models.inventory.precision import parameters_of
 from console.models.inventory.recognise import recognise
 from console.models.inventory.rules import rules_stamp
-from console.models.inventory.seen import Kept, Seen, pack, unpack
+from console.models.inventory.seen import Kept, Seen, loosely, pack, unpack
 from console.models.inventory.walk import Entry, Walk
 from console.store.model_files import ModelFileRow
 from console.unknown import Unknown
@@ -143,17 +143,25 @@ def _gone(
 def _look(root: Root, entry: Entry, known: Mapping[str, ModelFileRow]) -> Seen:
     """Tell what an entry is, from what is remembered where that still holds."""
     place = kind_of_folder(root, entry.folder)
-    row = known.get(entry.path)
-    if row is not None and not is_current(row, entry.facts):
-        row = None
+    before = known.get(entry.path)
+    row = before if before is not None and is_current(before, entry.facts) else None
     kept = unpack(row.facts, rules_stamp(), place) if row is not None else None
     sha256 = row.sha256 if row is not None else ""
     if kept is not None:
         return Seen(root=root, entry=entry, kept=kept, sha256=sha256)
     kept = _read(entry, place)
+    kept.was = _was(before)
     # What could not be read today may be readable tomorrow, with the same figures.
     lasts = entry.state == "file" and kept.problem_code != "models.unreadable"
     return Seen(root=root, entry=entry, kept=kept, sha256=sha256, new=lasts)
+
+
+def _was(row: ModelFileRow | None) -> str:
+    """Give the hash a file had when it was last read; empty where it never was."""
+    if row is None:
+        return ""
+    kept = None if row.sha256 else loosely(row.facts)
+    return row.sha256 if kept is None else kept.was
 
 
 def _read(entry: Entry, place: str) -> Kept:
@@ -202,6 +210,7 @@ def _file(one: Seen) -> FoundFile:
         inode=facts.st_ino,
         links=facts.st_nlink,
         sha256=one.sha256,
+        was_sha256="" if one.sha256 else kept.was,
         problem=problem,
         edges=kept.edges,
         disk_bytes=facts.st_blocks * 512,

@@ -13,6 +13,7 @@ class Kept(msgspec.Struct, array_like=True):
         stamp: of the rules that told it.
         place: the kind of the folder it lay in, which has a say.
         edges: a digest of its first and last MiB; empty where nobody asked.
+        was: the hash it had before it was written to.
     """
 
     stamp: str
@@ -27,6 +28,7 @@ class Kept(msgspec.Struct, array_like=True):
     problem_code: str = ""
     problem_title: str = ""
     edges: str = ""
+    was: str = ""
 
 
 class Seen(msgspec.Struct):
@@ -49,10 +51,13 @@ def pack(kept: Kept) -> str:
 
 def unpack(text: str, stamp: str, place: str) -> Kept | None:
     """Give what was kept; None where it is not readable, or told by other rules."""
-    if not text:
-        return None
+    kept = loosely(text)
+    return kept if kept is not None and (kept.stamp, kept.place) == (stamp, place) else None
+
+
+def loosely(text: str) -> Kept | None:
+    """Give what was kept, whatever rules told it; None where it is not readable."""
     try:
-        kept = _READER.decode(text)
+        return _READER.decode(text) if text else None
     except msgspec.MsgspecError:
         return None
-    return kept if kept.stamp == stamp and kept.place == place else None
