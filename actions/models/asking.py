@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actions.models.targets import WantedFile
+from actions.models.targets import WantedFile, spec_of_entry
 from actions.models.words import check
 from actions.plan import Check
 from actions.session import Session
@@ -53,7 +53,7 @@ def ask_all(session: Session, wanted: Sequence[WantedFile], *, accept: bool) -> 
     asking = _Asking(session, accept=accept)
     try:
         for one in wanted:
-            here = _right_already(one, hashes)
+            here = None if accept else _right_already(one, hashes)
             asked.append(here if here is not None else asking.ask(one))
     finally:
         asking.close()
@@ -61,9 +61,14 @@ def ask_all(session: Session, wanted: Sequence[WantedFile], *, accept: bool) -> 
 
 
 def _right_already(wanted: WantedFile, hashes: HashRecords) -> Asked | None:
-    """Give a file of the catalogue that is at its place with the right hash; no hub is needed."""
+    """Give a file of the catalogue that is at its place with the right hash; no hub is needed.
+
+    Of another revision than the catalogue's nobody but the hub knows what it has.
+    """
     entry, path = wanted.entry, wanted.path
-    if entry is None or path is None or not entry.sha256 or hashes.recall(path) != entry.sha256:
+    if entry is None or path is None or wanted.spec != spec_of_entry(entry):
+        return None
+    if not entry.sha256 or hashes.recall(path) != entry.sha256:
         return None
     facts = figures(path)
     if facts is None:

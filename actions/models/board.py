@@ -70,7 +70,9 @@ class Board:
             return self._whole(rate, note)
 
     def _whole(self, rate: float | None, note: str) -> Transfer:
-        counted = [one for path, one in self._files.items() if path in self._fetched]
+        # Where nothing is fetched, what is read, linked and kept is all there is to tell of.
+        fetched = [one for path, one in self._files.items() if path in self._fetched]
+        counted = fetched or list(self._files.values())
         done = sum(one.bytes_done for one in counted)
         total = sum(one.bytes_total for one in counted)
         return Transfer(

@@ -17,15 +17,16 @@ from actions.models.item import (
 )
 from actions.models.known import known_files
 from actions.models.pulling import FileWork
-from actions.models.room import answering, room_checks
+from actions.models.room import answering, folder_checks, room_checks
 from actions.models.suits import suit_checks
-from actions.models.targets import Target, hub_name, target_of
+from actions.models.targets import Target, target_of
 from actions.models.there import Looker
 from actions.models.words import check
 from actions.plan import Asker, Check, Plan, Refusal, Step
 from actions.session import Session
 from actions.step_thread import Work
 from console.errors import RefusedError, UsageError
+from console.hub.spec import spec_text
 from console.text import clean_line
 from console.transfer.faults import TransferFault
 from console.units import format_bytes, format_duration
@@ -71,6 +72,7 @@ class PullVerbs:
         _refuse_masked(items)
         checks = [_summary(items), *(made for one in there for made in one.checks), *suits]
         checks += self._rivals(items)
+        checks += folder_checks(items)
         checks += room_checks(session, items)
         checks += self._time(items, chosen)
         return self._plan(verb, target, chosen, asker, items, checks)
@@ -210,11 +212,12 @@ def _step(number: int, item: Item) -> Step:
         title = f"Link {item.name} to {item.source} ({size})"
         command = f"ln {shlex.quote(item.source)} {here}"
     else:
-        title = f"Fetch {item.name} ({size}) from {hub_name(item.spec)} to {Path(item.path).parent}"
+        folder = Path(item.path).parent
+        title = f"Fetch {item.name} ({size}) from {spec_text(item.spec)} to {folder}"
         commit = "" if item.hub is None else f" --revision {item.hub.commit}"
         command = (
             f"hf download {shlex.quote(item.spec.repo)} {shlex.quote(item.spec.path)}{commit} "
-            f"--local-dir {shlex.quote(str(Path(item.path).parent))}"
+            f"--local-dir {shlex.quote(str(folder))}"
         )
     return Step(
         id=f"{item.action}-{number}",

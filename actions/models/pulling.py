@@ -19,6 +19,7 @@ from actions.session import Session
 from actions.step_thread import Outcome, Talk
 from actions.trouble import DroppedStepError, NeedsTokenError, PausedStepError, StepError
 from console.errors import ConsoleError
+from console.hub.faults import NEEDS_TOKEN
 from console.store.locks import Held, Holder, LockFolder, Taken
 from console.text import clean_line
 from console.transfer.faults import Stopped, disk_fault
@@ -28,7 +29,6 @@ from console.units import format_bytes, format_duration
 from console.unknown import Unknown, iso_time
 
 _LOOK_AGAIN_SECONDS = 0.5
-_NEED_TOKEN = frozenset({"hub.no-token", "hub.token-wrong", "hub.token-unusable"})
 _STATES = {"checking": "reading what is here", "placing": "putting it in place"}
 
 
@@ -112,7 +112,7 @@ class FileWork:
                 )
             except ConsoleError as error:
                 raise _as_step(error) from error
-        self._note(endpoint, placed.fetched, self._session.clock.monotonic() - begun)
+        self._note_rate(endpoint, placed.fetched, self._session.clock.monotonic() - begun)
         return placed
 
     @contextmanager
@@ -131,19 +131,22 @@ class FileWork:
         finally:
             door.close()
 
-    def _note(self, endpoint: str, fetched: int, seconds: float) -> None:
-        """Note how fast it was, for the next plan, and that the operator took this hash.
-
-        A rate that was held down tells nothing.
-        """
+    def _note_rate(self, endpoint: str, fetched: int, seconds: float) -> None:
+        """Note how fast it was, for the next plan; a rate that was held down tells nothing."""
         from console.store.hub_files import HubRecords
 
-        records, now = HubRecords(self._session.store), self._session.clock.now()
         if self._limit() is None:
+            records, now = HubRecords(self._session.store), self._session.clock.now()
             records.add_rate(endpoint, fetched, seconds, now)
+
+    def _note_accepted(self) -> None:
+        """Note that the operator took this hash, however the file came here."""
+        from console.store.hub_files import HubRecords
+
         spec, sha256 = self._item.spec, self._item.sha256
         if self._plan.options.get("accept_new_hash") and sha256:
-            records.accept(spec.repo, spec.path, sha256, now)
+            now = self._session.clock.now()
+            HubRecords(self._session.store).accept(spec.repo, spec.path, sha256, now)
 
     def _limit(self) -> float | None:
         """Give the bytes a second that count now: the plan's own, else the config's."""
@@ -169,6 +172,7 @@ class FileWork:
         item = self._item
         fetched = placed.fetched if placed else 0
         talk.report(self._board.put(item, action, fetched=fetched))
+        self._note_accepted()
         entry = {
             "id": item.id,
             "path": item.path,
@@ -300,6 +304,6 @@ def _rival(taken: Taken) -> str:
 
 def _as_step(error: ConsoleError) -> ConsoleError:
     """Give an error as the plan ends by it: what a token puts right waits for one."""
-    if error.code in _NEED_TOKEN:
+    if error.code in NEEDS_TOKEN:
         return NeedsTokenError(error.code, error.title, error.hint, error.detail)
     return error

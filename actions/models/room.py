@@ -47,10 +47,32 @@ def answering(folder: Path) -> Check | None:
         )
     if disk.read_only:
         return check("models.read-only-disk", "refuse", mount=mount_of(folder))
+    if (blocking := _in_the_way(folder)) is not None:
+        what = "a link that leads nowhere" if blocking.is_symlink() else "a file"
+        return check("models.not-a-folder", "refuse", path=blocking, what=what)
     nearest = nearest_folder(folder)
     if not os.access(nearest, os.W_OK | os.X_OK):
         return check("models.not-writable", "refuse", path=nearest, why="permission denied")
     return None
+
+
+def _in_the_way(folder: Path) -> Path | None:
+    """Give what has the name of a folder, or of one above it, and is none; None where nothing."""
+    for level in (folder, *folder.parents):
+        if level.is_dir():
+            return None
+        if os.path.lexists(level):
+            return level
+    return None
+
+
+def folder_checks(items: Sequence[Item]) -> list[Check]:
+    """Give a refusal for each folder that nothing can be put into; one may be a mount of its own.
+
+    Below a models folder somebody else's may lie, such as a container's that runs as root.
+    """
+    folders = dict.fromkeys(Path(item.path).parent for item in items if item.action != "keep")
+    return [made for folder in folders if (made := answering(folder)) is not None]
 
 
 def room_checks(session: Session, items: Sequence[Item]) -> list[Check]:

@@ -10,13 +10,14 @@ from actions.models.catalogue import entry_named
 from actions.session import Session
 from console.errors import UsageError
 from console.hub.facts import HubSpec
+from console.hub.spec import endpoint_of, parse_spec, safe_name, spec_text
 from console.models.catalog import Catalog, ModelFile, Variant
 from console.models.disk import NO_FOLDER, look_for, model_roots
 from console.models.places import kind_by_folder, place_for
 from console.paths import expand
 from console.text import clean_line
 
-HUB = "hf:"
+_HUB = "hf:"
 _LONGEST_PART = 255
 
 
@@ -59,7 +60,7 @@ def target_of(session: Session, name: str, options: Mapping[str, Any]) -> Target
     """
     catalog = session.needed_catalog()
     folder = checked_folder(options.get("folder"))
-    variant, file, spec = _meant(catalog, name)
+    variant, file, spec = _meant(catalog, name, endpoint_of(session.environ))
     root = _root(session, options.get("to"))
     if variant is not None:
         if folder:
@@ -74,20 +75,14 @@ def target_of(session: Session, name: str, options: Mapping[str, Any]) -> Target
         return Target(ident=variant.id, title=variant.title, files=files)
     if file is not None:
         usual = options.get("to") is None and not folder
-        spec_of = spec or _spec(file)
+        spec_of = spec or spec_of_entry(file)
         here = _here(session, (file,)) if usual else {file.id: root / folder / file.name}
         wanted = _placed(file, root, here, spec_of)
-        ident = file.id if spec is None else hub_name(spec)
+        ident = file.id if spec is None else spec_text(spec)
         return Target(ident=ident, title=file.name, files=(wanted,))
     assert spec is not None  # noqa: S101 -- _meant gives one of the three
     wanted = _stranger(spec, root, folder, options.get("to"))
-    return Target(ident=hub_name(spec), title=wanted.id, files=(wanted,))
-
-
-def hub_name(spec: HubSpec) -> str:
-    """Give a file on the hub as it is typed."""
-    at = "" if spec.revision == "main" else f"@{spec.revision}"
-    return f"{HUB}{spec.repo}/{spec.path}{at}"
+    return Target(ident=spec_text(spec), title=wanted.id, files=(wanted,))
 
 
 def checked_folder(text: str | None) -> str:
@@ -119,12 +114,12 @@ def folder_in(path: str) -> str:
     return next((part for part in reversed(above) if part in known), "")
 
 
-def _meant(catalog: Catalog, name: str) -> tuple[Variant | None, ModelFile | None, HubSpec | None]:
+def _meant(
+    catalog: Catalog, name: str, endpoint: str
+) -> tuple[Variant | None, ModelFile | None, HubSpec | None]:
     """Find what a name means: a variant, a file of the catalogue, a file on the hub."""
-    if name.startswith((HUB, "https://", "http://")):
-        from console.hub.spec import parse_spec
-
-        spec = parse_spec(name)
+    if name.startswith((_HUB, "https://", "http://")):
+        spec = parse_spec(name, endpoint)
         known = [one for one in catalog.files if (one.repo, one.path) == (spec.repo, spec.path)]
         return None, (known[0] if known else None), spec
     found = entry_named(catalog, name)
@@ -150,7 +145,8 @@ def _root(session: Session, to: str | None) -> Path:
     return roots[0]
 
 
-def _spec(file: ModelFile) -> HubSpec:
+def spec_of_entry(file: ModelFile) -> HubSpec:
+    """Give where the hub has a file of the catalogue."""
     return HubSpec(repo=file.repo, path=file.path, revision=file.asked_revision)
 
 
@@ -166,13 +162,13 @@ def _placed(
 ) -> WantedFile:
     """Place a file of the catalogue where it is already, else where it belongs."""
     path = here.get(file.id) or place_for(file, (root,))
-    return WantedFile(id=file.id, entry=file, spec=spec or _spec(file), root=root, path=path)
+    return WantedFile(
+        id=file.id, entry=file, spec=spec or spec_of_entry(file), root=root, path=path
+    )
 
 
 def _stranger(spec: HubSpec, root: Path, folder: str, to: str | None) -> WantedFile:
     """Place a file that the catalogue does not know, as far as its path tells."""
-    from console.hub.spec import safe_name
-
     name = safe_name(spec.path)
     below = folder or ("" if to is not None else folder_in(spec.path))
     path = root / below / name if below or to is not None else None

@@ -93,10 +93,13 @@ class Looker:
         elif distant:
             words = {"name": item.name, "source": clean_line(distant[0])}
             checks.append(check("pull.other-disk", "warn", **words))
-        candidates = self._candidates(item) if self._may_link and not same else ()
+        candidates, far = self._candidates(item) if self._may_link and not same else ((), ())
         checks += [
             check("pull.candidate", name=item.name, source=clean_line(one)) for one in candidates
         ]
+        if far and not candidates and not distant:
+            words = {"name": item.name, "source": clean_line(far[0])}
+            checks.append(check("pull.other-disk-maybe", "warn", **words))
         part = part_to_go_on_with(item)
         done = 0 if part is None else part.done
         if part is not None and done:
@@ -121,22 +124,24 @@ class Looker:
                 by_place[facts.st_dev != device].append(one)
         return by_place
 
-    def _candidates(self, item: Item) -> tuple[str, ...]:
-        """Give files of its size, on its file system, whose hash nobody has taken yet."""
+    def _candidates(self, item: Item) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give files of its size whose hash nobody has taken yet: on its file system, on others."""
         if not item.sha256:
-            return ()
+            return (), ()
         device = nearest_folder(Path(item.path).parent).stat().st_dev
-        inodes = set[int]()
-        found = []
+        inodes = set[tuple[int, int]]()
+        near: list[str] = []
+        far: list[str] = []
         for one in self._files:
-            fits = one.size == item.size and one.device == device and one.format not in _UNFIT
-            if not fits or one.sha256 or one.inode in inodes or one.path == item.path:
+            fits = one.size == item.size and one.format not in _UNFIT and not one.sha256
+            inode = (one.device, one.inode)
+            if not fits or inode in inodes or one.path == item.path:
                 continue
             if is_ours(Path(one.path).name) or self._hashes.recall(one.path):
                 continue
-            inodes.add(one.inode)
-            found.append(one.path)
-        return tuple(found[:_MOST_CANDIDATES])
+            inodes.add(inode)
+            (near if one.device == device else far).append(one.path)
+        return tuple(near[:_MOST_CANDIDATES]), tuple(far)
 
 
 def part_to_go_on_with(item: Item) -> PartFacts | None:

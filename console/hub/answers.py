@@ -62,10 +62,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """Give the values that the packaged words name."""
         return {
             "endpoint": self.endpoint,
-            "repo": self.spec.repo,
-            "path": clean_line(self.spec.path, 200),
-            "revision": clean_line(self.spec.revision, 60),
-            "page": page_of(self.spec, self.endpoint),
+            "repo": mask_text(self.spec.repo),
+            "path": _typed(self.spec.path, 200),
+            "revision": _typed(self.spec.revision, 60),
+            "page": mask_text(page_of(self.spec, self.endpoint)),
             "source": self.source or "no token",
             "limit": f"{self.limit:g}",
         }
@@ -224,6 +224,11 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def _typed(text: str, most: int) -> str:
+    """Give part of a name as it may be shown: somebody may have pasted a token into it."""
+    return clean_line(mask_text(text), most)
 
 
 def _line(text: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from console.clock import Clock, SystemClock
 from console.hub.facts import HubFile, HubSpec
 from console.hub.faults import HubFault, fault
-from console.hub.spec import HUB
+from console.hub.spec import endpoint_of
 from console.hub.token import read_token, switched_on, token_source
 from console.mask import mask_text
 from console.text import clean_line
@@ -39,7 +39,7 @@ class HubLine:
     def __init__(self, environ: Mapping[str, str], clock: Clock | None = None) -> None:
         self._environ = environ
         self._clock = clock or SystemClock()
-        self.endpoint = (environ.get("HF_ENDPOINT", "").strip() or HUB).rstrip("/")
+        self.endpoint = endpoint_of(environ)
         self.shown = mask_text(clean_line(self.endpoint, 200))
 
     def token(self) -> str:

@@ -34,15 +34,16 @@ def add_nearest(error: HubFault, line: HubLine, spec: HubSpec, asked: "Asked") -
 
 
 def _near_files(line: HubLine, spec: HubSpec, asked: "Asked") -> list[str]:
-    """Give files of the same name elsewhere, of a like name in the folder, of a like path."""
+    """Give files in a folder of that path, of the same name elsewhere, of a like name or path."""
     folder, _, name = spec.path.rpartition("/")
     found = entries(line, spec, "", asked, deep=True, pages=_PAGES)
     paths = [path for path in map(path_of, found) if path]
+    inside = [path for path in paths if path.startswith(f"{spec.path}/")]
     same = [path for path in paths if path.rpartition("/")[2].lower() == name.lower()]
     beside = [path for path in paths if path.rpartition("/")[0] == folder]
     near = difflib.get_close_matches(spec.path, beside, _MOST, 0.6)
     far = difflib.get_close_matches(spec.path, paths, _MOST, 0.75)
-    return list(dict.fromkeys([*same, *near, *far]))[:_MOST]
+    return list(dict.fromkeys([*inside, *same, *near, *far]))[:_MOST]
 
 
 def _near_revisions(line: HubLine, spec: HubSpec, asked: "Asked") -> list[str]:

@@ -6,10 +6,12 @@ refused here, before anybody asks a hub or makes a file.
 """
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from console.errors import UsageError
 from console.hub.facts import HubSpec
+from console.mask import mask_text
 from console.text import clean, clean_line
 
 HUB = "https://huggingface.co"
@@ -25,7 +27,13 @@ _OTHER_TYPES = frozenset({"datasets", "spaces", "kernels", "buckets", "collectio
 _REVISION = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\@{}]+")
 _REFS = re.compile(r"refs/(?:convert/[\w.-]+|pr/\d+)")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
-_OUR_OWN = ".gpuconsole-"
+OUR_OWN = ".gpuconsole-"
+"""What is in the names of part files, and of what is put aside."""
+
+
+def endpoint_of(environ: Mapping[str, str]) -> str:
+    """Give the address of the hub that HF_ENDPOINT names, else huggingface.co's."""
+    return (environ.get("HF_ENDPOINT", "").strip() or HUB).rstrip("/")
 
 
 def parse_spec(text: str, endpoint: str = HUB) -> HubSpec:
@@ -74,8 +82,8 @@ def safe_name(path: str) -> str:
     name = path.rpartition("/")[2]
     if len(name.encode()) > LONGEST_NAME:
         raise _wrong(path, f"its name has more than {LONGEST_NAME} bytes")
-    if _OUR_OWN in name:
-        raise _wrong(path, f"names with {_OUR_OWN} are those of unfinished downloads")
+    if OUR_OWN in name:
+        raise _wrong(path, f"names with {OUR_OWN} are those of unfinished downloads")
     return name
 
 
@@ -89,7 +97,9 @@ def check_repo(repo: str, written: str = "") -> None:
     parts = repo.split("/")
     fine = len(parts) == 2 and all(_NAME.fullmatch(part) for part in parts)
     if not fine or "--" in repo or ".." in repo or repo.endswith(".git"):
-        raise _wrong(written or repo, f"{clean_line(repo, 80) or 'nothing'} is no ORG/REPO")
+        raise _wrong(
+            written or repo, f"{clean_line(mask_text(repo), 80) or 'nothing'} is no ORG/REPO"
+        )
     if parts[0] in _OTHER_TYPES:
         raise _wrong(written or repo, f"{parts[0]}/ are no models")
 
@@ -196,12 +206,12 @@ def _of_page(written: str, endpoint: str) -> HubSpec:
 
 
 def _shown(text: str) -> str:
-    return clean_line(text, 80) or "an empty name"
+    return clean_line(mask_text(text), 80) or "an empty name"
 
 
 def _wrong(written: str, reason: str) -> UsageError:
     """Make the error of a name that names no file on the hub."""
-    shown = clean_line(_without_secrets(written), 120)
+    shown = clean_line(mask_text(_without_secrets(written)), 120)
     return UsageError("hub.name-wrong", f"`{shown}` names no file on the hub: {reason}", _FORM)
 
 

@@ -1,5 +1,6 @@
 """`gpuconsole models pull`: have a variant, or any file of the hub, on this host."""
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,8 @@ import click
 from actions.operations import Operations
 from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, PlanStarted
 from console.errors import ConsoleError, ExitCode, InterruptedByUser
-from console.units import parse_bytes
+from console.hub.faults import HubFault
+from console.units import format_duration, parse_bytes
 from screens.cli.context import Cli
 from screens.cli.models import models
 from screens.cli.output import emit, emit_line, say, write
@@ -20,8 +22,8 @@ from screens.cli.telling import Audience, JsonTeller, Teller, TextTeller
 
 _WHAT = (
     "TARGET is a variant or a file of the catalogue (`models list`, `models list --files`), or "
-    "hf:ORG/REPO/PATH[@REVISION] for any file on the hub. It is fetched by a job of its own, which "
-    "survives this console: see `gpuconsole jobs`."
+    "hf:ORG/REPO/PATH[@REVISION] for any file on the hub, or the address of its page. It is "
+    "fetched by a job of its own, which survives this console: see `gpuconsole jobs`."
 )
 
 _OUTCOMES = {
@@ -29,6 +31,10 @@ _OUTCOMES = {
     ExitCode.REFUSED: "refused",
     ExitCode.INTERRUPTED: "interrupted",
 }
+
+_PATIENCE_SECONDS = 120.0
+"""How long a hub is waited for before there is a plan; a job waits as long as it takes."""
+_SERVER_ERRORS = 3
 
 
 # Generic in newer clicks only, and not to be subscripted in older ones.
@@ -94,7 +100,7 @@ def _pull(
     cli: Cli, target: str, options: dict[str, Any], *, dry_run: bool, yes: bool, wait: bool
 ) -> int:
     operations = Operations(cli.session, via="cli")
-    plan = operations.plan("pull", target, **options)
+    plan = _planned(operations, target, options)
     if cli.session.rehearsal and not cli.as_json:
         say(f"REHEARSAL ({cli.session.rehearsal})")
     if dry_run:
@@ -119,9 +125,33 @@ def _pull(
     return _begin(cli, operations, plan)
 
 
+def _planned(operations: Operations, target: str, options: dict[str, Any]) -> Plan:
+    """Make the plan; a hub that wants to be left alone for a while is asked again after it."""
+    waited, often = 0.0, 0
+    while True:
+        try:
+            return operations.plan("pull", target, **options)
+        except HubFault as fault:
+            wait = _pause_after(fault, often)
+            if wait is None or waited + wait > _PATIENCE_SECONDS:
+                raise
+            say(f"gpuconsole: {fault.title}: it is asked again in {format_duration(wait)}")
+        time.sleep(wait)
+        waited, often = waited + wait, often + 1
+
+
+def _pause_after(fault: HubFault, often: int) -> float | None:
+    """Give the seconds after which a hub is asked again for a plan; None where that is no use."""
+    if fault.code == "hub.rate-limited" and fault.retry_after is not None:
+        return max(fault.retry_after, 1.0)
+    if fault.code == "hub.server-error" and often < _SERVER_ERRORS:
+        return fault.retry_after or float(1 << often)
+    return None
+
+
 def _absolute(folder: str) -> str:
     """Give a folder as typed as the job has to know it, which runs elsewhere."""
-    return folder if folder.startswith("~") else str(Path(folder).absolute())
+    return folder if not folder or folder.startswith("~") else str(Path(folder).absolute())
 
 
 def _show(cli: Cli, plan: Plan) -> int:

@@ -76,6 +76,7 @@ def test_a_wrong_name_comes_with_the_right_one(door: HubDoor) -> None:
     assert (error.code, error.exit_code, error.passing) == ("hub.no-file", 1, False)
     assert "did you mean vae/x.safetensors?" in error.hint
     assert "vae/x.safetensors" in refusal(door, "hf:org/name/X.safetensors").hint
+    assert "did you mean vae/" in refusal(door, "hf:org/name/vae").hint
     error = refusal(door, "hf:org/name/vae/x.safetensors@man")
     assert error.code == "hub.no-revision"
     assert "did you mean main?" in error.hint
@@ -122,6 +123,16 @@ def test_a_token_that_the_hub_does_not_know_is_named_by_its_place_and_never_show
         assert (error.code, error.needs_token) == ("hub.token-wrong", True)
         assert str(tmp_path / "token") in error.title
         assert SECRET not in f"{error.title}{error.hint}{error.detail}{error!r}"
+
+
+@pytest.mark.parametrize("form", ["hf:org/name/x?token={}", "hf:org/name/x@{}", "hf:org/{}/x"])
+def test_a_token_pasted_into_a_name_is_not_told_on(door: HubDoor, form: str) -> None:
+    token = f"hf_{'q' * 34}"
+    error = refusal(door, form.format(token))
+    assert token not in f"{error.title}{error.hint}{error.detail}"
+    with pytest.raises(UsageError) as caught:
+        parse_spec(f"{form.format(token)}//y")
+    assert token not in caught.value.title
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "hf_\x1b[2J", "hf_\u20ac", "x" * 3_000])

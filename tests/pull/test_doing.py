@@ -42,7 +42,10 @@ def test_fetched_then_kept_then_linked(host: Host) -> None:
     assert again["action"] == "kept"
     plan = host.plan(HF_VAE, "--folder", "other")
     assert "hard link" in checks(plan)["pull.link"]
-    (linked,) = host.pull(HF_VAE, "--folder", "other")["files"]
+    data = host.pull(HF_VAE, "--folder", "other")
+    (linked,) = data["files"]
+    job = host.job(data["plan_id"])
+    assert (job["bytes_done"], job["bytes_total"]) == (SIZE, SIZE)
     assert linked["action"] == "linked"
     assert Path(linked["path"]).samefile(file["path"])
     assert host.hub.bytes_served(VAE) == served
@@ -81,6 +84,14 @@ def test_on_another_disk_a_second_copy_is_warned_of(host: Host, disk: Path) -> N
     assert plan["verdict"] == "warned"
     assert "second copy" in checks(plan)["pull.other-disk"]
     assert host.pull(HF_VAE, "--to", str(disk / "models"))["files"][0]["action"] == "fetched"
+    host.configure(models=host.home / "third", more=f'[[paths.extra]]\nmodels = "{disk}"\n')
+    (disk / "vae").mkdir()
+    (disk / "models" / NAME).rename(disk / "vae" / "by another name.safetensors")
+    host.models.rename(host.home / "hidden")
+    host.environ["XDG_STATE_HOME"] = str(host.home / "another")  # nobody has taken its hash there
+    plan = host.plan(HF_VAE)
+    assert plan["verdict"] == "warned"
+    assert "by another name" in checks(plan)["pull.other-disk-maybe"]
 
 
 def test_another_file_at_its_place_is_put_aside_and_kept(host: Host) -> None:
@@ -242,7 +253,8 @@ def test_a_token_that_is_gone_is_waited_for(tmp_path: Path) -> None:
         host.let_come("vae/x.safetensors", 9_000_000)
         hub.fault("expired")
         hub.fault("revoked")
-        hub.fault("cut", after=0, times=8)
+        hub.fault("down")
+        hub.heal("down")
         stopped = host.wait_for(job, "needs_token")
         assert "token" in stopped["text"]
         assert host.below() >= {"vae/.x.safetensors.gpuconsole-part"}

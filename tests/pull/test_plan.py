@@ -100,6 +100,49 @@ def test_names_on_the_hub_that_play_tricks_are_refused(host: Host, path: str) ->
     assert "Traceback" not in done.stderr
 
 
+def test_the_address_of_a_page_names_its_file_and_nothing_of_its_query_is_kept(
+    host: Host,
+) -> None:
+    for page in (f"{host.hub.url}/{REPO}/blob/main/{VAE}", f"https://hf.co/{REPO}/blob/main/{VAE}"):
+        plan = host.plan(f"{page}?token=very-private")
+        assert plan["target_id"] == HF_VAE
+        assert "very-private" not in json.dumps(plan)
+    other = host.run("models", "pull", "https://a.example/x?token=very-private", "--json")
+    assert other.returncode == 2
+    assert "very-private" not in other.stdout
+
+
+def test_a_name_of_any_letters_is_fetched(tmp_path: Path) -> None:
+    name = "vae/a@50% Üñ '🦊'.safetensors"
+    with rehearsal_hub({REPO: {name: b"x" * 10}}) as hub:
+        host = Host(tmp_path, hub)
+        typed = name.replace("%", "%25").replace("@", "%40")
+        assert host.pull(f"hf:{REPO}/{typed}")["files"][0]["path"] == str(host.models / name)
+
+
+@pytest.mark.parametrize("to", ["", "c.toml", "c.toml/below", "dangling"])
+def test_where_no_folder_can_be_is_told_before_anything_moves(host: Host, to: str) -> None:
+    (host.home / "dangling").symlink_to("/nowhere/at/all")
+    words = ("--to", str(host.home / to) if to else "", "--dry-run", "--json")
+    done = host.run("models", "pull", HF_VAE, *words)
+    code = json.loads(done.stdout)["error"]["code"]
+    assert (code, done.returncode) == (
+        ("models.not-a-folder", 3) if to else ("models.bad-folder", 2)
+    )
+
+
+def test_a_hub_that_has_trouble_for_a_moment_is_waited_for_and_one_sees_it(host: Host) -> None:
+    host.hub.fault("rate-limit", retry_after=1, times=1)
+    host.hub.fault("error", status=503, times=1)
+    done = host.run("models", "pull", HF_VAE, "--dry-run")
+    assert done.returncode == 0
+    assert done.stderr.count("asked again in") == 2
+    host.hub.fault("rate-limit", retry_after=500)
+    done = host.run("models", "pull", HF_VAE, "--dry-run")
+    assert done.returncode == 4
+    assert "8m20s" in done.stderr
+
+
 def test_to_is_the_very_folder_of_a_file_and_a_models_folder_for_a_variant(host: Host) -> None:
     other = host.home / "other"
     (step,) = host.plan(HF_VAE, "--to", str(other))["steps"]
@@ -142,6 +185,8 @@ def test_a_disk_that_is_mounted_read_only_is_refused(host: Host, small_disk: Pat
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     data = host.pull(HF_VAE, "--to", str(small_disk), code=3)
     assert data["error"]["code"] == "models.read-only-disk"
+    (host.models / "vae").symlink_to(small_disk)  # a folder of its own disk below the models folder
+    assert host.plan(HF_VAE, code=3)["refusal"]["code"] == "models.read-only-disk"
 
 
 def catalogue(host: Host, **changes: object) -> Path:
@@ -165,6 +210,22 @@ def test_another_hash_than_the_catalogues_is_placed_only_once_accepted(host: Hos
     data = host.pull("my-vae", *words, "--accept-new-hash")
     assert data["files"][0]["sha256"] == right
     # It is remembered: the same file needs no second acceptance.
+    assert host.pull("my-vae", *words)["files"][0]["action"] == "kept"
+
+
+def test_only_the_hub_knows_what_another_revision_has_or_what_is_new(host: Host) -> None:
+    old = Noise(SIZE, 1).sha256
+    words = ("--catalog", str(catalogue(host, sha256=old)))
+    assert host.pull("my-vae", *words)["files"][0]["action"] == "fetched"
+    data = host.pull(f"{HF_VAE}@nowhere", *words, code=1)
+    assert data["error"]["code"] == "hub.no-revision"
+    host.hub.fault("changed", path=VAE, after=1)
+    (copy,) = host.pull(HF_VAE, "--folder", "other", "--no-link", *words)["files"]
+    new = host.pull(f"hf:{REPO}/{VAE}", "--folder", "new", "--accept-new-hash", *words)["files"][0]
+    assert copy["sha256"] == old != new["sha256"]
+    assert host.pull("my-vae", *words)["files"][0]["sha256"] == old
+    (linked,) = host.pull("my-vae", "--accept-new-hash", *words)["files"]
+    assert (linked["action"], linked["sha256"]) == ("linked", new["sha256"])
     assert host.pull("my-vae", *words)["files"][0]["action"] == "kept"
 
 

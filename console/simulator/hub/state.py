@@ -58,9 +58,10 @@ class HubState:
         path = f"/{repo.name}/{commit.id}/{file.path}"
         expires = f"{time.time() + seconds:.3f}"
         name = file.path.rpartition("/")[2]
+        plain = name.encode("ascii", "replace").decode()  # what a header can carry
         facts = {
             "response-content-disposition": f"inline; filename*=UTF-8''{quote(name)}; "
-            f'filename="{name}";',
+            f'filename="{plain}";',
             "Expires": expires,
             "Signature": self._signature(path, expires),
             "Key-Pair-Id": "REHEARSAL",
