@@ -99,6 +99,18 @@ def place_of(path: Path | str) -> Path:
     return Path(os.path.realpath(given.parent)) / given.name
 
 
+def lies_in(path: str, places: Sequence[Path]) -> bool:
+    """Tell whether a file is one of these places, or below one, whatever links lead there.
+
+    Args:
+        path: of the file.
+        places: as `place_of` gives them.
+    """
+    place = place_of(path)
+    return any(place.is_relative_to(one) or place.is_relative_to(os.path.realpath(one))
+               for one in places)  # fmt: skip
+
+
 def check_same(mark: Mark) -> None:
     """See that a file is the very one that the plan was made for.
 

@@ -1,7 +1,6 @@
 """Whether model files hold the bytes they should: at once where it is known, in full when asked."""
 
 import difflib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import msgspec
 
 from actions.models.catalogue import entry_named
 from actions.models.inventory import wanted_hashes
+from actions.models.marks import lies_in, place_of
 from actions.session import Session
 from console.errors import UsageError
 from console.models.catalog import Catalog, ModelFile, Variant
@@ -72,7 +72,7 @@ def chosen(
     Args:
         session: for the catalogue.
         inventory: what is there.
-        names: ids of files or variants, names of files, or paths.
+        names: ids of files or variants, names of files, paths of files or of folders.
         everything: without a name, also files nobody tells anything of.
 
     Raises:
@@ -238,9 +238,10 @@ def _called(file: FoundFile, entry: ModelFile) -> bool:
 
 
 def _means(name: str, file: FoundFile) -> bool:
+    """Tell whether a name is that of a file, its path, or a folder it lies in."""
     if file.path.rpartition("/")[2] == name or file.path == name:
         return True
-    return "/" in name and os.path.abspath(name) == file.path  # noqa: PTH100 -- links as they are
+    return "/" in name and lies_in(file.path, (place_of(name),))
 
 
 def _unknown(name: str, catalog: Catalog, models: Sequence[FoundFile]) -> UsageError:

@@ -1,5 +1,6 @@
 """`models inventory` and `models verify`: what lies in the model folders, and if it is whole."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,8 +62,9 @@ def inventory(
 def verify(cli: Cli, names: tuple[str, ...], everything: bool, full: bool) -> int:
     """Compare files with the hashes they should have; at once where nothing changed.
 
-    NAME is a variant or a file of the catalogue, a file's name, or a path; without one it is every
-    file whose hash somebody tells. Ends with 5 where something differs.
+    NAME is a variant or a file of the catalogue, a file's name, or the path of a file or folder;
+    without one it is every file whose hash somebody tells, and every one that is no whole model at
+    sight. Ends with 5 where something differs.
     """
     from actions.models.inventory import look
     from actions.models.verifying import chosen
@@ -125,24 +127,33 @@ def _filter(
     """Give what tells the files that are asked for.
 
     Raises:
-        UsageError: there is no such root.
+        UsageError: there is no such root, or a path leads nowhere.
     """
+    from actions.models.marks import lies_in, place_of
+
+    for one in paths:
+        if not os.path.lexists(Path(one).expanduser()):
+            raise UsageError(
+                "models.no-such-path",
+                f"there is no file or folder {clean_line(one, 200)!r}",
+                "`gpuconsole models inventory` lists all that is there",
+            )
     roots = None if root is None else _roots(whole, root)
-    places = [Path(one).expanduser().absolute() for one in paths]
+    places = [place_of(Path(one).expanduser()) for one in paths]
 
     def keep(file: FoundFile) -> bool:
         if kind is not None and file.kind != kind:
             return False
         if roots is not None and file.root not in roots:
             return False
-        return not places or any(Path(file.path).is_relative_to(one) for one in places)
+        return not places or lies_in(file.path, places)
 
     return keep
 
 
 def _roots(whole: Inventory, root: str) -> set[str]:
-    wanted = str(Path(root).expanduser().absolute())
-    found = {one.path for one in whole.roots if one.path in {root, wanted}}
+    wanted = os.path.realpath(Path(root).expanduser())
+    found = {one.path for one in whole.roots if os.path.realpath(one.path) == wanted}
     if not found:
         known = ", ".join(clean_line(one.path, 120) for one in whole.roots) or "none is configured"
         raise UsageError(

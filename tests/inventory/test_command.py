@@ -79,8 +79,22 @@ def test_issues_alone_end_with_five_where_something_is_broken(call: Call, models
 
 
 def test_a_root_that_is_none_is_a_mistake_of_usage(call: Call) -> None:
-    code, text = call("inventory", "--root", "/nowhere", "--json")
-    assert (code, json.loads(text)["error"]["code"]) == (2, "models.no-such-root")
+    for words, why in ((("--root", "/nowhere"), "root"), (("/nowhere/at-all",), "path")):
+        code, text = call("inventory", *words, "--json")
+        assert (code, json.loads(text)["error"]["code"]) == (2, f"models.no-such-{why}")
+
+
+def test_paths_may_be_folders_and_lead_through_links(
+    call: Call, models: Path, tmp_path: Path
+) -> None:
+    build.put(models / "loras" / "a.safetensors", LORA)
+    build.put(models / "vae" / "v.safetensors", build.safetensors(build.QWEN_VAE))
+    (tmp_path / "way").symlink_to(models)
+    for place in (models / "loras", tmp_path / "way/loras", tmp_path / "way/loras/a.safetensors"):
+        for verb in ("inventory", "verify"):
+            (file,) = data(call(verb, str(place), "--json"))["files"]
+            assert file["path"] == str(models / "loras/a.safetensors")
+    assert len(data(call("inventory", "--root", str(tmp_path / "way"), "--json"))["files"]) == 2
 
 
 def test_verify_reads_once_and_is_instant_until_a_file_changes(call: Call, models: Path) -> None:

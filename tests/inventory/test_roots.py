@@ -38,6 +38,38 @@ def test_comfyui_s_own_list_of_more_folders_is_read(
     assert all(root.problem is None for root in inventory.roots)
 
 
+def test_a_folder_that_is_listed_for_several_kinds_may_hold_each_of_them(
+    session: Session, models: Path, tmp_path: Path
+) -> None:
+    build.put(models / "mine" / "a.safetensors", LORA)  # below a folder that is a root of its own
+    build.put(tmp_path / "sd" / "whole.safetensors", build.safetensors(build.SDXL))
+    build.put(tmp_path / "sd" / "part.safetensors", build.safetensors(build.FLUX))
+    build.put(tmp_path / "all" / "vae.safetensors", build.safetensors(build.QWEN_VAE))
+    build.put(tmp_path / "all" / "lora.safetensors", build.safetensors(build.LORA_FLUX))
+    (models.parent / "extra_model_paths.yaml").write_text(
+        f"comfyui:\n  base_path: {models.parent}\n  loras: |\n    models/loras\n\n    models/mine\n"
+        f"a111:\n  base_path: {tmp_path}\n  checkpoints: sd/\n  diffusion_models: sd\n"
+        f"one:\n  vae: {tmp_path}/all\ntwo:\n  loras: {tmp_path}/all\n"
+    )
+    inventory = look(session)
+    assert len(inventory.files) == 5
+    assert issues(inventory, session.catalog) == ()
+
+
+def test_a_root_that_is_a_file_or_is_not_there_is_said(
+    session_of: Callable[[str], Session], models: Path, tmp_path: Path
+) -> None:
+    file = build.put(models / "loras" / "a.safetensors", LORA)
+    session = session_of(
+        f'[paths]\nmodels = "{models}"\n[[paths.extra]]\nmodels = "{file}"\n'
+        f'[[paths.extra]]\nmodels = "{tmp_path / "gone"}"\n'
+    )
+    inventory = look(session)
+    assert len(inventory.files) == 1
+    titles = [one.problem.title for one in inventory.roots if one.problem is not None]
+    assert titles == ["this is a file, not a folder", "this folder is not there"]
+
+
 def test_a_list_that_is_no_yaml_is_said_and_the_rest_is_shown(
     session: Session, models: Path
 ) -> None:

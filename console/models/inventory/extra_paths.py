@@ -49,6 +49,11 @@ def extra_folders(
             yield from _section(file, str(name), section, environ, by_target)
 
 
+def shared_kind(known: str | None, kind: str) -> str:
+    """Give the kind of a folder that is listed for one more; of several it may hold anything."""
+    return kind if known in {None, kind} else "other"
+
+
 def _section(
     file: Path,
     name: str,
@@ -72,7 +77,8 @@ def _section(
             if inside == ".." or inside.startswith("../"):
                 yield _listed(folder, {"": kind}, source)
             else:
-                below["" if inside == "." else inside] = kind
+                name = "" if inside == "." else inside
+                below[name] = shared_kind(below.get(name), kind)
     if below:
         yield _listed(base, below, source)
 

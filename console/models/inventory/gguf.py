@@ -24,7 +24,7 @@ _MOST_TENSORS = 1 << 17
 _MOST_PAIRS = 1 << 14
 _MOST_DIMENSIONS = 8
 _MOST = 1 << 53
-_DEEPEST = 3
+_ALIGNMENT = 32
 _NOTE = 4_096
 _FIRST_READ = 1 << 18
 
@@ -114,15 +114,15 @@ def read_gguf(read: Read, size: int) -> Header:
 def _pair(cursor: _Cursor) -> tuple[str, str | None]:
     """Take a key and its value; lists are passed over and give None."""
     key = cursor.text()[:_NOTE].decode("utf-8", "replace")
-    return key, _value(cursor, cursor.number(_U32), _DEEPEST)
+    return key, _value(cursor, cursor.number(_U32))
 
 
-def _value(cursor: _Cursor, kind: int, deepest: int) -> str | None:
+def _value(cursor: _Cursor, kind: int) -> str | None:
     if kind == _STRING:
         return cursor.text()[:_NOTE].decode("utf-8", "replace")
     if kind in _SCALARS:
         return str(cursor.number(_SCALARS[kind]))
-    if kind != _ARRAY or not deepest:
+    if kind != _ARRAY:
         raise WrongHeaderError("it holds a value of a kind that is not known")
     inner, count = cursor.number(_U32), cursor.number(_U64)
     if inner in _SCALARS:
@@ -130,9 +130,7 @@ def _value(cursor: _Cursor, kind: int, deepest: int) -> str | None:
     elif inner == _STRING:
         _skip_texts(cursor, count)
     else:
-        cursor.want(count * 12)  # each takes that much at least
-        for _ in range(count):
-            _value(cursor, inner, deepest - 1)
+        raise WrongHeaderError("it holds a list of lists, which no program reads")
     return None
 
 
@@ -160,12 +158,12 @@ def _tensor(cursor: _Cursor) -> tuple[Tensor, int | None]:
     if offset > _MOST or any(length > _MOST for length in shape):
         raise WrongHeaderError("a tensor lies further on than any disk goes")
     known = formats()["gguf_types"].get(str(kind))
-    if known is None:
-        return Tensor(name, f"type-{kind}", shape[::-1], 0), None
-    label, block, block_bytes = known
+    label, block, block_bytes = known or (f"type-{kind}", 1, 0)
     tensor = Tensor(name, label, shape[::-1], 0)
     if tensor.count > _MOST or (shape and shape[0] % block):
         raise WrongHeaderError("a tensor's shape does not fit its type")
+    if known is None:
+        return tensor, None
     size = tensor.count // block * block_bytes
     return Tensor(name, label, shape[::-1], size), offset + size
 
@@ -176,7 +174,7 @@ def _promised(
     """Give the size the file must have; None where a tensor is of a type that is not known."""
     ends = [end for _, end in listed]
     told = notes.get("general.alignment") or ""
-    alignment = int(told) if told.isdecimal() and 0 < int(told[:9]) <= _MOST else 32
+    alignment = (int(told) if told.isdecimal() and len(told) < 10 else 0) or _ALIGNMENT
     data = -(-at // alignment) * alignment
     if any(end is None for end in ends):
         return None

@@ -15,7 +15,7 @@ import msgspec
 from console.config.schema import Settings
 from console.models.disk import HANGS
 from console.models.inventory.bounded import HangsError, bounded
-from console.models.inventory.extra_paths import extra_folders
+from console.models.inventory.extra_paths import extra_folders, shared_kind
 from console.models.inventory.found import Root
 from console.models.inventory.mounted import Mounted, mounted_folders
 from console.models.inventory.rules import rules
@@ -54,7 +54,12 @@ def roots_of(
         environ: for `~` and variables in `extra_model_paths.yaml`.
     """
     found: dict[str, Root] = {}
+    listed: dict[str, str] = {}
     for root in _all(settings, services, environ):
+        if root.only_listed:
+            for name, kind in root.kind_by_folder.items():
+                folder = os.path.normpath(f"{root.path}/{name}")
+                listed[folder] = shared_kind(listed.get(folder), kind)
         # One that hangs is asked nothing more.
         real = root.path if root.problem is HANGS else os.path.realpath(root.path)
         known = found.get(real)
@@ -63,7 +68,23 @@ def roots_of(
         elif root.only_listed and known.only_listed:
             both = {**known.kind_by_folder, **root.kind_by_folder}
             found[real] = msgspec.structs.replace(known, kind_by_folder=both)
-    return tuple(found.values())
+    return tuple(_with_listed(root, listed) for root in found.values())
+
+
+def _with_listed(root: Root, listed: Mapping[str, str]) -> Root:
+    """Give a root whose folders are also for what they are listed for, be it elsewhere."""
+    kinds = root.kind_by_folder
+    for folder, kind in listed.items():
+        name = os.path.relpath(folder, root.path)
+        name = "" if name == "." else name
+        if name == ".." or name.startswith("../") or (root.only_listed and name not in kinds):
+            continue
+        kinds = {**kinds, name: shared_kind(kinds.get(name) or None, kind)}
+    return (
+        root
+        if kinds is root.kind_by_folder
+        else msgspec.structs.replace(root, kind_by_folder=kinds)
+    )
 
 
 def layout_of(folder: Path) -> str:

@@ -116,6 +116,12 @@ def pattern(text: str) -> re.Pattern[str]:
 
 @cache
 def line_pattern(text: str) -> re.Pattern[str]:
-    """Give a pattern with `*` as one to search for among names, one a line."""
-    parts = (re.escape(part) for part in text.split("*"))
-    return re.compile(f"^{'.*'.join(parts)}$", re.MULTILINE)
+    """Give a pattern with `*` as one to search for among names, one a line.
+
+    What a `*` took is not given back (the first fit is as good as any), so that a name of some MiB
+    takes no minutes.
+    """
+    first, *rest = (re.escape(part) for part in text.split("*"))
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    last = f".*{rest[-1]}" if rest else ""
+    return re.compile(f"^{first}{between}{last}$", re.MULTILINE)

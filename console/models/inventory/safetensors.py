@@ -100,6 +100,8 @@ def _tensor(name: str, entry: _Entry, bits: dict[str, int]) -> Tensor:
     begin, end = entry.data_offsets
     tensor = Tensor(name, entry.dtype.lower()[:32], tuple(entry.shape), end - begin)
     width = bits.get(entry.dtype)
+    if tensor.count > _MOST:
+        raise WrongHeaderError("a tensor holds more numbers than any disk does")
     if begin > end or (width is not None and (tensor.count * width + 7) // 8 != end - begin):
         raise WrongHeaderError("a tensor's place does not fit its type and shape")
     return tensor

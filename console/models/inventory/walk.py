@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.models.inventory.seen import Seen
 
 MOST_FOLDERS = 20_000
+NO_DIRECTORY = Unknown("models.no-such-folder", "this is a file, not a folder", "name its folder")
 _PACE: Clock = SystemClock()
 
 
@@ -92,8 +93,11 @@ class Walk(threading.Thread):
                     continue
                 seen.add(identity)
                 below, found = self._list(path, folder, identity)
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 self.missing = self.missing or not folder
+                continue
+            except NotADirectoryError:
+                self.problem = self.problem if folder else NO_DIRECTORY
                 continue
             except (OSError, ValueError) as error:
                 self.problem = _named(path, error)
