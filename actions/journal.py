@@ -214,6 +214,7 @@ class Journal:
                 "text": text,
                 "duration_seconds": seconds,
                 "undoes": plan.undoes,
+                "endless": plan.endless,
             },
         )
 

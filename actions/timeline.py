@@ -20,6 +20,7 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
         text: the result in words.
         duration_seconds: None while it runs and where it never began.
         undoes: id of the plan it took back, or empty.
+        endless: it has no end of its own, such as a download, and goes on under its own id.
     """
 
     at: datetime
@@ -36,6 +37,7 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     duration_seconds: float | None
     undoes: str
+    endless: bool = False
 
 
 def read_timeline(
@@ -59,5 +61,6 @@ def _entry(row: TimelineRow) -> TimelineEntry:
         target=row.subject,
         target_id=row.subject_id,
         duration_seconds=float(duration) if isinstance(duration, int | float) else None,
+        endless=row.body.get("endless") is True,
         **texts,
     )

@@ -41,6 +41,7 @@ from screens.tui.view import Job as Shown
 if TYPE_CHECKING:
     from actions.downloads import Download
     from actions.jobs import Job
+    from actions.timeline import TimelineEntry
 
 
 class RunningLike(Protocol):
@@ -178,6 +179,13 @@ class Desk:
             return f"{plan.target} is being fetched already"
         self._go_on(job_id)
         return f"{plan.target} was {state.replace('_', ' ')} and goes on"
+
+    def go_on(self, entry: TimelineEntry) -> None:
+        """Go on with what was interrupted: a download as it is, another by a plan that is asked."""
+        if entry.plan_id and entry.endless:
+            self.resume(entry.plan_id, entry.target)
+        elif entry.plan_id:
+            self.propose_on(entry.plan_id)
 
     def propose_on(self, plan_id: str) -> None:
         """Ask for the plan that goes on with an interrupted one."""

@@ -27,6 +27,9 @@ OUTCOMES = {
     "refused": ("✖", "warning"),
     "stale": ("▲", "warning"),
     "interrupted": ("▲", "warning"),
+    "paused": ("◑", "text"),
+    "needs_token": ("▲", "warning"),
+    "cancelled": ("✖", "warning"),
 }
 KEYS = (
     KeyHelp("u", "u", "undo", "undo the last plan", "Change"),
@@ -99,15 +102,15 @@ class TimelineScreen(ScrollScreen):
         self.console_app.desk.propose_undo()
 
     def action_go_on(self) -> None:
-        """Propose to go on with what was interrupted."""
+        """Go on with what was interrupted, or propose how."""
         stopped = interrupted(self.entries or ())
-        if stopped is not None and stopped.plan_id:
-            self.console_app.desk.propose_on(stopped.plan_id)
+        if stopped is not None:
+            self.console_app.desk.go_on(stopped)
 
     def action_go_back(self) -> None:
         """Propose to go back from what was interrupted."""
         stopped = interrupted(self.entries or ())
-        if stopped is not None and stopped.plan_id:
+        if stopped is not None and stopped.plan_id and not stopped.endless:
             self.console_app.desk.propose_back(stopped.plan_id)
 
     def action_back(self) -> None:

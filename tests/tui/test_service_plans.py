@@ -207,6 +207,25 @@ async def test_what_was_interrupted_is_offered_to_go_on_or_back(
         await until(pilot, lambda: isinstance(app.screen, PlanDialog))
 
 
+async def test_a_download_that_was_interrupted_goes_on_under_its_own_id(
+    make_app: MakeApp, script: Script
+) -> None:
+    stopped = entry("pull", "qwen-vae", "interrupted", 28, "pull qwen-vae was interrupted")
+    script.entries = (msgspec.structs.replace(stopped, endless=True),)
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await until_seen(pilot, "comfyui-qwen")
+        assert "pull qwen-vae" not in seen(app), "it is no service"
+        await pilot.press("6")
+        await until_seen(pilot, "▲ 22:13 pull qwen-vae was interrupted")
+        assert "go back" not in seen(app)
+        await pilot.press("B", "o")
+        await until_seen(pilot, "▶ qwen-vae goes on")
+        assert script.resumed == ["plan-pull-qwen-vae"]
+        assert script.asked == []
+
+
 async def test_what_was_taken_up_since_is_not_offered_again(
     make_app: MakeApp, script: Script
 ) -> None:

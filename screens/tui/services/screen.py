@@ -329,13 +329,13 @@ class ServicesScreen(LiveScreen):
 
     def take(self, message: TimelineRead) -> None:
         """Keep the plan that was interrupted, if there is one."""
-        self.drawing.interrupted = interrupted(message.entries)
+        self.drawing.interrupted = interrupted(message.entries, downloads=False)
         self.paint()
 
     def action_go_on(self) -> None:
         """Propose to go on with what was interrupted."""
-        if self.drawing.interrupted is not None and self.drawing.interrupted.plan_id:
-            self.console_app.desk.propose_on(self.drawing.interrupted.plan_id)
+        if self.drawing.interrupted is not None:
+            self.console_app.desk.go_on(self.drawing.interrupted)
 
     def action_go_back(self) -> None:
         """Propose to go back from what was interrupted."""
