@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.models.inventory.header import Header
+from console.models.inventory.header import Header, Tensor
 from console.models.inventory.headers import header_from, read_header
 from console.models.inventory.precision import parameters_of
+from console.models.inventory.recognise import recognise
 from tests.inventory import build
 
 
@@ -24,6 +26,9 @@ def of(data: bytes, name: str = "a.safetensors", size: int | None = None) -> Hea
 
 def framed(text: bytes, body: int = 0) -> bytes:
     return struct.pack("<Q", len(text)) + text + b"\0" * body
+
+
+HUGE = struct.pack("<I8Q", 8, *[1 << 53] * 8)
 
 
 def test_a_file_of_forty_gigabytes_takes_milliseconds(tmp_path: Path) -> None:
@@ -77,6 +82,7 @@ def test_a_download_that_broke_off_is_known_by_what_the_header_promises(tmp_path
         ),
         framed(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
         framed(b'{"__metadata__":[1,2],"a":7}'),
+        framed(b'{"a":{"dtype":"NEW","shape":[9007199254740992,2],"data_offsets":[0,8]}}', 8),
         framed(b"{not json at all}"),
         framed(b'{"\xff\xfe":{}}'),
         b"\0" * 5_000,
@@ -89,7 +95,9 @@ def test_a_download_that_broke_off_is_known_by_what_the_header_promises(tmp_path
         b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1) + b"k" + struct.pack("<IIQ", 9, 9, 1 << 60),
         b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1) + b"k" + struct.pack("<I", 99),
         b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"t" + struct.pack("<IQIQ", 1, 1 << 60, 0, 0),
+        b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1) + b"k" + struct.pack("<IIQIQ", 9, 9, 1, 0, 0),
         b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"t" + struct.pack("<I", 1 << 31),
+        b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"t" + HUGE + struct.pack("<IQ", 999, 0),
         b"GGUF" + struct.pack("<IQQQ", 3, 1, 0, 1) + b"t" + struct.pack("<IQIQ", 1, 32, 2, 1 << 62),
     ],
 )
@@ -103,6 +111,23 @@ def test_a_hostile_header_is_refused_in_words_or_known_to_be_cut(data: bytes) ->
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("told", ["9" * 4_000, "0", "\N{ARABIC-INDIC DIGIT THREE}" * 20, "x"])
+def test_an_alignment_that_is_none_promises_no_endless_file(told: str) -> None:
+    head, body = build.gguf({"a": ("f32", (32,))}, {"general.alignment": told})
+    header = of(head, "a.gguf", len(head) + body)
+    assert header.promised_bytes == len(head) + body
+
+
+@pytest.mark.parametrize("count", [20_000, 2_000_000])
+def test_names_without_end_take_no_minutes(count: int) -> None:
+    names = ("a.lora_down.weight", "transformer_blocks.x." * count)
+    tensors = tuple(Tensor(name, "u8", (1,), 1) for name in names)
+    began = time.process_time()
+    told = recognise(Header(format="safetensors", tensors=tensors), "a.safetensors", "loras")
+    assert time.process_time() - began < 5
+    assert told.kind == "lora"
 
 
 @settings(max_examples=150, deadline=None)

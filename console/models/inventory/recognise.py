@@ -17,6 +17,9 @@ from console.models.inventory.rules import (
 )
 
 _NUMBER = re.compile(r"(?<=[._])\d+(?=[._]|$)")
+_MOST_TEXT = 1 << 20
+"""Letters of names that are looked through; an SDXL checkpoint has 0.1 million."""
+
 _WITH_BASE = frozenset({"lora", "controlnet", "model_patch"})
 
 
@@ -74,8 +77,9 @@ class _Keys:
 
     @cached_property
     def lines(self) -> str:
-        """Those names, one a line."""
-        return "\n".join(self.first)
+        """Those names, one a line; of very many only the first."""
+        text = "\n".join(self.first)
+        return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT].rpartition("\n")[0]
 
     def has(self, wanted: str) -> bool:
         return line_pattern(wanted).search(self.lines) is not None

@@ -12,7 +12,7 @@ from console.packaged import read_table, read_text
 TABLE = "model_families.toml"
 FORMATS = "model_formats.toml"
 
-_READING = "2"
+_READING = "3"
 """Counted up whenever the code reads something else from the same header."""
 
 
@@ -118,8 +118,8 @@ def pattern(text: str) -> re.Pattern[str]:
 def line_pattern(text: str) -> re.Pattern[str]:
     """Give a pattern with `*` as one to search for among names, one a line.
 
-    What a `*` took is not given back (the first fit is as good as any), so that a name of some MiB
-    takes no minutes.
+    What a `*` took is not given back (the first fit is as good as any), so that no name, however
+    long, takes minutes.
     """
     first, *rest = (re.escape(part) for part in text.split("*"))
     between = "".join(f"(?>.*?{part})" for part in rest[:-1])
