@@ -213,13 +213,17 @@ class FixVerbs:
             kept = issue.paths[-1]
             linked = {fix.path for fix in issue.fixes}
             for fix in issue.fixes:
-                step, told = self._link(
-                    len(steps) + 1,
-                    mark_of(fix.path, roots),
-                    fix.to,
-                    certain=issue.severity == "warning",
-                    saves=fix.saves_bytes,
-                )
+                try:
+                    step, told = self._link(
+                        len(steps) + 1,
+                        mark_of(fix.path, roots),
+                        fix.to,
+                        certain=issue.severity == "warning",
+                        saves=fix.saves_bytes,
+                    )
+                except UsageError as error:  # one odd name, or one that is gone, stops no other
+                    checks.append(fix_check("fix.left-alone", "warn", why=error.title))
+                    continue
                 steps.append(step)
                 checks += told
                 saved += fix.saves_bytes

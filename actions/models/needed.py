@@ -1,10 +1,11 @@
 """Who needs a file now: a job that fetches it, a service that runs with it."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from actions.containers.words import worded
-from actions.models.marks import Mark
+from actions.models.marks import Mark, place_of
 from actions.models.rivals import fetching_now
 from actions.plan import Check
 from actions.services.snapshot import UP_STATES
@@ -58,7 +59,7 @@ def _services(
     session: Session, marks: tuple[Mark, ...], paths: Mapping[str, str]
 ) -> Iterable[Check]:
     """Look at the services once, and only where one has a variant that needs one of the files."""
-    ours = {ident for ident, path in paths.items() for mark in marks if _is_at(mark, path)}
+    ours = {ident for ident, path in paths.items() for mark in marks if is_at(mark, path)}
     if ours:
         yield from _running(session, session.catalog, marks, ours)
 
@@ -83,10 +84,6 @@ def _running(
             yield fix_check("fix.in-use-by-service", "refuse", **words)
 
 
-def _is_at(mark: Mark, path: str) -> bool:
-    """Tell whether a path leads to a marked file, by whatever links."""
-    try:
-        facts = Path(path).stat()
-    except (OSError, ValueError):
-        return False
-    return (facts.st_dev, facts.st_ino) == (mark.device, mark.inode)
+def is_at(mark: Mark, path: str) -> bool:
+    """Tell whether a path leads to a marked file or link; another hard link of it does without."""
+    return mark.path in {str(place_of(path)), os.path.realpath(path)}

@@ -62,17 +62,15 @@ def files_here(
         UsageError: nothing, or several things.
     """
     written = expand(name, session.environ)
-    if os.path.lexists(written) and ("/" in name or not name.strip()):
-        return _of_path(written, roots, places)
     catalog = session.needed_catalog()
-    if "/" in name:
-        return _of_path(written, roots, places)
+    if "/" in name or (not name.strip() and os.path.lexists(written)):
+        return _of_path(catalog, written, roots, places)
     try:
         entry = entry_named(catalog, name)
     except UsageError:
         found = _named(look(session), name)
         if len(found) == 1:
-            return _of_path(Path(found[0]), roots, places)
+            return _of_path(catalog, Path(found[0]), roots, places)
         if found:
             shown = ", ".join(clean_line(path, 120) for path in found[:5])
             raise UsageError("models.ambiguous", f"several files have that name: {shown}") from None
@@ -80,7 +78,8 @@ def files_here(
     if isinstance(entry, ModelFile):
         marks = _marks([entry.id], roots, places)
         ids = {mark.path: entry.id for mark in marks}
-        return Here(title=entry.name, ident=entry.id, marks=marks, ids=ids)
+        checks = _needed_by(catalog, entry.id, places) if marks else ()
+        return Here(title=entry.name, ident=entry.id, marks=marks, ids=ids, checks=checks)
     return _of_variant(catalog, entry, roots, places)
 
 
@@ -96,7 +95,9 @@ def together(found: Sequence[Here]) -> Here:
     )
 
 
-def _of_path(path: Path, roots: Sequence[Root], places: Mapping[str, str]) -> Here:
+def _of_path(
+    catalog: Catalog, path: Path, roots: Sequence[Root], places: Mapping[str, str]
+) -> Here:
     mark = mark_of(path, roots)
     own = {os.path.realpath(place): ident for ident, place in places.items()}
     ident = own.get(os.path.realpath(mark.path), "")
@@ -105,7 +106,24 @@ def _of_path(path: Path, roots: Sequence[Root], places: Mapping[str, str]) -> He
         ident=mark.path,
         marks=(mark,),
         ids={mark.path: ident} if ident else {},
+        checks=_needed_by(catalog, ident, places) if ident else (),
     )
+
+
+def _needed_by(catalog: Catalog, ident: str, places: Mapping[str, str]) -> tuple[Check, ...]:
+    """Warn of the variants here that do not run without a file that is named itself."""
+    entry = catalog.file(ident)
+    if entry is None or entry.kind == "diffusion_model":
+        return ()
+    needing = [
+        one.id
+        for one in catalog.variants
+        if ident in one.files and _model_is_here(catalog, one, places)
+    ]
+    if not needing:
+        return ()
+    more = f" (and {len(needing) - 1} more)" if len(needing) > 1 else ""
+    return (fix_check("fix.needed-by", "warn", name=entry.name, who=f"{needing[0]}{more}"),)
 
 
 def _of_variant(

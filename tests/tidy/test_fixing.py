@@ -274,3 +274,14 @@ def test_names_that_play_tricks_do_no_harm(host: Host) -> None:
         host.plan("rm", path)
     assert caught.value.code == "models.odd-name"
     assert caught.value.title.isprintable()
+
+
+def test_one_odd_name_keeps_no_other_copies_apart(host: Host) -> None:
+    for name in ("loras/a.safetensors", "loras/b.safetensors", "vae/odd\udcff.safetensors"):
+        host.put(name, BYTES)
+    plan = host.plan("dedupe", "all")
+    left = [check.title for check in plan.checks if check.id == "fix.left-alone"]
+    assert len(left) == 1
+    assert len(plan.steps) == 1
+    done(host.run(plan))
+    assert same_file(host.models / "loras/a.safetensors", host.models / "loras/b.safetensors")

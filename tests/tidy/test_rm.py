@@ -150,3 +150,30 @@ def test_a_file_in_quarantine_is_no_model_any_more(host: Host) -> None:
     list(host.operations.run(host.plan("quarantine-file", path)))
     (aside,) = look(host.session).files
     assert (aside.format, aside.kind, aside.sha256) == ("part", "", "")
+
+
+def test_a_named_file_that_variants_here_need_goes_with_a_warning(filled: Host) -> None:
+    for name in ("qwen-image-vae", str(filled.models / "vae/qwen_image_vae.safetensors")):
+        plan = filled.plan("rm", name)
+        (told,) = [check for check in plan.checks if check.id == "fix.needed-by"]
+        assert (told.verdict, len(plan.steps)) == ("warn", 1)
+        assert FP8 in told.title or Q4 in told.title
+    alone = filled.plan("rm", "qwen-edit-2509-gguf-q4_0")
+    assert not [check for check in alone.checks if check.id == "fix.needed-by"]
+
+
+def test_a_link_that_a_service_reads_is_its_file_and_another_hard_link_is_not(
+    host: Host,
+) -> None:
+    from actions.models.marks import mark_of
+    from actions.models.needed import is_at
+    from console.models.inventory.found import Root
+
+    roots = [Root(path=str(host.models), layout="comfyui", kind_by_folder={}, source="")]
+    whole, link, twin = (host.models / "vae" / name for name in ("a.pt", "link.pt", "twin.pt"))
+    host.put("vae/a.pt")
+    link.symlink_to(whole)
+    os.link(whole, twin)
+    assert is_at(mark_of(link, roots), str(link))
+    assert is_at(mark_of(whole, roots), str(link))
+    assert not is_at(mark_of(twin, roots), str(whole))
