@@ -218,7 +218,7 @@ class PlanFlow:
         destructive = any(step.destructive for step in plan.steps)
         return bool(
             preface
-            or plan.endless
+            or plan.subject == "models"
             or plan.verdict != "ready"
             or plan.verb in confirm
             or plan.undoes

@@ -160,6 +160,34 @@ async def test_several_that_are_marked_are_removed_by_one_plan(
         assert verb == "rm"
         assert first not in options["also"]
         assert len(options["also"]) == 1
+        await until_seen(pilot, "Cancel")
+        await pilot.press("escape", "space", "Q")
+        await until(pilot, lambda: script.options[-1].get("quarantine") is True)
+
+
+async def test_no_file_is_moved_before_its_plan_was_seen_and_the_cursor_stays_in_its_place(
+    make_app: MakeApp, script: Script
+) -> None:
+    script.plans["move-file"] = make_plan("move-file", "a.gguf", subject="models")
+    app = models_app(make_app, scenes.MESSY)
+    source = app.models.source
+    assert isinstance(source, StillModels)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("3", "i")
+        await until_seen(pilot, "an HTML page")
+        rows = app.screen.drawing.keys_of_rows()  # type: ignore[attr-defined]
+        place = rows.index(scenes.MISPLACED.path)
+        app.screen.select(scenes.MISPLACED.path)  # type: ignore[attr-defined]
+        await pilot.press("1")
+        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert script.ran == []
+        issues = [one for one in scenes.MESSY.issues if one.code != "wrong-folder"]
+        source.looked = scenes.MESSY._replace(issues=tuple(issues))
+        await pilot.press("y")
+        await until(pilot, lambda: script.ran == ["move-file"])
+        await pilot.press("r")
+        await until(pilot, lambda: len(app.screen.drawing.keys_of_rows()) == len(rows) - 1)  # type: ignore[attr-defined]
+        assert app.screen.drawing.chosen() == rows[place + 1]  # type: ignore[attr-defined]
 
 
 async def test_what_is_all_there_is_not_fetched_again(make_app: MakeApp, script: Script) -> None:

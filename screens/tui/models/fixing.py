@@ -23,11 +23,12 @@ def fix_wanted(fix: Fix) -> Wanted:
     return Wanted(VERBS.get(fix.verb, fix.verb), fix.path, _name(fix.path), options)
 
 
-def removal(names: Sequence[str]) -> Wanted:
-    """Give what removing files or variants asks for: one plan for all of them."""
+def removal(names: Sequence[str], aside: bool = False) -> Wanted:
+    """Give what removing files or variants, or putting them aside, asks for: one plan for all."""
     first, *more = names
     shown = f"{len(names)} of them" if more else _name(first)
-    return Wanted("rm", first, shown, {"also": more} if more else {})
+    options: dict[str, Any] = {"also": more} if more else {}
+    return Wanted("rm", first, shown, {**options, "quarantine": True} if aside else options)
 
 
 def _name(path: str) -> str:

@@ -37,6 +37,7 @@ MODELS = (
     KeyHelp("V", "V", "verify(True)", "the same, but read all of it whatever is known", GROUP),
     KeyHelp("d", "d", "details", "catalogue: the whole arithmetic, or the short form", GROUP),
     KeyHelp("R,delete", "R Del", "remove", "remove its files, after the plan was shown", GROUP),
+    KeyHelp("Q", "Q", "aside", "put its files aside: nobody loads them, u brings them back", GROUP),
     KeyHelp("D", "D", "dedupe", "inventory: hard-link files with the same bytes", GROUP),
     KeyHelp("i", "i", "issues", "inventory: only files with something wrong", GROUP),
     KeyHelp("t", "t", "totals", "inventory: sums by kind and by folder", GROUP),

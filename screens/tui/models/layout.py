@@ -126,11 +126,13 @@ class Drawing:
         return [f"{one.job.verb} {one.job.target}" for one in self.jobs()]
 
     def chosen(self) -> str:
-        """Give what is selected; the first where it is gone; empty where there is nothing."""
+        """Give what is selected; where it is gone, what is in its place; empty for nothing."""
         state = self.state
         mine = {"catalogue": state.variant, "inventory": state.file}.get(state.panel, state.job)
         known = self.keys_of_rows()
-        return mine if mine in known else known[0] if known else ""
+        if mine in known or not known:
+            return mine if known else ""
+        return known[min(state.place, len(known) - 1)]
 
     def choice(self) -> Choice | None:
         """Give the selected variant."""
@@ -229,7 +231,7 @@ class Drawing:
             self._scrolled(blocks, lines, 0, top, width, room)
             return
         state.variant = self.chosen()
-        place = [one.variant for one in listed].index(state.variant)
+        place = state.place = [one.variant for one in listed].index(state.variant)
         area = split(len(listed), width, room, top, state.full, wide_list=True)
         if area.height:
             self._list_top(place, area.height, len(listed))
@@ -263,7 +265,7 @@ class Drawing:
             self._scrolled(blocks, lines, 0, top, width, room)
             return
         state.file = self.chosen()
-        place = [row.file.path for row in listed].index(state.file)
+        place = state.place = [row.file.path for row in listed].index(state.file)
         area = split(len(listed), width, room, top, state.full, wide_list=True)
         if area.height:
             self._list_top(place, area.height, len(listed))
@@ -290,7 +292,7 @@ class Drawing:
             self._scrolled(blocks, self._no_jobs(width), 0, top, width, room)
             return
         state.job = self.chosen()
-        place = [one.job.id for one in listed].index(state.job)
+        place = state.place = [one.job.id for one in listed].index(state.job)
         area = split(len(listed), width, room, top, state.full, wide_list=True)
         if area.height:
             self._list_top(place, area.height, len(listed))

@@ -68,7 +68,7 @@ class ModelsScreen(ListScreen):
     def show_panel(self, panel: str) -> None:
         """Go to a panel."""
         self.state.panel = panel
-        self.state.top = self.state.list_top = 0
+        self.state.top = self.state.list_top = self.state.place = 0
         self.state.marked.clear()
         if panel == "jobs":
             self.read_jobs()
@@ -106,7 +106,7 @@ class ModelsScreen(ListScreen):
         """List only files with something wrong, or all again; from another panel go there."""
         if self.state.panel == "inventory":
             self.state.issues = not self.state.issues
-            self.state.top = self.state.list_top = 0
+            self.state.top = self.state.list_top = self.state.place = 0
             self.paint()
         else:
             self.state.issues = True
@@ -125,7 +125,7 @@ class ModelsScreen(ListScreen):
     def action_order(self) -> None:
         """Sort the inventory by the next thing."""
         self.state.order = ORDERS[(ORDERS.index(self.state.order) + 1) % len(ORDERS)]
-        self.state.list_top = 0
+        self.state.list_top = self.state.place = 0
         self.paint()
 
     def action_mark(self) -> None:
@@ -225,6 +225,12 @@ class ModelsScreen(ListScreen):
         meant = self._meant()
         if meant:
             self._propose([removal(meant)])
+
+    def action_aside(self) -> None:
+        """Propose to put what is marked or selected where nobody loads it, with a way back."""
+        meant = self._meant()
+        if meant and self.state.panel != "jobs":
+            self._propose([removal(meant, aside=True)])
 
     def action_dedupe(self) -> None:
         """Propose to hard-link what is there twice."""

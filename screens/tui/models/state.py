@@ -15,6 +15,7 @@ class State(msgspec.Struct, kw_only=True):
 
     Attributes:
         panel: one of `PANELS`; the jobs view has only its last one.
+        place: where in its list the cursor was last seen; it stays there when its row goes.
         top: first line of the details that is shown; list_top the same of the list.
         details: the whole arithmetic, or everything that is known, is shown.
         full: the details take the whole screen.
@@ -32,6 +33,7 @@ class State(msgspec.Struct, kw_only=True):
     """
 
     panel: str = "catalogue"
+    place: int = 0
     top: int = 0
     list_top: int = 0
     details: bool = False
