@@ -10,6 +10,8 @@ from console.unknown import NOT_KNOWN, Unknown, known
 
 SYMBOLS = {"error": "✖", "warning": "▲", "info": "·", "ok": "✔"}
 """By severity; a symbol stands beside each colour, and without one where there is none."""
+ADVISED = {"now": "★", "offload": "★", "when-free": "☆"}
+"""The mark of a variant that is advised for a card, by what that rests on."""
 SOURCE_WORDS = {
     "processes": "driver",
     "service": "service",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from actions.services.placement import expected_gpu
+from actions.services.placement import card_words, expected_gpu
 from console.errors import UnreachableError, UsageError
 from console.gpu.snapshot import Gpu, GpuSnapshot
 from console.text import clean_line
@@ -20,6 +20,11 @@ def pick_card(text: str, gpus: Sequence[Gpu]) -> Gpu:
         by_index = [gpu for gpu in gpus if gpu.index == int(word)]
         if by_index:
             return by_index[0]
+        if len(word) == 1:  # no part of a name: `9` would mean an RTX 3090
+            here = ", ".join(card_words(gpu) for gpu in gpus)
+            raise UsageError(
+                "gpu.not-here", f"there is no card {word}", f"name one of these: {here}"
+            )
     found = expected_gpu(clean_line(word, 200), gpus)
     if isinstance(found, str):
         return next(gpu for gpu in gpus if gpu.uuid == found)

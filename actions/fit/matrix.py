@@ -59,13 +59,13 @@ def best_resident(fits: Sequence[Fit], catalog: Catalog) -> frozenset[tuple[str,
 
     One that fits tightly is only taken where no other fits.
     """
-    best: dict[tuple[str, str], tuple[tuple[bool, int], Fit]] = {}
+    best: dict[tuple[str, str], tuple[tuple[bool, tuple[bool, int]], Fit]] = {}
     for fit in fits:
         variant = catalog.variant(fit.variant)
         if variant is None or fit.verdict != "resident":
             continue
         place = (variant.family, fit.gpu_uuid)
-        order = (is_tight(fit), variant.quality)
+        order = (is_tight(fit), variant.rank)
         if place not in best or order < best[place][0]:
             best[place] = (order, fit)
     return frozenset((fit.variant, fit.gpu_uuid) for _, fit in best.values())

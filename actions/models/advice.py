@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from actions.fit.matrix import best_resident, is_tight
+import msgspec
+
+from actions.fit.matrix import is_tight
 from actions.fit.model import Fit
 from actions.services.placement import card_words
 from actions.snapshot import HostSnapshot
@@ -11,6 +13,23 @@ from console.units import format_bytes
 
 _NEVER = ("capability", "card-too-small", "vram", "ram")
 """Codes of a refusal that stands even where nothing else runs."""
+_ABOUT_THE_SAME = 0.93
+"""A diffusion model with this share of another's bytes is about as good: FP8 beside Q8_0 is."""
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """That a variant is the one for a card, and why.
+
+    Attributes:
+        basis: `now` (beside what runs), `when-free` (with nothing else on the card), `offload`
+            (none stays resident, this one streams weights).
+        why: for people.
+    """
+
+    variant: str
+    gpu_uuid: str
+    basis: str
+    why: str
 
 
 def recommended(
@@ -19,12 +38,12 @@ def recommended(
     alone: Sequence[Fit],
     snapshot: HostSnapshot,
     missing: Mapping[str, int | None],
-) -> dict[str, dict[str, str]]:
-    """Give by variant, and then by the UUID of a card, why it is the one for it.
+) -> tuple[Advice, ...]:
+    """Give the variant that is the one for each card, one of each family.
 
-    One of each family and card: the best quality that stays resident now; where none does, the
-    best that would if nothing else ran there; where there is none either, the best that runs
-    offloaded.
+    The best quality that stays resident now; where none does, the best that would if nothing else
+    ran there; where there is none either, the best that runs offloaded. What is on disk goes
+    before a better one of about the same bits, which is named: few would fetch 20 GB for that.
 
     Args:
         catalog: the catalogue.
@@ -34,34 +53,26 @@ def recommended(
         missing: bytes that are to be fetched, by variant; None where that is not known.
     """
     names = {card.uuid: card_words(card) for card in snapshot.gpu.gpus}
-    later = {(fit.variant, fit.gpu_uuid): fit for fit in alone}
-    best = {_place(catalog, *one): one[0] for one in best_resident(alone, catalog)}
-    found: dict[str, dict[str, str]] = {}
-    taken = set[tuple[str, str]]()
-
-    def advise(fit: Fit, text: str) -> None:
-        place = _place(catalog, fit.variant, fit.gpu_uuid)
-        if place not in taken:
-            taken.add(place)
-            text = f"{text}{_to_fetch(missing.get(fit.variant))}"
-            found.setdefault(fit.variant, {})[fit.gpu_uuid] = text
-
-    resident_now = best_resident(fits, catalog)
-    for fit in fits:
-        if (fit.variant, fit.gpu_uuid) in resident_now:
-            place = _place(catalog, fit.variant, fit.gpu_uuid)
-            text = _resident_words(fit, names, catalog, best.get(place, ""))
-            advise(fit, text + _beside_it(catalog, fit, fits, missing))
-    for fit in fits:
-        place = _place(catalog, fit.variant, fit.gpu_uuid)
-        if best.get(place) == fit.variant:
-            then = later[fit.variant, fit.gpu_uuid]
-            text = _once_free_words(fit, then, names)
-            advise(fit, text + _beside_it(catalog, then, alone, missing))
-    for fit in sorted(fits, key=lambda one: _quality(catalog, one)):
-        if fit.verdict == "offload":
-            advise(fit, _offload_words(fit, names))
-    return found
+    now_by, alone_by = _by_place(catalog, fits), _by_place(catalog, alone)
+    found = []
+    for place, now in now_by.items():
+        card = names.get(place[1], place[1])
+        ranked = _Ranked(catalog, now, missing)
+        free = _Ranked(catalog, alone_by.get(place, ()), missing)
+        if resident := ranked.best_resident():
+            advised, basis = resident, "now"
+            text, beside = _resident_words(resident, free, card), ranked.beside(resident)
+        elif then := free.best_resident():
+            advised, basis = then, "when-free"
+            text, beside = _once_free_words(then, now, card), free.beside(then)
+        elif offload := ranked.best_offload():
+            advised, basis = offload, "offload"
+            text, beside = _offload_words(offload, card), ""
+        else:
+            continue
+        why = f"{text}{_to_fetch(missing.get(advised.variant))}{beside}"
+        found.append(Advice(variant=advised.variant, gpu_uuid=place[1], basis=basis, why=why))
+    return tuple(found)
 
 
 def impossible(catalog: Catalog, alone: Sequence[Fit]) -> dict[str, dict[str, str]]:
@@ -80,67 +91,101 @@ def _never_words(variant: Variant, fit: Fit) -> str:
     return fit.reason
 
 
-def _place(catalog: Catalog, variant: str, uuid: str) -> tuple[str, str]:
-    known = catalog.variant(variant)
-    return ("" if known is None else known.family, uuid)
+def _by_place(catalog: Catalog, fits: Sequence[Fit]) -> dict[tuple[str, str], list[Fit]]:
+    """Put together what competes: variants of one family on one card."""
+    places: dict[tuple[str, str], list[Fit]] = {}
+    for fit in fits:
+        variant = catalog.variant(fit.variant)
+        if variant is not None:
+            places.setdefault((variant.family, fit.gpu_uuid), []).append(fit)
+    return places
 
 
-def _quality(catalog: Catalog, fit: Fit) -> int:
-    known = catalog.variant(fit.variant)
-    return 0 if known is None else known.quality
+class _Ranked:
+    """The variants of one family on one card, best quality first."""
+
+    def __init__(
+        self, catalog: Catalog, fits: Sequence[Fit], missing: Mapping[str, int | None]
+    ) -> None:
+        self._variants = {one.id: one for one in catalog.variants}
+        self._catalog = catalog
+        self._missing = missing
+        self._fits = sorted(fits, key=lambda fit: self._variants[fit.variant].rank)
+
+    def best_resident(self) -> Fit | None:
+        """Give the one to take of those that stay resident; a tight one where no other does."""
+        resident = self._resident()
+        return self._nearest_here([fit for fit in resident if not is_tight(fit)] or resident)
+
+    def best_offload(self) -> Fit | None:
+        """Give the one to take of those that run offloaded."""
+        return self._nearest_here([fit for fit in self._fits if fit.verdict == "offload"])
+
+    def title(self, fit: Fit) -> str:
+        """Give the name of a variant for people."""
+        return self._variants[fit.variant].title
+
+    def beside(self, advised: Fit) -> str:
+        """Name what is better but tight or to be fetched, and what would need no fetching."""
+        resident = self._resident()
+        better = resident[: resident.index(advised)]
+        tight = [fit for fit in better if is_tight(fit)]
+        roomy = [fit for fit in better if not is_tight(fit)]
+        text = ""
+        if tight:
+            here = self._first_here(tight)
+            text += (
+                f"; {self.title(here or tight[-1])}{', on disk,' if here else ''} would be tight"
+            )
+        if roomy:
+            to_fetch = _to_fetch(self._missing.get(roomy[0].variant))
+            text += f"; {self.title(roomy[0])} is a little better{to_fetch.replace(';', ',')}"
+        here = self._first_here([fit for fit in resident if not is_tight(fit)])
+        if here is not None and self._missing.get(advised.variant) != 0:
+            text += f"; {self.title(here)} is on disk and would stay resident too"
+        return text
+
+    def _first_here(self, fits: Sequence[Fit]) -> Fit | None:
+        return next((fit for fit in fits if self._missing.get(fit.variant) == 0), None)
+
+    def _resident(self) -> list[Fit]:
+        return [fit for fit in self._fits if fit.verdict == "resident"]
+
+    def _nearest_here(self, fits: Sequence[Fit]) -> Fit | None:
+        """Give the first, or the first on disk of about the same bits."""
+        if not fits:
+            return None
+        return next((fit for fit in fits if self._spares_a_download(fit, fits[0])), fits[0])
+
+    def _spares_a_download(self, fit: Fit, best: Fit) -> bool:
+        """Tell whether a variant is about as good as the best, and its model is here already."""
+        one, other = self._variants[fit.variant], self._variants[best.variant]
+        size, most = (self._catalog.files_of(each)[0].size for each in (one, other))
+        to_fetch, for_best = (self._missing.get(each.id) for each in (one, other))
+        if size is None or most is None or to_fetch is None or one.fused_lora != other.fused_lora:
+            return False
+        spared = (for_best if for_best is not None else to_fetch + most) - to_fetch
+        return size >= most * _ABOUT_THE_SAME and spared > size / 2
 
 
-def _beside_it(
-    catalog: Catalog, advised: Fit, fits: Sequence[Fit], missing: Mapping[str, int | None]
-) -> str:
-    """Name the better one that is too tight, and the best of those that need no fetching."""
-    place = _place(catalog, advised.variant, advised.gpu_uuid)
-    resident = sorted(
-        (
-            fit
-            for fit in fits
-            if fit.verdict == "resident" and _place(catalog, fit.variant, fit.gpu_uuid) == place
-        ),
-        key=lambda fit: _quality(catalog, fit),
-    )
-    text = ""
-    rank = _quality(catalog, advised)
-    tight = [fit for fit in resident if is_tight(fit) and _quality(catalog, fit) < rank]
-    if tight:
-        text += f"; {_title(catalog, tight[-1])} would be tight"
-    here = [fit for fit in resident if missing.get(fit.variant) == 0]
-    if missing.get(advised.variant) != 0 and here:
-        tightly = ", tightly" if is_tight(here[0]) else ""
-        text += f"; {_title(catalog, here[0])} is on disk and would stay resident too{tightly}"
-    return text
-
-
-def _title(catalog: Catalog, fit: Fit) -> str:
-    known = catalog.variant(fit.variant)
-    return fit.variant if known is None else known.title
-
-
-def _resident_words(fit: Fit, names: Mapping[str, str], catalog: Catalog, when_empty: str) -> str:
+def _resident_words(fit: Fit, free: _Ranked, card: str) -> str:
     tight = ", tightly" if is_tight(fit) else ""
-    card = names.get(fit.gpu_uuid, fit.gpu_uuid)
-    text = f"best quality that stays resident on {card}{tight}: {_room_words(fit)}"
-    other = catalog.variant(when_empty)
-    if other is not None and other.id != fit.variant:
-        text += f"; with nothing else on it {other.title} would stay resident"
+    text = f"best choice that stays resident on {card}{tight}: {_room_words(fit)}"
+    other = free.best_resident()
+    if other is not None and other.variant != fit.variant:
+        text += f"; with nothing else on it {free.title(other)} would stay resident"
     return text
 
 
-def _once_free_words(fit: Fit, then: Fit, names: Mapping[str, str]) -> str:
-    card = names.get(fit.gpu_uuid, fit.gpu_uuid)
-    now = fit.verdict if isinstance(fit.verdict, str) else "not known"
+def _once_free_words(then: Fit, now: Sequence[Fit], card: str) -> str:
+    verdict = next((fit.verdict for fit in now if fit.variant == then.variant), None)
     return (
-        f"best quality that stays resident on {card} with nothing else on it: {_room_words(then)}; "
-        f"now, beside what runs: {now}"
+        f"best choice that stays resident on {card} with nothing else on it: {_room_words(then)}; "
+        f"now, beside what runs: {verdict if isinstance(verdict, str) else 'not known'}"
     )
 
 
-def _offload_words(fit: Fit, names: Mapping[str, str]) -> str:
-    card = names.get(fit.gpu_uuid, fit.gpu_uuid)
+def _offload_words(fit: Fit, card: str) -> str:
     streams = format_bytes(fit.streams_bytes)
     return f"none stays resident on {card}; this is the best that runs, {streams} from host RAM"
 

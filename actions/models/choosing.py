@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from actions.fit.matrix import matrix
 from actions.fit.model import USUAL_TASK, Fit, Task
-from actions.models.advice import impossible, recommended
+from actions.models.advice import Advice, impossible, recommended
 from actions.models.model import Choice, Piece
 from actions.models.pairs import warnings_of
 from actions.models.pieces import pieces_of
@@ -61,8 +61,10 @@ def choices(
     if snapshot.gpu.gpus or gpu is not None:
         fits = matrix(session, snapshot, (), gpu, task, empty)
         alone = fits if empty else matrix(session, snapshot, (), gpu, task, empty=True)
-    missing = {one.id: missing_bytes(one, pieces) for one in catalog.variants}
-    advised = recommended(catalog, fits, alone, snapshot, missing)
+    missing = {each.id: missing_bytes(each, pieces) for each in catalog.variants}
+    advised: dict[str, list[Advice]] = {}
+    for one in recommended(catalog, fits, alone, snapshot, missing):
+        advised.setdefault(one.variant, []).append(one)
     never = impossible(catalog, alone)
     by_variant: dict[str, list[Fit]] = {}
     for fit in fits:
@@ -73,7 +75,7 @@ def choices(
             variant,
             pieces,
             fits=tuple(by_variant.get(variant.id, ())),
-            recommended=advised.get(variant.id, {}),
+            advised=advised.get(variant.id, ()),
             impossible=never.get(variant.id, {}),
         )
         for variant in catalog.variants
@@ -101,7 +103,7 @@ def choice_of(
     pieces: Mapping[str, Piece],
     *,
     fits: tuple[Fit, ...] = (),
-    recommended: dict[str, str] | None = None,
+    advised: Sequence[Advice] = (),
     impossible: dict[str, str] | None = None,
 ) -> Choice:
     """Put one variant together from its pieces and what was found out about it."""
@@ -117,7 +119,8 @@ def choice_of(
         state=_state(own),
         missing_bytes=missing_bytes(variant, pieces),
         fits=fits,
-        recommended=recommended or {},
+        recommended={one.gpu_uuid: one.why for one in advised},
+        basis={one.gpu_uuid: one.basis for one in advised},
         impossible=impossible or {},
         warnings=warnings_of(catalog, variant),
         notes=_notes(catalog, variant, pieces),

@@ -44,6 +44,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         missing_bytes: what is still to be fetched; None where a size is not known.
         fits: the verdict for each card.
         recommended: by the UUID of a card, why it is the one for it; empty where it is none's.
+        basis: what that rests on, by the UUID of a card: `now` (beside what runs), `when-free`
+            (with nothing else on it), `offload` (none stays resident).
         impossible: by the UUID of a card, why it can never run there.
         warnings: of pairs that do not go together.
         notes: what else to know, such as an encoder that would do too.
@@ -60,9 +62,15 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     missing_bytes: int | None
     fits: tuple[Fit, ...] = ()
     recommended: dict[str, str] = {}
+    basis: dict[str, str] = {}
     impossible: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What sorts variants by quality, best first, and those that nobody ranked last."""
+        return not self.quality, self.quality
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):

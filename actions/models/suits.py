@@ -10,6 +10,7 @@ from actions.plan import Check
 from actions.services.placement import card_words
 from actions.session import Session
 from console.gpu.snapshot import Gpu, GpuSnapshot
+from console.hub.spec import endpoint_of, parse_spec
 from console.models.catalog import Catalog, ModelFile, Variant, parse_capability
 from console.models.disk import look_for, model_roots
 from console.packaged import read_table
@@ -26,12 +27,12 @@ def suit_checks(session: Session, ident: str, options: Mapping[str, Any]) -> lis
 
     Args:
         session: whose catalogue, folders and driver count.
-        ident: of the variant or file; anything else has no checks.
+        ident: of the variant or file, or the `hf:` name of one; anything else has no checks.
         options: of the plan.
     """
     catalog = session.catalog
     variant = catalog.variant(ident)
-    entry = variant or catalog.file(ident)
+    entry = variant or catalog.file(ident) or _file_of_hub(session, ident)
     if entry is None:
         return []
     checks = []
@@ -42,6 +43,15 @@ def suit_checks(session: Session, ident: str, options: Mapping[str, Any]) -> lis
     if variant is None and isinstance(entry, ModelFile):
         return [*checks, *_beside(entry, here), *_pairs_of_file(catalog, entry, here)]
     return [*checks, *(_pairs(catalog, variant, here) if variant is not None else ())]
+
+
+def _file_of_hub(session: Session, name: str) -> ModelFile | None:
+    """Give the catalogue's entry of a file that is named by its place on the hub."""
+    if not name.startswith("hf:"):
+        return None
+    spec = parse_spec(name, endpoint_of(session.environ))
+    files = session.catalog.files
+    return next((one for one in files if (one.repo, one.path) == (spec.repo, spec.path)), None)
 
 
 def capable(entry: Variant | ModelFile, card: Gpu) -> bool | None:

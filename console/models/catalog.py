@@ -39,7 +39,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         loader: ComfyUI's node that loads it; may be empty.
         custom_node: what has to be installed beside ComfyUI; may be empty.
         packages: of Python, that ComfyUI or the custom node must have, such as `gguf`.
-        min_comfyui: the oldest version that takes it; empty where any does.
+        min_comfyui: the oldest version that takes it; empty where no source tells.
         min_capability, max_capability: of the card, such as `7.5`; empty is any.
         licence: as its repository says it; `unknown` where it does not.
         note: what else to know, in one sentence; may be empty.
@@ -103,7 +103,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         cards: those cards in people's words, such as `an RTX 50`; may be empty.
         min_card_bytes: the smallest card it is run on at all, as sold (decimal gigabytes).
         min_ram_bytes: host RAM in all, without which it is not run offloaded; 0 is any.
-        quality: rank within its family, 1 is best.
+        quality: rank within its family, 1 is best; 0 where nobody ranked it.
     """
 
     id: str
@@ -123,6 +123,11 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     min_card_bytes: int = 8_000_000_000
     min_ram_bytes: int = 0
     quality: int = 0
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What sorts variants by quality, best first, and those that nobody ranked last."""
+        return not self.quality, self.quality
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

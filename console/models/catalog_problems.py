@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from console.hub.spec import OUR_OWN
 from console.models.catalog import (
     KINDS,
     Catalog,
@@ -22,6 +23,7 @@ from console.text import clean_line
 
 _MOST_BYTES = 1 << 50  # a file of more is a slip of the pen
 _LONGEST_NAME = 255  # bytes
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _REVISION = re.compile(r"[\w.+=-]+(/[\w.+=-]+)*", re.ASCII)
@@ -71,6 +73,8 @@ def _problems_of_variant(variant: Variant, kinds: dict[str, str]) -> Iterator[st
         yield f"the variant {variant.id} names the file {missing[0]}, which is not there"
     elif lacking:
         yield f"the variant {variant.id} has no {min(lacking)}"
+    elif twice := [one for one, times in Counter(variant.files).items() if times > 1]:
+        yield f"the variant {variant.id} names the file {twice[0]} twice"
     elif has[0] != "diffusion_model":
         yield f"the first file of the variant {variant.id} is not its diffusion model"
     yield from _problems_of_needs(variant)
@@ -109,7 +113,9 @@ def _problems_of_file(file: ModelFile, kinds: Mapping[str, str]) -> Iterator[str
     if file.sha256 is not None and not _SHA256.fullmatch(file.sha256):
         yield f"the sha256 of the file {file.id} is not 64 hexadecimal digits"
     for beside in file.needs:
-        if beside not in kinds:
+        if beside == file.id:
+            yield f"the file {file.id} needs itself"
+        elif beside not in kinds:
             yield f"the file {file.id} needs the file {beside}, which is not there"
     yield from _problems_of_places(file)
     yield from _problems_of_needs(file)
@@ -126,6 +132,8 @@ def _problems_of_places(file: ModelFile) -> Iterator[str]:
         yield f"{file.path} (file {file.id}) is not a path in a repository"
     if "/" in file.save_as or not _goes_down(file.name):
         yield f"the file {file.id} has no name"
+    elif OUR_OWN in file.name:
+        yield f"names with {OUR_OWN} are those of unfinished downloads ({file.id})"
     if file.revision and not _REVISION.fullmatch(file.revision):
         yield f"{file.revision} (file {file.id}) is not a commit, tag or branch"
 

@@ -41,7 +41,7 @@ def read_catalog(path: Path, base: Catalog, named_by: str = "--catalog") -> Cata
     """
     shown = clean_line(str(path), 200)
     try:
-        table = tomllib.loads(read_limited(path, _LARGEST).decode("utf-8"))
+        table = tomllib.loads(read_limited(path, _LARGEST).decode("utf-8-sig"))
         catalog = merged(base, table)
     except OSError as error:
         if error.errno == errno.EFBIG:
@@ -52,6 +52,8 @@ def read_catalog(path: Path, base: Catalog, named_by: str = "--catalog") -> Cata
             f"the model catalogue {shown} cannot be read: {error.strerror or error}",
             f"Check {_place(named_by)}",
         ) from error
+    except UnicodeDecodeError as error:
+        raise _bad(shown, "it is not text in UTF-8", named_by) from error
     except (ValueError, RecursionError) as error:
         raise _bad(shown, clean_line(str(error), 200), named_by) from error
     for problem in problems_of(catalog):

@@ -8,10 +8,12 @@ from actions.fit.model import Fit
 from actions.models.catalogue import short_id
 from actions.models.model import Choice, Piece
 from actions.services.placement import card_words
+from actions.services.snapshot import ServiceStatus
 from console.gpu.snapshot import Gpu
 from console.models.catalog import Catalog
 from console.unknown import NOT_KNOWN
 from screens.cli.table import columns, cut
+from screens.words import ADVISED
 
 WIDTH = 80
 _BESIDE = 2  # cards in one table
@@ -28,25 +30,39 @@ _FILE_STATES = {"wrong-size": "cut short?", "unreadable": "not seen", "missing":
 _LEGEND = """\
 ✓ all on disk, ⇩ being fetched, · in part, ! damaged, ? cannot be seen.
 q: rank by quality in the family. GB: with encoder and VAE. get: GB to fetch.
-★ advised. tight: not with another picture and a LoRA. never: no kernels for it.
+★ advised beside what runs now, ☆ with nothing else on the card.
+tight: not with another picture and a LoRA. never: no kernels for it.
 `gpuconsole models show VARIANT` says all about one; `models fit VARIANT` shows
 the arithmetic; `models pull VARIANT` gets it."""
 
 
 def choices_text(
-    catalog: Catalog, choices: Sequence[Choice], cards: Sequence[Gpu], *, empty: bool
+    catalog: Catalog,
+    choices: Sequence[Choice],
+    cards: Sequence[Gpu],
+    services: Sequence[ServiceStatus] = (),
+    *,
+    empty: bool,
 ) -> str:
-    """Give variants by cards, a few cards a table, best quality first, then what is advised."""
+    """Give variants by cards, a few cards a table, best quality first, then what is advised.
+
+    Args:
+        catalog: the catalogue.
+        choices: of it.
+        cards: that the verdicts are for.
+        services: beside which it would run.
+        empty: the verdicts are as if no service ran.
+    """
     if not choices:
         return "The catalogue has no variants"
     families = list(dict.fromkeys(one.family for one in choices))
-    ordered = sorted(choices, key=lambda one: (families.index(one.family), one.quality))
+    ordered = sorted(choices, key=lambda one: (families.index(one.family), one.rank))
     alike = _alike(ordered, cards)
     first = [several[0] for several in alike]
     lines = _unseen(ordered)
     for start in range(0, max(1, len(first)), _BESIDE):
         for several in alike[start : start + _BESIDE]:
-            lines += wrapped(_card_line(several, empty), "", "  ")
+            lines += wrapped(_card_line(several, services, empty), "", "  ")
         lines += ["", *_table(ordered, first[start : start + _BESIDE]), ""]
     lines += _advice(ordered, first)
     lines += _never(catalog, ordered, first)
@@ -95,9 +111,8 @@ def wrapped(text: str, start: str = "", then: str | None = None) -> list[str]:
     )
 
 
-def verdict_word(fit: Fit, *, advised: bool = False) -> str:
-    """Give a verdict in at most 9 cells."""
-    star = "★" if advised else ""
+def verdict_word(fit: Fit, star: str = "") -> str:
+    """Give a verdict in at most 9 cells, with the mark of what is advised."""
     if not isinstance(fit.verdict, str):
         return "unknown"
     if fit.verdict == "refused":
@@ -112,7 +127,7 @@ def _alike(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[list[Gpu]]:
         cells = [str(card.name)]
         for one in choices:
             cells += [verdict_word(fit) for fit in one.fits if fit.gpu_uuid == card.uuid]
-            cells.append(str(card.uuid in one.recommended))
+            cells.append(_star(one, card))
         groups.setdefault(tuple(cells), []).append(card)
     return list(groups.values())
 
@@ -126,8 +141,18 @@ def _unseen(choices: Sequence[Choice]) -> list[str]:
     return [*wrapped(f"What is on disk cannot be seen: {text}"), ""]
 
 
-def _card_line(cards: Sequence[Gpu], empty: bool) -> str:
-    when = "with nothing else on it" if empty else "beside what runs there now"
+def _star(choice: Choice, card: Gpu) -> str:
+    return ADVISED.get(choice.basis.get(card.uuid, ""), "")
+
+
+def _card_line(cards: Sequence[Gpu], services: Sequence[ServiceStatus], empty: bool) -> str:
+    names = [one.name for one in services if one.up and one.gpu_uuid == cards[0].uuid]
+    if empty:
+        when = "with nothing else on it"
+    elif names and len(cards) == 1:
+        when = f"beside {', '.join(names)}"
+    else:
+        when = "beside what runs there now"
     text = f"card {cards[0].index}: {card_words(cards[0])}, {when}"
     others = ", ".join(str(card.index) for card in cards[1:])
     return f"{text}; the same for {others}" if others else text
@@ -144,7 +169,7 @@ def _table(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
                 gigabytes(one.size_bytes),
                 "" if one.missing_bytes == 0 else gigabytes(one.missing_bytes),
                 *(
-                    verdict_word(fits[card.uuid], advised=card.uuid in one.recommended)
+                    verdict_word(fits[card.uuid], _star(one, card))
                     if card.uuid in fits
                     else NOT_KNOWN
                     for card in cards
@@ -160,7 +185,7 @@ def _advice(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
         for one in choices:
             if card.uuid in one.recommended:
                 text = f"{short_id(one.variant)}: {one.recommended[card.uuid]}"
-                lines += wrapped(text, "★ ")
+                lines += wrapped(text, f"{_star(one, card)} ")
     return [*lines, ""] if lines else []
 
 

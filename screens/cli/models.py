@@ -20,13 +20,14 @@ def models() -> None:
     """Model variants and files: choose, fetch, check, tidy up."""
 
 
-def _card_option(command: Any) -> Any:
+def card_option(command: Any) -> Any:
+    """Add the option that names one card."""
     text = "Only this card: a UUID, a part of its name, its index."
     return click.option("--gpu", "--card", "gpu", metavar="G", help=text)(command)
 
 
 @models.command("list")
-@_card_option
+@card_option
 @click.option("--empty", is_flag=True, help="As if no service ran.")
 @click.option("--files", is_flag=True, help="Files, with LoRAs and ControlNets, not variants.")
 @click.pass_obj
@@ -42,8 +43,8 @@ def list_(cli: Cli, gpu: str | None, empty: bool, files: bool) -> int:
     from screens.cli.choices_text import choices_text
 
     catalog = session.needed_catalog()
-    snapshot, inventory = read_status(session), look(session)
-    found = choices(session, snapshot, inventory, gpu=gpu, empty=empty, jobs=_downloads(session))
+    snapshot, on_disk = read_status(session), look(session)
+    found = choices(session, snapshot, on_disk, gpu=gpu, empty=empty, jobs=_downloads(session))
     cards = _cards(snapshot, found, gpu)
     if cli.as_json:
         data: dict[str, Any] = {
@@ -59,13 +60,13 @@ def list_(cli: Cli, gpu: str | None, empty: bool, files: bool) -> int:
         return emit(data)
     if snapshot.gpu.problem is not None and not cards:
         say(f"gpuconsole: {snapshot.gpu.problem.title}: where they fit is not known")
-    write(choices_text(catalog, found, cards, empty=empty))
+    write(choices_text(catalog, found, cards, snapshot.services, empty=empty))
     return 0
 
 
 @models.command()
 @click.argument("name", metavar="VARIANT|FILE_ID")
-@_card_option
+@card_option
 @click.option("--empty", is_flag=True, help="As if no service ran.")
 @click.pass_obj
 def show(cli: Cli, name: str, gpu: str | None, empty: bool) -> int:

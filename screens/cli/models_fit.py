@@ -14,14 +14,14 @@ from console.models.disk import look_for, model_roots
 from console.text import clean_line
 from console.unknown import plain
 from screens.cli.context import Cli
-from screens.cli.models import models
+from screens.cli.models import card_option, models
 from screens.cli.models_text import matrix_text, variant_text
 from screens.cli.output import emit, write
 
 
 @models.command()
 @click.argument("variant", required=False)
-@click.option("--gpu", metavar="G", help="Only this card: a UUID, a part of its name, its index.")
+@card_option
 @click.option(
     "--width",
     type=click.IntRange(16, 16_384),

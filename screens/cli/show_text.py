@@ -11,6 +11,7 @@ from console.hub.facts import HubFile
 from console.models.catalog import Catalog, ModelFile, Variant
 from console.text import clean_line
 from screens.cli.choices_text import file_state, gigabytes, verdict_word, wrapped
+from screens.words import ADVISED
 
 _MOST_VARIANTS = 4
 _HASHES = {
@@ -45,9 +46,10 @@ def variant_text(
     lines += _row("family", f"{variant.family}, {variant.quant}")
     rank = f"rank {variant.quality}, 1 is best of the {len(family)} of its family"
     lines += _row("quality", rank if variant.quality else "not ranked")
-    lines += _row("size", f"{gigabytes(choice.size_bytes)} GB with encoder and VAE")
-    missing = choice.missing_bytes
-    fetch = "" if missing == 0 else f"; {gigabytes(missing)} GB to fetch"
+    size, missing = choice.size_bytes, choice.missing_bytes
+    whole = "not known; the hub knows" if size is None else f"{gigabytes(size)} GB"
+    lines += _row("size", f"{whole} with encoder and VAE" if size is not None else whole)
+    fetch = "" if not missing else f"; {gigabytes(missing)} GB to fetch"
     lines += _row("here", _STATES.get(choice.state, choice.state) + fetch)
     lines += _needs(variant)
     for text in (*choice.warnings, *too_old):
@@ -89,7 +91,8 @@ def _file(file: ModelFile, piece: Piece, asked: HubFile | None) -> list[str]:
     if file.bytes is None and asked is not None:
         exact = f"{asked.size:,} bytes, by the hub"
     size = f"{gigabytes(whole)} GB ({exact})" if whole else "not known; the hub knows"
-    lines = [f"{file.id}: {file.kind.replace('_', ' ')}, {file.quant}"]
+    kind = file.kind.replace("_", " ")
+    lines = [f"{file.id}: {kind}, {file.quant}" if file.quant else f"{file.id}: {kind}"]
     lines += _row("size", size)
     lines += _row("from", f"hf:{file.repo}/{file.path}")
     pinned = f"{file.revision} (pinned)" if file.revision else file.asked_revision
@@ -142,7 +145,8 @@ def _fit(choice: Choice, card: Gpu) -> list[str]:
     reason = choice.impossible.get(card.uuid, fit.reason)
     lines = _row(f"card {card.index}", f"{card_words(card)}: {verdict_word(fit)}; {reason}")
     if card.uuid in choice.recommended:
-        lines += _row("", f"★ {choice.recommended[card.uuid]}")
+        star = ADVISED.get(choice.basis.get(card.uuid, ""), "★")
+        lines += _row("", f"{star} {choice.recommended[card.uuid]}")
     return lines
 
 

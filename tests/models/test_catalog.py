@@ -180,6 +180,12 @@ BAD = {
     "pair-of-nothing": b'[[pairs]]\nid = "p"\na = {}\nb = { kind = "vae" }\neffect = "e"\n',
     "pair-instead": b'[[pairs]]\nid = "p"\na = { kind = "lora" }\nb = { kind = "vae" }\n'
     b'effect = "e"\ninstead = ["nowhere"]\n',
+    "itself": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n'
+    b'needs = ["a"]\n',
+    "our-part": b'[[files]]\nid = "a"\nkind = "vae"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n'
+    b'save_as = ".p.gpuconsole-part"\n',
+    "file-twice": b'[[variants]]\nid = "qwen-edit-2509-fp8"\nfiles = ["qwen-edit-2509-fp8", '
+    b'"qwen2.5-vl-7b-fp8-scaled", "qwen-image-vae", "qwen-image-vae"]\n',
     "kind": b'[[files]]\nid = "a"\nkind = "vea"\nrepo = "o/r"\npath = "p"\nfolder = "vae"\n',
 }
 
@@ -191,7 +197,9 @@ WORDS = {
     "repo": "not a repository", "revision": "not a commit", "needs": "nowhere",
     "version": "no version of ComfyUI", "no-id": "has no id", "half-new": "the file a: ",
     "no-tables": "[[files]]", "strange": "'filez' is none of", "alone": "true or false",
-    "pair-of-nothing": "names nothing", "pair-instead": "nowhere", "kind": "vea",
+    "itself": "needs itself", "our-part": "unfinished", "file-twice": "twice",
+    "not-text": "UTF-8", "pair-of-nothing": "names nothing",
+    "pair-instead": "nowhere", "kind": "vea",
 }  # fmt: skip
 
 

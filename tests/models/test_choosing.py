@@ -177,7 +177,7 @@ def test_one_of_each_family_is_advised_for_each_card_and_it_says_why(
             (fit,) = [fit for fit in best.fits if fit.gpu_uuid == gpu.uuid]
             assert fit.verdict == "resident"
             why = best.recommended[gpu.uuid]
-            assert "best quality that stays resident" in why
+            assert "best choice that stays resident" in why
             assert "to fetch" in why
             better = [each for each in found if each.family == family and
                       each.quality < best.quality]  # fmt: skip
@@ -199,6 +199,45 @@ def test_on_disk_is_said_where_it_saves_a_download(tmp_path: Path, models: Path)
     assert "2509 Q4_0 GGUF is on disk and would stay resident too" in why
 
 
+def test_what_is_on_disk_goes_before_a_better_one_of_the_same_bits(
+    tmp_path: Path, models: Path
+) -> None:
+    put(models, FP8)
+    put(models, VAE)
+    found = choices(opened(tmp_path), host(BIG))
+    (best,) = [each for each in found if each.recommended and each.family.endswith("2509")]
+    assert best.variant == FP8
+    why = best.recommended[BIG.uuid]
+    assert "9.4 GB to fetch" in why
+    assert "2509 Q8_0 GGUF is a little better, 31.1 GB to fetch" in why
+    assert best.basis == {BIG.uuid: "now"}
+
+
+def test_a_variant_of_ones_own_that_nobody_ranked_is_not_the_best(
+    tmp_path: Path, models: Path
+) -> None:
+    own = f"""
+[[files]]
+id = "mine"
+kind = "diffusion_model"
+repo = "me/mine"
+path = "mine.safetensors"
+folder = "diffusion_models"
+bytes = 9_000_000_000
+[[variants]]
+id = "mine"
+title = "Mine"
+family = "qwen-image-edit-2509"
+quant = "fp8"
+loader = "UNETLoader"
+files = ["mine", "{ENCODER}", "{VAE}"]
+"""
+    found = choices(opened(tmp_path, own), host(BIG))
+    (best,) = [each for each in found if each.recommended and each.family.endswith("2509")]
+    assert best.variant != "mine"
+    assert max(found, key=lambda each: (each.family == best.family, each.rank)).variant == "mine"
+
+
 def test_beside_what_runs_it_says_what_the_card_alone_could(tmp_path: Path, models: Path) -> None:
     full = card(24, used=20)
     busy = service("forge", on=full, budget=20, used=20)
@@ -212,6 +251,7 @@ def test_beside_what_runs_it_says_what_the_card_alone_could(tmp_path: Path, mode
     assert same.variant == best.variant
     (fit,) = same.fits
     assert fit.verdict == "resident"
+    assert (best.basis, same.basis) == ({full.uuid: "when-free"}, {full.uuid: "now"})
 
 
 def test_without_a_card_there_is_still_a_list(tmp_path: Path, models: Path) -> None:

@@ -77,7 +77,10 @@ def test_the_table_is_for_people_with_80_columns() -> None:
     for variant in packaged_catalog().variants:
         assert any(short_id(variant.id) in line.split() for line in lines)
     text = " ".join(line.strip() for line in lines)
-    assert "best quality that stays resident" in text
+    assert "best choice that stays resident" in text
+    assert "card 1: RTX 3090 (card 1), beside myia-turbo, comfyui-qwen" in text
+    assert "☆ 2509-fp8: " in text
+    assert "all of it is on disk" in text
     assert "needs an RTX 50" in text
     assert "\n✓ 2509-fp8 " in done.stdout
 
@@ -170,6 +173,8 @@ def test_a_card_that_is_not_there() -> None:
     done = models("studio", "list", "--card", "4090", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["code"] == "gpu.not-here"
+    ninth = models("studio", "fit", "--card", "9", "--json")
+    assert json.loads(ninth.stdout)["error"]["title"] == "there is no card 9"
     assert models("no-driver", "list", "--card", "3090").returncode == 4
 
 

@@ -68,6 +68,14 @@ def test_a_hash_may_be_written_in_capitals() -> None:
     assert file.sha256 == "ab" * 32
 
 
+def test_it_may_begin_with_the_mark_that_some_editors_write(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b'\xef\xbb\xbf[[files]]\nid = "qwen-image-vae"\nnote = "ours"\n')
+    file = read_catalog(path, packaged_catalog()).file("qwen-image-vae")
+    assert file is not None
+    assert file.note == "ours"
+
+
 def test_alone_it_stands_for_itself(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text("alone = true\n" + MINE.partition('[[files]]\nid = "qwen')[0], encoding="utf-8")

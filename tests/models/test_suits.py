@@ -40,6 +40,28 @@ def test_fp4_is_refused_where_every_card_is_an_rtx_30(
     assert suit_checks(where, "qwen-edit-2509-nunchaku-int4-r32", {}) == []
 
 
+def test_by_its_name_on_the_hub_it_is_refused_as_well(
+    where: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards(monkeypatch, BIG)
+    file = packaged_catalog().file(FP4)
+    assert file is not None
+    (check,) = suit_checks(where, f"hf:{file.repo}/{file.path}", {})
+    assert (check.id, check.verdict) == ("models.no-card", "refuse")
+
+
+def test_int4_is_refused_on_an_rtx_50_and_either_on_hopper(
+    where: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    int4 = "qwen-edit-2509-nunchaku-int4-r128"
+    cards(monkeypatch, BLACKWELL)
+    (check,) = suit_checks(where, int4, {})
+    assert "compute capability 7.5 to 8.9" in check.title
+    cards(monkeypatch, snapshots.gpu(0, "NVIDIA H100", total=80, compute_capability="9.0"))
+    for ident in (int4, FP4):
+        assert [one.verdict for one in suit_checks(where, ident, {})] == ["refuse"]
+
+
 def test_into_another_folder_it_is_only_warned_of(
     where: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

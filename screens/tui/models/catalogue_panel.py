@@ -30,6 +30,7 @@ from screens.tui.panels.precheck import precheck_lines, verdict_role, way_lines,
 from screens.tui.transfer_words import hub_size_text, size_text
 from screens.tui.view import Scene
 from screens.tui.words import place_text
+from screens.words import ADVISED
 
 NAME_LEAST, NAME_MOST = 20, 48
 SIZE, DISK = 9, 15
@@ -109,10 +110,14 @@ def cell_text(choice: Choice, one: Fit | None, uuid: str, cell: int) -> tuple[st
         return UNKNOWN, "dim"
     if isinstance(one.verdict, Unknown):
         return f"{UNKNOWN} not known", "dim"
-    star = " ★" if uuid in choice.recommended else ""
+    star = f" {_star(choice, uuid)}" if uuid in choice.recommended else ""
     more = SHORT.get(one.code, "") if one.verdict == "refused" and cell > CELL_LEAST + 1 else ""
     symbol = SYMBOLS.get(one.verdict, "·")
     return f"{symbol} {one.verdict}{more}{star}", verdict_role(one.verdict)
+
+
+def _star(choice: Choice, uuid: str) -> str:
+    return ADVISED.get(choice.basis.get(uuid, ""), "★")
 
 
 def chosen_card(gpus: Sequence[Gpu], state: State) -> str:
@@ -170,7 +175,8 @@ def _cards(scene: Scene, one: Choice, width: int) -> list[Line]:
     for gpu in scene.snapshot.gpu.gpus:
         name = f"{gpu.index} {card_name(gpu)}: "
         if gpu.uuid in one.recommended:
-            lines += _told("★", "ok", f"{name}{one.recommended[gpu.uuid]}", width)
+            text = f"{name}{one.recommended[gpu.uuid]}"
+            lines += _told(_star(one, gpu.uuid), "ok", text, width)
         if gpu.uuid in one.impossible:
             lines += _told("✖", "error", f"{name}{one.impossible[gpu.uuid]}", width)
     return lines
