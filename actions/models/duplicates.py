@@ -21,8 +21,8 @@ def duplicates(inventory: Inventory) -> Iterator[Issue]:
     by_bytes: defaultdict[tuple[int, str], list[FoundFile]] = defaultdict(list)
     sure = set[tuple[int, str]]()
     for file in inventory.files:
-        # What was put aside is there because nobody should load it.
-        for key, certain in _keys(file) if file.format != "part" else ():
+        # What was put aside is there because nobody should load it; a link holds no bytes.
+        for key, certain in () if file.format == "part" or file.is_link else _keys(file):
             by_bytes[key].append(file)
             if certain:
                 sure.add(key)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,25 +32,40 @@ def move_step(number: int, act: str, mark: Mark, to: str, title: str) -> Step:
     )
 
 
-def delete_step(number: int, mark: Mark) -> Step:
-    """Give the step that deletes a file, with what it destroys in its title."""
-    size = "a link" if mark.is_link else format_bytes(mark.size)
+def delete_step(number: int, mark: Mark, *, stays: bool) -> Step:
+    """Give the step that deletes a file, with what it destroys in its title.
+
+    Args:
+        number: of the step.
+        mark: of the file.
+        stays: its bytes have a name that is not deleted.
+    """
+    size = format_bytes(mark.size)
+    if mark.is_link or stays:
+        size = "a link" if mark.is_link else f"one of {mark.links} names of {size}"
     return Step(
         id=f"delete-{number}",
         title=clean_line(f"Delete {mark.shown} ({size})"),
         touches=(f"file {mark.shown}",),
         command=f"rm {shlex.quote(mark.path)}",
-        destructive=True,
+        destructive=not stays,
         target_id=mark.path,
         options={"act": "delete", "file": as_data(mark)},
     )
 
 
-def losses(mark: Mark, ident: str) -> list[Check]:
+def staying(marks: Sequence[Mark]) -> frozenset[tuple[int, int]]:
+    """Give the files, by device and inode, that have more names than the marked ones."""
+    going = Counter((mark.device, mark.inode) for mark in marks)
+    links = {(mark.device, mark.inode): mark.links for mark in marks}
+    return frozenset(file for file, count in going.items() if links[file] > count)
+
+
+def losses(mark: Mark, ident: str, *, stays: bool) -> list[Check]:
     """Say what deleting a file destroys, and whether it can be had again."""
     if mark.is_link:
         return []
-    if mark.links > 1:
+    if stays:
         return [fix_check("fix.frees-nothing", path=mark.shown, links=mark.links)]
     if ident:
         return [fix_check("fix.fetch-again", name=mark.name, id=ident)]
@@ -58,7 +74,9 @@ def losses(mark: Mark, ident: str) -> list[Check]:
 
 def freed(marks: Sequence[Mark]) -> Check:
     """Say how much disk becomes free; a file with other names frees none."""
-    size = sum(mark.size for mark in marks if mark.links == 1 and not mark.is_link)
+    stay = staying(marks)
+    sizes = {(mark.device, mark.inode): mark.size for mark in marks if not mark.is_link}
+    size = sum(size for file, size in sizes.items() if file not in stay)
     return fix_check("fix.frees", count=files_text(len(marks)), size=format_bytes(size))
 
 

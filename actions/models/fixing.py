@@ -18,6 +18,7 @@ from actions.models.fix_steps import (
     losses,
     move_step,
     same_file,
+    staying,
     way,
 )
 from actions.models.inventory import look, model_folders
@@ -179,10 +180,12 @@ class FixVerbs:
     ) -> Plan:
         """Plan what takes files away from where they are."""
         steps, checks = list[Step](), list(needed_now(self._session, here.marks, places))
+        stay = staying(here.marks)
         for number, mark in enumerate(here.marks, start=1):
             if act == "delete":
-                steps.append(delete_step(number, mark))
-                checks += losses(mark, here.ids.get(mark.path, ""))
+                stays = (mark.device, mark.inode) in stay
+                steps.append(delete_step(number, mark, stays=stays))
+                checks += losses(mark, here.ids.get(mark.path, ""), stays=stays)
                 continue
             to = (
                 quarantine_place(mark)
@@ -204,6 +207,9 @@ class FixVerbs:
 
         session = self._session
         wanted = "" if name == EVERYTHING else os.path.realpath(_path(session, name))
+        if wanted and not os.path.lexists(wanted):
+            shown = clean_line(name, 200)
+            raise UsageError("models.no-file", f"there is no file or folder {shown}")
         roots = model_folders(session)
         steps, checks, saved = list[Step](), list[Check](), 0
         for issue in duplicates(look(session)):

@@ -210,6 +210,7 @@ def _file_data(file: FoundFile) -> dict[str, Any]:
         "promised_bytes": file.promised_bytes,
         "modified": _moment(file.mtime_ns),
         "links": file.links,
+        "is_link": file.is_link,
         "sha256": file.sha256 or None,
         "hash_state": file.hash_state,
         "catalog_id": file.catalog_id or None,

@@ -285,3 +285,29 @@ def test_one_odd_name_keeps_no_other_copies_apart(host: Host) -> None:
     assert len(plan.steps) == 1
     done(host.run(plan))
     assert same_file(host.models / "loras/a.safetensors", host.models / "loras/b.safetensors")
+
+
+def test_of_two_names_that_both_go_the_bytes_go_too(host: Host) -> None:
+    first = host.put("loras/a.safetensors", BYTES)
+    twin = host.models / "loras/b.safetensors"
+    os.link(first, twin)
+    alone = host.plan("rm", first)
+    assert not alone.steps[0].destructive
+    assert "one of 2 names" in alone.steps[0].title
+    both = host.plan("rm", first, also=[str(twin)])
+    assert [step.destructive for step in both.steps] == [True, True]
+    assert "4.0 MiB of disk become free" in titles(both)
+    assert "is destroyed" in titles(both)
+
+
+def test_dedupe_leaves_links_as_they_are_and_takes_every_name_of_a_copy(host: Host) -> None:
+    kept = host.put("loras/m.safetensors", BYTES)
+    copy = host.put("loras/n.safetensors", BYTES)
+    (host.models / "loras/a-link.safetensors").symlink_to(copy)
+    os.link(copy, host.models / "loras/z.safetensors")
+    done(host.run(host.plan("dedupe", "all")))
+    names = sorted((host.models / "loras").iterdir())
+    assert all(same_file(kept, name) for name in names)
+    assert [name.is_symlink() for name in names] == [True, False, False, False]
+    with pytest.raises(UsageError, match="there is no file or folder"):
+        host.plan("dedupe", str(host.models / "gone"))

@@ -40,21 +40,22 @@ def fill_edges(seen: Sequence[Seen], quiet: float) -> None:
         seen: of every root; their `kept.edges` are filled.
         quiet: seconds without an answer after which no more are waited for.
     """
-    by_size: defaultdict[int, dict[tuple[int, int], Seen]] = defaultdict(dict)
+    by_size: defaultdict[int, defaultdict[tuple[int, int], list[Seen]]]
+    by_size = defaultdict(lambda: defaultdict(list))
     for one in seen:
         facts = one.entry.facts
         if facts.st_size and one.kept.format not in _NOT_ALIKE:
-            by_size[facts.st_size].setdefault((facts.st_dev, facts.st_ino), one)
+            by_size[facts.st_size][facts.st_dev, facts.st_ino].append(one)
     wanted = [
-        one
+        names
         for alike in by_size.values()
-        if len(alike) > 1 and not all(other.sha256 for other in alike.values())
-        for one in alike.values()
-        if not one.kept.edges
+        if len(alike) > 1 and not all(names[0].sha256 for names in alike.values())
+        for names in alike.values()
+        if not all(one.kept.edges for one in names)
     ]
     if not wanted:
         return
-    reader = _Reader(wanted)
+    reader = _Reader(names[0] for names in wanted)
     reader.start()
     while reader.is_alive():
         left = reader.pulse + quiet - _PACE.monotonic()
@@ -62,10 +63,12 @@ def fill_edges(seen: Sequence[Seen], quiet: float) -> None:
             break
         reader.join(left)
     found = dict(reader.found)
-    for one in wanted:
-        one.kept.edges = found.get(one.entry.path, "")
-        # Of what could not be read nothing is remembered.
-        one.new = one.new or bool(one.kept.edges and one.entry.state == "file")
+    for names in wanted:
+        edges = found.get(names[0].entry.path, "")
+        for one in names:
+            one.kept.edges = edges
+            # Of what could not be read nothing is remembered.
+            one.new = one.new or bool(edges and one.entry.state == "file")
 
 
 def _edges(path: str, size: int) -> str:

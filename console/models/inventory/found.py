@@ -55,6 +55,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
         parameters: number of weights; None where the header does not tell.
         promised_bytes: the size its header promises; None where it promises none.
         size, mtime_ns, device, inode, links: as the file system has it.
+        is_link: it is a symbolic link; the figures are those of the file it leads to.
         sha256: remembered while size and mtime are the same; empty otherwise.
         was_sha256: what it had before it was written to; empty once it was read again.
         hash_state: `checked` (is what hub or catalogue say), `known` (nobody says what it should
@@ -82,6 +83,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
     device: int = 0
     inode: int = 0
     links: int = 1
+    is_link: bool = False
     sha256: str = ""
     was_sha256: str = ""
     hash_state: str = "unchecked"

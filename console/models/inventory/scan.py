@@ -209,6 +209,7 @@ def _file(one: Seen) -> FoundFile:
         device=facts.st_dev,
         inode=facts.st_ino,
         links=facts.st_nlink,
+        is_link=entry.is_link or entry.state == "broken-link",
         sha256=one.sha256,
         was_sha256="" if one.sha256 else kept.was,
         problem=problem,

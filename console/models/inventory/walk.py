@@ -39,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         state: `file`, `part`, `broken-link` or `unreadable`.
         parent: device and inode of its folder: what is reached twice is there once.
         problem: why it could not be looked at; None otherwise.
+        is_link: it is a symbolic link.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     state: str
     parent: tuple[int, int]
     problem: Unknown | None = None
+    is_link: bool = False
 
 
 class Walk(threading.Thread):
@@ -165,7 +167,8 @@ def _entry(entry: "os.DirEntry[str]", folder: str, identity: tuple[int, int]) ->
         return Entry(entry.path, name, folder, facts, state, identity, problem)
     if not named and (not stat.S_ISREG(facts.st_mode) or facts.st_size < formats()["large_bytes"]):
         return None
-    return Entry(entry.path, name, folder, facts, state, identity)
+    link = entry.is_symlink()
+    return Entry(entry.path, name, folder, facts, state, identity, is_link=link)
 
 
 def _named(path: str, error: OSError | ValueError) -> Unknown:
