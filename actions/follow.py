@@ -105,9 +105,11 @@ class Follower:
             return False  # a lock can be missing, on a full disk for one
         if self._locks.path is not None and not self._locks.is_free(plan_lock(row.id)):
             return False
+        if row.runner_pid is not None:
+            return True  # also one that had not begun yet
         resumed = self._journal.resumed(row.id) if row.attempts else None
         waited = self._session.clock.now() - (resumed[0] if resumed else row.created_at)
-        return row.state == "running" or waited > timedelta(seconds=_START_SECONDS)
+        return waited > timedelta(seconds=_START_SECONDS)
 
     def _died(self, plan: Plan, row: PlanRow) -> PlanFailed:
         """Give the end of a download whose process is gone, by what was wished of it before."""
@@ -164,8 +166,15 @@ class Follower:
 
 
 def _runs(pid: int, plan_id: str) -> bool:
-    """Tell whether a process runs a plan for sure: it is this one, or its arguments say so."""
-    return pid == os.getpid() or is_runner(pid, plan_id)
+    """Tell whether a process runs a plan, or is about to: it is this one, or its arguments say so.
+
+    For a moment after its start a process has no arguments yet, but a program; kernel threads and
+    processes that have ended have neither.
+    """
+    arguments = _arguments(pid)
+    if pid == os.getpid() or plan_id.encode() in arguments:
+        return True
+    return not arguments and os.access(f"/proc/{pid}/exe", os.F_OK)
 
 
 def is_runner(pid: int, plan_id: str) -> bool:
@@ -173,8 +182,11 @@ def is_runner(pid: int, plan_id: str) -> bool:
 
     That a process has the number proves nothing: numbers are used again.
     """
+    return plan_id.encode() in _arguments(pid)
+
+
+def _arguments(pid: int) -> bytes:
     try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return False
-    return plan_id.encode() in arguments
+        return b""

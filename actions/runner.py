@@ -33,7 +33,7 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
     command = [*own_command(), *_files(session), "_run", plan_id]
     try:
         with _log(session.places.log_file) as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -47,6 +47,9 @@ def start_runner(session: Session, plan_id: str) -> "subprocess.Popen[bytes]":
             f"the runner cannot be started: {error.strerror or error}",
             "Nothing was changed",
         ) from error
+    # One that dies before it has begun is missed at once, and not only after its time.
+    Journal(session).plans.note_process(plan_id, process.pid)
+    return process
 
 
 def ring(row: PlanRow) -> None:

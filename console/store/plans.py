@@ -77,6 +77,16 @@ class PlanRecords:
 
         self._store.write(work)
 
+    def note_process(self, plan_id: str, pid: int) -> None:
+        """Note which process was started for a queued plan, before that has begun with it."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE plans SET runner_pid = ? WHERE id = ? AND state = 'queued'", (pid, plan_id)
+            )
+
+        self._store.write(work)
+
     def begin(self, plan_id: str, pid: int, at: datetime) -> bool:
         """Take a queued plan for this process; False where somebody has taken it before.
 

@@ -14,7 +14,7 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
         state: `queued`, `running`, `done`, `failed`, `refused`, `stale` or `interrupted`; of a
             download also `paused`, `needs_token` or `cancelled`.
         body: the whole plan as data.
-        runner_pid: process that runs it; None while nobody has begun.
+        runner_pid: process that runs it, or was started to; None while there is none.
         cancel_requested: somebody asked to cancel it.
         undoes: id of the plan that this one takes back, or empty.
         left_behind: facts of the target as the plan left it; empty while it has not.

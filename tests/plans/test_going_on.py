@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,30 @@ def test_a_killed_download_is_interrupted_and_goes_on(body: Body, new_session: S
     assert isinstance(list(console.operations.follow(console.plan.id))[-1], PlanDone)
     assert body.size() == TOTAL
     assert console.operations.jobs() == ()
+
+
+def test_one_killed_before_it_has_begun_is_missed_at_once(
+    body: Body, new_session: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = Console(new_session())
+    os.kill(console.pid(), signal.SIGKILL)
+    console.end()
+    os.mkfifo(tmp_path / "nobody-writes")
+    slow = tmp_path / "slow-start"
+    slow.write_text(f"#!/bin/sh\nread -r _ < {tmp_path}/nobody-writes\n")
+    slow.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", str(slow))
+        assert console.operations.resume("last")
+    job = console.job()
+    assert job.state == "queued"
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGKILL)
+    wait_until(lambda: console.job().state == "interrupted", 5)
+    body.say("go")
+    assert console.operations.resume("last")
+    assert isinstance(list(console.operations.follow("last"))[-1], PlanDone)
+    assert console.job().attempts == 2
 
 
 def test_a_hang_up_does_not_reach_it_and_a_shutdown_keeps_what_it_has(
