@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ask_all(session: Session, wanted: Sequence[WantedFile], *, accept: bool) -> tuple[Asked, ...]:
-    """Ask the hub for each file that is not here, whole and right, already.
+    """Ask the hub for each file that is not here already.
 
     Args:
         session: whose environment names hub and token.
@@ -61,17 +61,19 @@ def ask_all(session: Session, wanted: Sequence[WantedFile], *, accept: bool) -> 
 
 
 def _right_already(wanted: WantedFile, hashes: HashRecords) -> Asked | None:
-    """Give a file of the catalogue that is at its place with the right hash; no hub is needed.
+    """Give a file of the catalogue that is at its place, by its hash; no hub is needed.
 
-    Of another revision than the catalogue's nobody but the hub knows what it has.
+    Where nobody has taken its hash, its size tells: the job reads it first. Of another revision
+    than the catalogue's nobody but the hub knows what it has.
     """
     entry, path = wanted.entry, wanted.path
     if entry is None or path is None or wanted.spec != spec_of_entry(entry):
         return None
-    if not entry.sha256 or hashes.recall(path) != entry.sha256:
-        return None
     facts = figures(path)
-    if facts is None:
+    if facts is None or not entry.sha256 or not path.is_file():
+        return None
+    known = hashes.recall(path)
+    if known != entry.sha256 and (known or facts.st_size != entry.bytes):
         return None
     return Asked(wanted=wanted, hub=None, path=path, size=facts.st_size, sha256=entry.sha256)
 

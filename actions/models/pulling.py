@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actions.models.aside import put_aside
 from actions.models.board import Board
@@ -19,6 +19,7 @@ from actions.session import Session
 from actions.step_thread import Outcome, Talk
 from actions.trouble import DroppedStepError, NeedsTokenError, PausedStepError, StepError
 from console.errors import ConsoleError
+from console.hub.facts import HubFile
 from console.hub.faults import NEEDS_TOKEN
 from console.store.locks import Held, Holder, LockFolder, Taken
 from console.text import clean_line
@@ -27,6 +28,9 @@ from console.transfer.part import part_of
 from console.transfer.wanted import Placed, Progress, Wanted
 from console.units import format_bytes, format_duration
 from console.unknown import Unknown, iso_time
+
+if TYPE_CHECKING:
+    from console.hub.door import HubDoor
 
 _LOOK_AGAIN_SECONDS = 0.5
 _STATES = {"checking": "reading what is here", "placing": "putting it in place"}
@@ -77,13 +81,15 @@ class FileWork:
         if self._keeper.is_right(item.path, reading, stop):
             return self._outcome(talk, "kept", f"{item.name} is here, its hash is right")
         source = self._keeper.other_name(reading, stop)
-        self._clear_the_name(talk)
         if source:
+            self._clear_the_name(talk)
             self._keeper.link(source)
             return self._outcome(talk, "linked", f"{item.name} is linked to {clean_line(source)}")
         placed = self._fetch(talk, stop)
         self._keeper.remember(item.path, placed.sha256)
         words = f"{item.name} is fetched and checked, {format_bytes(placed.size)}"
+        if placed.twice:
+            words += f"; {placed.twice}"
         return self._outcome(talk, "fetched", words, placed)
 
     def _fetch(self, talk: Talk, stop: Stop) -> Placed:
@@ -100,6 +106,7 @@ class FileWork:
         )
         begun = self._session.clock.monotonic()
         with self._source() as (source, endpoint):
+            self._clear_the_name(talk)
             try:
                 placed = fetch(
                     wanted,
@@ -124,12 +131,29 @@ class FileWork:
         try:
             hub = self._item.hub
             try:
-                source = door.source(door.file(self._item.spec) if hub is None else hub)
+                source = door.source(self._asked(door) if hub is None else hub)
             except ConsoleError as error:
                 raise _as_step(error) from error
             yield source, door.endpoint
         finally:
             door.close()
+
+    def _asked(self, door: "HubDoor") -> HubFile:
+        """Ask for a file that was here when the plan was made, and is not, or not as it should be.
+
+        Raises:
+            StepError: the hub has another one by now (`models.hash-changed`).
+            HubFault: of any kind.
+        """
+        item, hub = self._item, door.file(self._item.spec)
+        if hub.size != item.size or (hub.sha256 and hub.sha256 != item.sha256):
+            raise StepError(
+                "models.hash-changed",
+                f"{item.name} is not here as it should be, and the hub has another one by now",
+                f"wanted {item.sha256}, hub {hub.sha256 or hub.git_oid}; models pull "
+                "--accept-new-hash takes the new one once you trust it",
+            )
+        return hub
 
     def _note_rate(self, endpoint: str, fetched: int, seconds: float) -> None:
         """Note how fast it was, for the next plan; a rate that was held down tells nothing."""

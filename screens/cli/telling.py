@@ -18,6 +18,7 @@ from screens.cli.output import (
 from screens.cli.plan_view import event_data, event_error, event_text, plan_data, plan_text
 
 _SELDOM_SECONDS = 10.0
+_HELD_UP = frozenset({"waiting", "stalled", "rate-limited"})
 
 
 class Teller(Protocol):
@@ -89,6 +90,7 @@ class TextTeller:
         self._in_place = bool(sys.stderr and sys.stderr.isatty())
         self._open_line = False
         self._told = -_SELDOM_SECONDS
+        self._held_up: set[str] = set()
 
     def begin(self) -> None:
         """Say nothing: the plan was shown with the question."""
@@ -118,10 +120,15 @@ class TextTeller:
             say(text)
 
     def _too_soon(self, event: AnyEvent) -> bool:
-        """Tell whether the figures of a download would only fill a file that nobody reads live."""
+        """Tell whether the figures of a download would only fill a file that nobody reads live.
+
+        What holds it up, and that it goes on, is told at once.
+        """
         if not isinstance(event, StepProgress) or event.transfer is None:
             return False
-        if 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
+        before = self._held_up
+        self._held_up = _HELD_UP & {one.state for one in event.transfer.files if one.note}
+        if self._held_up == before and 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
             return True
         self._told = event.elapsed_seconds
         return False

@@ -265,6 +265,14 @@ def test_a_token_that_is_gone_is_waited_for(tmp_path: Path) -> None:
         host.close()
 
 
+def test_a_hub_that_wants_less_is_waited_for_and_one_sees_it(host: Host) -> None:
+    host.hub.fault("rate-limit", where="cdn", retry_after=2, times=1)
+    host.configure(more="[downloads]\nconnections = 1\n")
+    done = host.run("models", "pull", HF_VAE, "--yes", "--wait")
+    assert done.returncode == 0
+    assert "rate-limited" in done.stderr, done.stderr
+
+
 def test_bytes_that_come_wrong_are_never_placed(host: Host) -> None:
     host.hub.fault("corrupt")
     data = host.pull(HF_VAE, code=1)

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pull.conftest import LORA, REPO, SIZE, VAE, Host, checks
+from tests.pull.conftest import LORA, REPO, SIZE, VAE, Host, all_of, checks
 from tests.support.hub import EVERYTHING, NOTHING, Noise, rehearsal_hub, repo_of
 
 HF_VAE = f"hf:{REPO}/{VAE}"
@@ -199,6 +200,13 @@ def catalogue(host: Host, **changes: object) -> Path:
     return path
 
 
+def let_main_move_on(host: Host) -> None:
+    """Have other bytes on the hub under the same name from now on."""
+    host.hub.fault("changed", path=VAE, after=1)
+    with urllib.request.urlopen(f"{host.hub.url}/{REPO}/resolve/main/{VAE}") as answer:
+        answer.read()
+
+
 def test_another_hash_than_the_catalogues_is_placed_only_once_accepted(host: Host) -> None:
     words = ("--catalog", str(catalogue(host, sha256="0" * 64)))
     data = host.pull("my-vae", *words, code=3)
@@ -219,14 +227,29 @@ def test_only_the_hub_knows_what_another_revision_has_or_what_is_new(host: Host)
     assert host.pull("my-vae", *words)["files"][0]["action"] == "fetched"
     data = host.pull(f"{HF_VAE}@nowhere", *words, code=1)
     assert data["error"]["code"] == "hub.no-revision"
-    host.hub.fault("changed", path=VAE, after=1)
-    (copy,) = host.pull(HF_VAE, "--folder", "other", "--no-link", *words)["files"]
-    new = host.pull(f"hf:{REPO}/{VAE}", "--folder", "new", "--accept-new-hash", *words)["files"][0]
-    assert copy["sha256"] == old != new["sha256"]
+    let_main_move_on(host)
+    (new,) = host.pull(HF_VAE, "--folder", "new")["files"]
+    assert new["sha256"] != old
     assert host.pull("my-vae", *words)["files"][0]["sha256"] == old
     (linked,) = host.pull("my-vae", "--accept-new-hash", *words)["files"]
     assert (linked["action"], linked["sha256"]) == ("linked", new["sha256"])
     assert host.pull("my-vae", *words)["files"][0]["action"] == "kept"
+
+
+def test_what_lies_at_its_place_needs_no_hub_until_it_turns_out_to_be_wrong(host: Host) -> None:
+    words = ("--catalog", str(catalogue(host, sha256=Noise(SIZE, 1).sha256)))
+    (host.models / "vae").mkdir()
+    place = host.models / "vae" / Path(VAE).name
+    place.write_bytes(all_of(Noise(SIZE, 1)))
+    host.hub.fault("down")
+    assert host.pull("my-vae", *words)["files"][0]["action"] == "kept"
+    host.hub.heal()
+    place.write_bytes(bytes(SIZE))
+    assert "pull.read-first" in checks(host.plan("my-vae", *words))
+    let_main_move_on(host)
+    error = host.pull("my-vae", *words, code=1)["error"]
+    assert error["code"] == "models.hash-changed"
+    assert place.read_bytes() == bytes(SIZE)
 
 
 def test_another_size_than_the_catalogues_is_another_file_too(host: Host) -> None:
