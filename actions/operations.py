@@ -26,6 +26,7 @@ from console.unknown import Unknown
 if TYPE_CHECKING:
     from actions.downloads import Download
     from actions.jobs import Job
+    from actions.take_up import TakenUp
 
 
 class RunningPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +203,12 @@ class Operations:
         from actions.models.rivals import same_job
 
         return same_job(self._session, plan)
+
+    def take_up(self) -> "tuple[TakenUp, ...]":
+        """Go on with the downloads that nobody runs any more; a look at a folder where none is."""
+        from actions.take_up import take_up
+
+        return take_up(self._session)
 
     def running_downloads(self) -> "tuple[Download, ...]":
         """Give the downloads that have not ended for good, newest first; cheap where none has.

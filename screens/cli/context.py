@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from console.store.markers import Markers
 if TYPE_CHECKING:
     from actions.session import Session
 
-# The full screen does it once it is drawn, a runner has its own work, a rehearsal its own files.
+# The full screen does it as long as it is open, a runner has its own work, a rehearsal its own
+# files.
 _TAKE_NOTHING_UP = frozenset({"", "demo", "_run"})
 
 
@@ -92,15 +92,12 @@ def open_screen(cli: Cli) -> int:
             "`gpuconsole status` tells the same without one (`ssh -t` gives one over SSH)",
         )
     session = cli.session
-    if Markers(session.places).waiting():
-        # The screen is not kept waiting, and shows what goes on by itself.
-        threading.Thread(target=_take_up, args=(session,), name="take-up", daemon=True).start()
     from screens.tui.app import run
 
     return run(session)
 
 
-def _take_up(session: "Session", *, looking: bool = False, quiet: bool = True) -> None:
+def _take_up(session: "Session", *, looking: bool, quiet: bool) -> None:
     """Go on with downloads that nobody runs any more, and say which; no verb fails by it."""
     from actions.take_up import take_up
     from console.log import log_crash

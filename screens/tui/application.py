@@ -146,8 +146,8 @@ class Console(App[int]):
         self.live.start()
         self.set_timer(WARM_UP_SECONDS, partial(start, warm_up, "warm-up"))
         # The journal is opened once the containers are on the screen, not while they come.
-        self.set_timer(LOOK_ROUND_FIRST_SECONDS, self.desk.follow_running)
-        self.set_interval(LOOK_ROUND_SECONDS, self.desk.follow_running)
+        self.set_timer(LOOK_ROUND_FIRST_SECONDS, self.desk.look_round)
+        self.set_interval(LOOK_ROUND_SECONDS, self.desk.look_round)
 
     def on_unmount(self) -> None:
         """Stop reading; nothing here waits for a thread."""

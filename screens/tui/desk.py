@@ -41,6 +41,7 @@ from screens.tui.view import Job as Shown
 if TYPE_CHECKING:
     from actions.downloads import Download
     from actions.jobs import Job
+    from actions.take_up import TakenUp
     from actions.timeline import TimelineEntry
 
 
@@ -95,6 +96,10 @@ class Operator(Protocol):
 
     def same_job(self, plan: Plan) -> tuple[str, str]:
         """Give a job that does exactly what a pull would, by id and state; else empty."""
+        ...
+
+    def take_up(self) -> Sequence[TakenUp]:
+        """Go on with the downloads that nobody runs any more; cheap where there is none."""
         ...
 
     def running_downloads(self) -> Sequence[Download]:
@@ -238,6 +243,21 @@ class Desk:
             PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event, plan.endless)
             for event in self._open().run(plan)
         ]
+
+    def look_round(self) -> None:
+        """Go on with downloads whose process has died, and watch what runs."""
+
+        def work() -> None:
+            try:
+                for one in self._open().take_up():
+                    if one.problem is None:
+                        tell(self._pump, Said(f"{one.what} goes on: {one.why}", "ok", "▶"))
+                    else:
+                        tell(self._pump, PlanProblem(f"go on with {one.what}", one.problem))
+            finally:
+                self.follow_running()
+
+        self._start(work, "look round", quiet=True)
 
     def follow_running(self) -> None:
         """Watch the plans that other consoles or an earlier one have started."""

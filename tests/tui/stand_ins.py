@@ -21,6 +21,7 @@ from actions.plan import (
     StepStarted,
 )
 from actions.snapshot import HostSnapshot
+from actions.take_up import TakenUp
 from actions.timeline import TimelineEntry
 from console.errors import ConsoleError
 from console.unknown import Unknown
@@ -124,6 +125,7 @@ class Script:
         self.listed: tuple[Job, ...] = ()
         self.over: tuple[Job, ...] = ()
         self.downloads: tuple[Download, ...] = ()
+        self.taken_up: tuple[TakenUp, ...] = ()
         self.plans: dict[str, Plan | Callable[[dict[str, Any]], Plan]] = {}
         self.error: ConsoleError | None = None
         self.problem: Unknown | None = None
@@ -181,6 +183,9 @@ class Script:
 
     def jobs(self, *, everything: bool = False) -> Sequence[Job]:
         return (*self.listed, *self.over) if everything else self.listed
+
+    def take_up(self) -> Sequence[TakenUp]:
+        return self.taken_up
 
     def running_downloads(self) -> Sequence[Download]:
         return self.downloads

@@ -8,6 +8,8 @@ import pytest
 
 from actions.fit.model import WayOut
 from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, Refusal, StepProgress, StepStarted
+from actions.take_up import TakenUp
+from console.errors import ConsoleError
 from screens.tui.application import Console
 from screens.tui.plan_dialog import PlanDialog
 from tests.support import hosts
@@ -224,6 +226,22 @@ async def test_a_download_that_was_interrupted_goes_on_under_its_own_id(
         await until_seen(pilot, "▶ qwen-vae goes on")
         assert script.resumed == ["plan-pull-qwen-vae"]
         assert script.asked == []
+
+
+async def test_a_download_whose_process_died_is_taken_up_by_the_open_screen(
+    make_app: MakeApp, script: Script
+) -> None:
+    app = make_app(hosts.services_studio(), CONFIG)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "comfyui-qwen")
+        taken = TakenUp(id="1", what="pull qwen-vae", why="its process had ended")
+        script.taken_up = (taken,)
+        app.desk.look_round()
+        await until_seen(pilot, "▶ pull qwen-vae goes on: its process had ended")
+        why = ConsoleError("runner.cannot-start", "the runner cannot be started")
+        script.taken_up = (msgspec.structs.replace(taken, problem=why),)
+        app.desk.look_round()
+        await until_seen(pilot, "✖ go on with pull qwen-vae: the runner cannot be started")
 
 
 async def test_what_was_taken_up_since_is_not_offered_again(
