@@ -96,7 +96,8 @@ class _Fetch:
                 part.remove()
             finally:
                 part.close()
-            self._watch.again(f"what came was {found}, not {self._promised()}")
+            where = f", is kept as {kept.name}" if kept else ""
+            self._watch.again(f"what came, {found}{where}, is not {self._promised()}")
         raise mismatch(self._wanted.path, self._promised(), found, kept)
 
     def missing(self) -> int | None:
@@ -199,4 +200,5 @@ class _Fetch:
             sha256=sha256,
             fetched=self._watch.fetched_before,
             resumed_from=self._watch.resumed_from,
+            twice=self._watch.twice,
         )

@@ -82,6 +82,8 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
         sha256: of its bytes.
         fetched: bytes over the network, with those that were in vain.
         resumed_from: bytes found from an earlier attempt.
+        twice: why it had to be fetched once more, with both hashes and where the wrong bytes are
+            kept; empty where it had not.
     """
 
     path: Path
@@ -89,3 +91,4 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     fetched: int
     resumed_from: int
+    twice: str = ""

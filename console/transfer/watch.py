@@ -23,6 +23,7 @@ class Watch:
     Attributes:
         resumed_from: bytes that an earlier attempt had fetched.
         fetched_before: bytes over the network of crews that have ended.
+        twice: why all is fetched once more; empty where it is not.
     """
 
     def __init__(self, wanted: Wanted, clock: Clock, report: Callable[[Progress], None]) -> None:
@@ -34,13 +35,13 @@ class Watch:
         self._looked_at = self._last_byte_at = clock.monotonic()
         self._reported_at = float("-inf")
         self._cut = ""
-        self._why_again = ""
+        self.twice = ""
         self.resumed_from = 0
         self.fetched_before = 0
 
     def again(self, why: str) -> None:
         """Note that all is fetched once more, and why."""
-        self._why_again = f"{why}: fetched once more"
+        self.twice = f"{why}: fetched once more"
         self._meter.restart()
         self._looked_at = self._last_byte_at = self._clock.monotonic()
 
@@ -83,7 +84,7 @@ class Watch:
                 resumed_from=self.resumed_from,
                 fetched=self._count,
                 rate=rate if moving else None,
-                note=note or self._why_again,
+                note=note or self.twice,
             )
         )
 

@@ -124,7 +124,9 @@ def test_a_byte_that_was_changed_on_the_way_costs_one_more_fetch(scene: Scene) -
     bad = find_bad(scene.folder)
     assert len(bad) == 1
     assert bad[0].stat().st_size == scene.body.size
-    assert any("fetched once more" in told.note for told in scene.told)
+    assert any(told.note == placed.twice for told in scene.told)
+    assert "fetched once more" in placed.twice
+    assert all(word in placed.twice for word in (bad[0].name, bad[0].name[-8:], placed.sha256))
 
 
 def test_bytes_that_are_wrong_twice_are_never_placed(scene: Scene) -> None:
