@@ -96,8 +96,8 @@ class _Fetch:
                 part.remove()
             finally:
                 part.close()
-            where = f", is kept as {kept.name}" if kept else ""
-            self._watch.again(f"what came, {found}{where}, is not {self._promised()}")
+            where = f" (kept as {kept.name})" if kept else ""
+            self._watch.again(f"{found} came{where}, {self._promised()} was promised")
         raise mismatch(self._wanted.path, self._promised(), found, kept)
 
     def missing(self) -> int | None:
