@@ -2,16 +2,22 @@
 
 import hashlib
 import http.client
+import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.simulator.hub.__main__ import main
 from console.simulator.hub.bodies import Bent, Hollow
 from tests.support.hub import (
     EVERYTHING,
@@ -222,6 +228,11 @@ def test_a_fault_that_nobody_knows_is_named(hub: RehearsalHub) -> None:
         hub.fault("cutt")
     with pytest.raises(ValueError, match="no such fault"):
         hub.fault("cut", afer=3)
+    for facts in ({"after": "x"}, {"after": -5}, {"times": 1.5}, {"retry_after": "soon"},
+                  {"where": "moon"}, {"seconds": float("nan")}, {"happened": 9}):  # fmt: skip
+        with pytest.raises(ValueError, match=r"must be|no such fault"):
+            hub.fault("rate-limit", **facts)
+    assert resolved(hub).status == 302
     assert set(KINDS) >= {"cut", "stall", "slow", "rate-limit", "error", "corrupt", "short"}
 
 
@@ -235,7 +246,14 @@ def test_a_client_that_goes_away_is_no_trouble(hub: RehearsalHub) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/models/org/name/tree/main?cursor=x", "/api/models/org", "/org/name", "/", "/%ff%fe/x/y"],
+    [
+        "/api/models/org/name/tree/main?cursor=x",
+        "/api/models/org/name/paths-info",
+        "/api/models/org",
+        "/org/name",
+        "/",
+        "/%ff%fe/x/y",
+    ],
 )
 def test_what_makes_no_sense_is_refused(hub: RehearsalHub, path: str) -> None:
     assert Seen(f"{hub.url}{path}").status in (400, 404)
@@ -256,7 +274,36 @@ def test_by_itself_it_counts_and_misbehaves_too() -> None:
         hub.fault("error")
         assert Seen(url).status == 500
         hub.heal()
+        for wrong in (b"[]", b"x", b'{"kind": "cut", "after": "x"}'):
+            with pytest.raises(HTTPError, match="400"):
+                urlopen(f"{hub.url}/api/rehearsal/fault", wrong, timeout=10)
         assert Seen(url).status == 302
+
+
+def test_by_itself_it_outlives_a_shell_that_gives_it_no_stdin() -> None:
+    command = [sys.executable, "-m", "console.simulator.hub", "--size", "1MB"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["endpoint"]
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        assert Seen(f"{url}/api/rehearsal/counts").status == 200
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--size", "x"), ("--rate", "-1"), ("--port", "99999"), ("--repo", "../x"),
+     ("--files", "/nowhere")],
+)  # fmt: skip
+def test_by_itself_it_says_what_it_does_not_understand(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == 2
+    assert f"argument {arguments[0]}: " in capsys.readouterr().err
 
 
 @given(

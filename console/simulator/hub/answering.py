@@ -51,7 +51,7 @@ class Answering(BaseHTTPRequestHandler):
             length = int(self.headers.get("Content-Length") or 0)
             self.content = self.rfile.read(length) if length else b""
             self.reply()
-        except ValueError:
+        except (ValueError, LookupError):  # what nobody can mean
             self.tell_json({"error": "Bad Request"}, 400)
         except (ConnectionError, TimeoutError):
             self.drop()

@@ -1,5 +1,6 @@
 """What goes wrong at the hub, on demand: a list of faults, each for a while or a few times."""
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,12 @@ KINDS = {
 """The kinds there are, with what they do."""
 
 
+_WHOLE = ("times", "after", "at", "by", "status")
+_NUMBERS = ("rate", "seconds", "retry_after")
+_MAY_BE_NONE = ("times", "at", "seconds")
+_PLACES = ("", "hub", "cdn")
+
+
 @dataclass(kw_only=True)
 class Fault:
     """Something that goes wrong.
@@ -56,14 +63,26 @@ class Fault:
     status: int = 500
     retry_after: float = 1.0
     forget: bool = False
-    over: threading.Event = field(default_factory=threading.Event)
-    throttle: Throttle = field(default_factory=Throttle)
-    happened: int = 0
+    over: threading.Event = field(default_factory=threading.Event, init=False)
+    throttle: Throttle = field(default_factory=Throttle, init=False)
+    happened: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(KINDS)}")
+        for name in (*_WHOLE, *_NUMBERS):
+            self._check(name, getattr(self, name), (int,) if name in _WHOLE else (int, float))
+        path: object = self.path  # as somebody's JSON has it
+        if not isinstance(path, str) or self.where not in _PLACES:
+            raise ValueError("path must be a text, and where one of hub and cdn")
         self.throttle.rate = self.rate or None
+
+    @staticmethod
+    def _check(name: str, value: object, kinds: tuple[type, ...]) -> None:
+        if value is None and name in _MAY_BE_NONE:
+            return
+        if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < math.inf:  # type: ignore[operator]
+            raise ValueError(f"{name} must be a number from 0 on, not {value!r}")
 
     def concerns(self, kind: str, path: str, where: str) -> bool:
         """Tell whether it is of a kind and about a file (`ORG/NAME/PATH`) at one of the places."""

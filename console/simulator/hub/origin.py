@@ -180,6 +180,8 @@ class Origin(Answering):
         """Answer whoever rehearses: counts, and faults to begin or to end."""
         faults, counts = self.state.faults, self.state.counts
         facts = json.loads(self.content or b"{}")
+        if not isinstance(facts, dict):
+            raise ValueError("an object is wanted")
         if route == "/api/rehearsal/counts":
             by_file = counts.by_file()
             total = sum(by_file.values())
