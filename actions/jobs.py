@@ -12,6 +12,7 @@ from actions.transfer import FileTransfer, Transfer
 from actions.undo import row_of, settled
 from actions.verbs import SHELL
 from console.errors import UsageError
+from console.store.downloads import read_open_downloads
 from console.store.plans import OPEN_STATES, STOPPED_STATES
 from console.store.rows import PlanRow
 
@@ -33,6 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         step, steps: where it is or got to, from 1; 0 before the first.
         title: of that step; empty before the first.
         text: what it last told, or how it ended.
+        hint: what to do about that end; may be empty.
         since: when it began; None while it waits for its process.
         longest_seconds: how long it may take; means nothing for a download.
         pid: of its process, while it is under way.
@@ -56,6 +58,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     title: str = ""
     text: str = ""
+    hint: str = ""
     created_at: datetime
     since: datetime | None
     ended_at: datetime | None = None
@@ -91,7 +94,7 @@ def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
     follower = Follower(session, journal)
     for row in journal.under_way():
         follower.bury_if_dead(row.id)
-    rows = journal.plans.newest((*OPEN_STATES, *_ENDED), limit=_LOOKED_AT)
+    rows = _looked_at(journal)
     passed = settled(rows)
     newer_done = set[str]()
     found = []
@@ -105,6 +108,15 @@ def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
         if row.state == "done":
             newer_done.add(row.target_id)
     return tuple(found)
+
+
+def _looked_at(journal: Journal) -> tuple[PlanRow, ...]:
+    """Give the newest rows, and those of downloads that wait, however old, newest first."""
+    newest = journal.plans.newest((*OPEN_STATES, *_ENDED), limit=_LOOKED_AT)
+    seen = {row.id for row in newest}
+    waiting = (one.id for one in read_open_downloads(journal.store) if one.id not in seen)
+    older = (journal.plans.get(plan_id) for plan_id in waiting)
+    return (*newest, *(row for row in older if row is not None))
 
 
 def read_job(session: Session, plan_id: str) -> Job:
@@ -154,6 +166,7 @@ def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
         steps=len(plan.steps),
         title=begun.title if begun else "",
         text=text,
+        hint=end.hint if isinstance(end, PlanFailed) else "",
         created_at=row.created_at,
         since=row.started_at,
         ended_at=row.ended_at,

@@ -145,9 +145,10 @@ def pause(cli: Cli, job_id: str) -> int:
 
 @jobs.command(epilog=_ID)
 @click.argument("job_id", metavar="ID")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed and change nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before a download is given up.")
 @click.pass_obj
-def cancel(cli: Cli, job_id: str, yes: bool) -> int:
+def cancel(cli: Cli, job_id: str, dry_run: bool, yes: bool) -> int:
     """Ask a job to end early; one that can goes back to what was before.
 
     A download is given up: what it has fetched of files that are not complete is removed.
@@ -158,15 +159,19 @@ def cancel(cli: Cli, job_id: str, yes: bool) -> int:
     operations = Operations(cli.session, via="cli")
     job = operations.one_job(job_id)
     what = f"{job.verb} {job.target}"
-    if "cancel" in job.can and job.kind == "download":
-        lost = format_bytes(job.bytes_done or 0)
-        say(f"{what}: up to {lost} fetched so far are removed; files that are complete stay")
+    not_under_way = RefusedError(
+        "plan.not-under-way", f"{what} is not under way", "gpuconsole jobs lists what is"
+    )
+    if "cancel" not in job.can:
+        raise not_under_way
+    if dry_run:
+        return _show(cli, job, f"{_lost(job)}; nothing was changed")
+    if job.kind == "download":
+        say(_lost(job))
         if not confirm(f"Give up {what}?", yes=yes):
             raise InterruptedByUser("confirm.declined", "not confirmed: nothing was changed")
-    if "cancel" not in job.can or not operations.cancel(job.id):
-        raise RefusedError(
-            "plan.not-under-way", f"{what} is not under way", "gpuconsole jobs lists what is"
-        )
+    if not operations.cancel(job.id):
+        raise not_under_way
     if job.kind == "download":
         job = _settled(operations, job.id)
         ended = job.state == "cancelled"
@@ -177,6 +182,15 @@ def cancel(cli: Cli, job_id: str, yes: bool) -> int:
         return emit({"plan_id": job.id, "cancel_requested": True, "text": text})
     write(text)
     return ExitCode.DONE
+
+
+def _lost(job: "Job") -> str:
+    """Say what is lost where a job is cancelled."""
+    what = f"{job.verb} {job.target}"
+    if job.kind != "download":
+        return f"{what}: it ends early, and goes back where it can"
+    lost = format_bytes(job.bytes_done or 0)
+    return f"{what}: up to {lost} fetched so far are removed; files that are complete stay"
 
 
 def _settled(operations: Operations, job_id: str) -> "Job":

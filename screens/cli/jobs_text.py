@@ -45,6 +45,8 @@ def job_text(job: "Job", now: datetime) -> str:
         lines.append(f"  attempts  {job.attempts}")
     if job.text:
         lines.append(f"  told      {job.text}")
+    if job.hint:
+        lines.append(f"            {job.hint}")
     lines += [f"  can       gpuconsole jobs {way} {job.id}" for way in job.can]
     return "\n".join(lines)
 

@@ -107,6 +107,9 @@ def test_a_download_is_given_up_only_with_a_yes(
     asked = run(environ, "jobs", "cancel", "last")
     assert asked.returncode == 3
     assert "29.3 KiB fetched so far are removed" in asked.stderr
+    shown = run(environ, "jobs", "cancel", "last", "--dry-run")
+    assert shown.returncode == 0
+    assert "29.3 KiB fetched so far are removed" in shown.stdout
     assert body.size() == HALT
     assert run(environ, "--read-only", "jobs", "cancel", "last", "--yes").returncode == 3
     assert run(environ, "--read-only", "jobs", "pause", "last").returncode == 3

@@ -164,6 +164,29 @@ def test_one_whose_token_is_gone_goes_on_once_there_is_one(
     assert isinstance(list(console.operations.follow("last"))[-1], PlanDone)
 
 
+def test_one_that_waits_is_listed_however_much_was_done_since(new_session: Sessions) -> None:
+    session = new_session()
+    journal, waits = Journal(session), endless_plan(session, "waits")
+    end = PlanFailed(
+        at=session.clock.now(),
+        plan_id=waits.id,
+        outcome="needs_token",
+        code="hub.no-token",
+        title="there is no token",
+        hint="Set HF_TOKEN",
+        exit_code=3,
+    )
+    journal.save(waits)
+    journal.finish(waits, end, {})
+    for number in range(200):
+        done = endless_plan(session, f"done-{number}")
+        journal.save(done)
+        journal.finish(done, PlanDone(at=session.clock.now(), plan_id=done.id, text="done"), {})
+    (job,) = Operations(session).jobs()
+    assert (job.target, job.state, job.hint) == ("waits", "needs_token", "Set HF_TOKEN")
+    assert Operations(session).jobs(everything=True)[-1] == job
+
+
 def test_a_wish_between_two_steps_is_met_before_the_next(body: Body, new_session: Sessions) -> None:
     console = Console(new_session(), steps=2)
     console.pid()
