@@ -37,6 +37,9 @@ VERBS = {
     "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "models": Verb("screens.cli.models", "models", "Choose, fetch, check and tidy up model files."),
+    "workflows": Verb(
+        "screens.cli.workflows", "workflows", "Show workflows; check them on a service."
+    ),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),

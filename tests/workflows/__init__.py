@@ -1,0 +1,1 @@
+"""Tests of workflows: what is built, what is found in a graph, what a check says."""
