@@ -39,7 +39,7 @@ def inventory_data(
     return {
         "roots": [_root_data(one) for one in whole.roots],
         "files": [_file_data(one) for one in files],
-        "issues": [msgspec.to_builtins(one) for one in _cleaned(issues)],
+        "issues": [msgspec.to_builtins(one) for one in cleaned(issues)],
         "totals": {
             "by_kind": _totals(files, lambda one: one.kind or one.format),
             "by_root": _totals(files, lambda one: clean_line(one.root)),
@@ -90,7 +90,7 @@ def inventory_text(whole: Inventory, files: Sequence[FoundFile], issues: Sequenc
     lines += ["by models folder", *_total_rows(files, lambda one: clean_line(one.root)), ""]
     if issues:
         lines += [issues_text(issues), ""]
-    lines.append(f"{len(files)} files, {format_bytes(_bytes(files))}. ✓ hash checked.")
+    lines.append(f"{_files(len(files))}, {format_bytes(_bytes(files))}. ✓ hash checked.")
     return "\n".join(lines)
 
 
@@ -99,7 +99,7 @@ def issues_text(issues: Sequence[Issue]) -> str:
     if not issues:
         return "Nothing is wrong with the model files"
     lines: list[str] = []
-    for one in _cleaned(issues):
+    for one in cleaned(issues):
         lines += _wrapped(f"{_MARKS[one.severity]} {one.title}", "  ")
         lines += [f"    {path}" for path in one.paths]
         lines += _wrapped(f"  {one.hint}", "  ") if one.hint else []
@@ -128,7 +128,7 @@ def verified_text(told: Sequence[Verdict], seconds: float, *, everything: bool) 
     read = sum(one.read_bytes for one in told)
     how = f"{format_bytes(read)} read" if read else "nothing had changed"
     wrong = f", {bad} not as they should be" if bad else ""
-    return f"{len(told)} files{wrong}; {how}, {format_duration(seconds)}"
+    return f"{_files(len(told))}{wrong}; {how}, {format_duration(seconds)}"
 
 
 def saved_bytes(issues: Iterable[Issue]) -> int:
@@ -244,7 +244,7 @@ def _root_data(root: Root) -> dict[str, Any]:
     return data
 
 
-def _cleaned(issues: Iterable[Issue]) -> list[Issue]:
+def cleaned(issues: Iterable[Issue]) -> list[Issue]:
     """Give issues with paths that are safe to show; plans are made of the others."""
     return [
         msgspec.structs.replace(
@@ -266,6 +266,10 @@ def _marks(issues: Iterable[Issue]) -> dict[str, str]:
         for path in one.paths[:1] if one.code == "duplicate" else one.paths:
             marks.setdefault(path, _MARKS[one.severity])
     return marks
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _word(kind: str) -> str:

@@ -1,7 +1,8 @@
 """`gpuconsole models dedupe|rm|fix`: tidy up model files, each change as a plan."""
 
+import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -99,6 +100,9 @@ def _fix_for(found: "tuple[Issue, ...]", path: str, way: str | None) -> "Fix":
     chosen = [one for one in fixes if way is None or one.verb == way]
     if chosen:
         return chosen[0]
+    if not os.path.lexists(real):
+        raise UsageError("models.no-file", f"there is no file {shown}",
+                         "gpuconsole models fix lists what is wrong")  # fmt: skip
     if not about:
         raise UsageError("models.nothing-wrong", f"nothing is wrong with {shown}, as far as known",
                          "gpuconsole models fix lists what is wrong")  # fmt: skip
@@ -115,7 +119,11 @@ def _planned(operations: Operations, one: "Fix") -> Plan:
 def _list(cli: Cli, found: "tuple[Issue, ...]") -> int:
     fixable = [one for one in found if one.fixes]
     if cli.as_json:
-        return emit({"issues": [_data(one) for one in fixable]})
+        import msgspec
+
+        from screens.cli.inventory_text import cleaned
+
+        return emit({"issues": [msgspec.to_builtins(one) for one in cleaned(fixable)]})
     if not fixable:
         write("nothing is wrong that a plan could put right")
         return 0
@@ -125,10 +133,3 @@ def _list(cli: Cli, found: "tuple[Issue, ...]") -> int:
         lines += [f"    {one.verb}: {clean_line(one.title, 200)}" for one in issue.fixes]
     write("\n".join([*lines, "", "gpuconsole models fix PATH plans the first; --with another"]))
     return 0
-
-
-def _data(issue: "Issue") -> dict[str, Any]:
-    import msgspec
-
-    data: dict[str, Any] = msgspec.to_builtins(issue)
-    return data

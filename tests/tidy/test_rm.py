@@ -131,6 +131,7 @@ def test_the_command_lists_what_is_wrong_and_puts_one_right(host: Host) -> None:
     assert not page.exists()
     again = run_program([*base, str(page), "--yes"], host.home, host.environ)
     assert again.returncode == 2
+    assert b"there is no file" in again.stderr
 
 
 def test_what_a_running_service_needs_is_refused_until_it_is_stopped(tmp_path: Path) -> None:
