@@ -10,7 +10,7 @@ from console.simulator.hub.faults import fault_of
 from console.simulator.refusal import Refusal
 from console.simulator.remains import give_back
 from console.simulator.scene import Cue, seconds
-from console.simulator.services.moods import HANG, ODD
+from console.simulator.services.moods import HANG, ODD, RUNS
 from console.simulator.stage import Stage
 
 
@@ -135,8 +135,8 @@ class Prompter:
         self._mood.delay = cue.value
 
     def _mood_of(self, cue: Cue, mood: str) -> None:
-        if mood and mood != HANG and mood not in ODD:
-            raise ValueError(f"no service is ever {mood!r}; it may be {', '.join(ODD)}")
+        if mood and mood not in (HANG, *ODD, *RUNS):
+            raise ValueError(f"no service is ever {mood!r}; it may be {', '.join((*ODD, *RUNS))}")
         for actor in self._named(cue):
             actor.mood = mood
 

@@ -259,7 +259,10 @@ def test_interrupt_ends_the_job_at_once_and_the_card_rests(studio: HeldRehearsal
 def test_jobs_wait_their_turn_and_are_worked_off(studio: HeldRehearsal) -> None:
     port = studio.ports["comfyui-qwen"]
     studio.control("job", container="comfyui-qwen", value=2)
-    graph = {"9": {"class_type": "SaveImage", "inputs": {}}}
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
     mine = call(port, "/prompt", "POST", {"prompt": graph, "client_id": "me"}).data
     assert mine["node_errors"] == {}
     assert queue(studio) == (1, 3)

@@ -24,7 +24,7 @@ from console.simulator.services.cuda import GIB, MIB, Card, Picked, pick, read_c
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
 from console.simulator.services.ledger import Ledger
-from console.simulator.services.moods import HANG, ODD
+from console.simulator.services.moods import HANG, ODD, RUNS
 from console.simulator.services.server import ServiceServer
 from console.simulator.services.solo import Habits, Solo
 from console.simulator.services.start_log import comfyui_lines, forge_lines
@@ -95,8 +95,10 @@ def parser() -> argparse.ArgumentParser:
     says = asked.add_argument_group("what it says")
     says.add_argument("--token-env", metavar="NAME", help="only who has the token in this variable "
         "is let in (Bearer or ?token=), everybody else is sent to a login")  # fmt: skip
+    says.add_argument("--files", type=Path, metavar="DIR", help="what is uploaded and made lies "
+        "here (default: a folder that ends with the process)")  # fmt: skip
     says.add_argument("--model", default="", help="file name of its model")
-    says.add_argument("--mood", choices=(HANG, *ODD), default="", help="it misbehaves")
+    says.add_argument("--mood", choices=(HANG, *ODD, *RUNS), default="", help="it misbehaves")
     return asked
 
 
@@ -141,6 +143,7 @@ def _habits(asked: argparse.Namespace, arguments: tuple[str, ...]) -> Habits:
         model=asked.model
         or ("juggernautXL_v9.safetensors" if forge else "Qwen-Image-Edit-2509-Q4_K_M.gguf"),
         arguments=arguments,
+        files=asked.files,
     )
 
 

@@ -1,6 +1,7 @@
 """What a server asks of whatever stands behind it: figures of one moment, and orders."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 Graph = dict[str, Any]
@@ -84,6 +85,14 @@ class Backstage(Protocol):
 
     def queue(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
         """Take a job."""
+        ...
+
+    def finish(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
+        """Take a job of which nothing has to be computed, and have it end at once."""
+        ...
+
+    def folder(self) -> Path:
+        """Give the folder in which its files lie; it may not be there yet."""
         ...
 
     def forget(self, idents: list[str] | None) -> None:

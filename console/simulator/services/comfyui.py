@@ -1,4 +1,4 @@
-"""ComfyUI's HTTP API, as 0.3.64 and 0.33.0 answer."""
+"""ComfyUI's HTTP API and WebSocket, as 0.3.64 and 0.33.0 answer."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,8 +10,20 @@ from aiohttp import web
 
 from console.packaged import read_table
 from console.simulator.services.backstage import Backstage, Figures, Order
+from console.simulator.services.files_api import LARGEST_UPLOAD, upload, view
+from console.simulator.services.herald import Herald
+from console.simulator.services.jobs_api import JobsApi
+from console.simulator.services.moods import LOST_ANSWER, LOST_REQUEST, NO_SOCKET, NOT_A_PICTURE
 from console.simulator.services.nodes import node_table
+from console.simulator.services.playbook import Playbook
 from console.simulator.services.replies import COMFYUI, data, plain, read_object
+from console.simulator.services.shelf import Shelf
+from console.simulator.services.validation import (
+    Checking,
+    outputs_of,
+    prompt_error,
+    unknown_node,
+)
 
 NEWEST = "0.33.0"
 OLDER = "0.3.64"
@@ -24,7 +36,11 @@ Reply = web.StreamResponse
 
 
 class ComfyUI:
-    """A ComfyUI of one version, in front of what computes."""
+    """A ComfyUI of one version, in front of what computes.
+
+    `mood` names how its runs go wrong, one of `console.simulator.services.moods.RUNS`; empty is
+    well. `pump` brings what computes up to now; None where it needs nobody to.
+    """
 
     kind = "comfyui"
 
@@ -32,6 +48,11 @@ class ComfyUI:
         self._behind = behind
         self.version = version or NEWEST
         self._new = not self.version.startswith("0.3.")
+        self.pump: Callable[[], None] | None = None
+        self._shelf = Shelf(behind.folder())
+        self._playbook = Playbook(behind, self._shelf, self._new)
+        self._herald = Herald(self._playbook, self._features())
+        self._jobs = JobsApi(behind, self._playbook)
         self._reads: dict[str, Callable[[Figures], Any]] = {
             "/system_stats": self._system_stats,
             "/features": lambda _: self._features(),
@@ -50,27 +71,78 @@ class ComfyUI:
             "/interrupt": self._interrupt,
         }
 
+    @property
+    def mood(self) -> str:
+        """How its runs go wrong; empty is well."""
+        return self._playbook.mood
+
+    @mood.setter
+    def mood(self, mood: str) -> None:
+        self._playbook.mood = self._herald.mood = mood
+
+    @property
+    def listened(self) -> bool:
+        """Whether a WebSocket is open."""
+        return self._herald.listened
+
+    async def tell(self) -> None:
+        """Say over the WebSockets what is due by now."""
+        await self._herald.tell()
+
     async def answer(self, request: web.BaseRequest) -> Reply:
         """Answer a request."""
         if _is_foreign(request, self._new):
             return plain("", COMFYUI, 403)
+        # What aiohttp's own servers are told by an argument.
+        request._client_max_size = LARGEST_UPLOAD
         path = request.path.removeprefix("/api") or "/"
+        if path == "/ws" and self.mood != NO_SOCKET:
+            return await self._herald.listen(request)
+        self._playbook.catch_up()
         if request.method in {"GET", "HEAD"}:
-            return self._read(path, request.query)
-        if request.method == "POST" and path in self._writes:
-            body = await read_object(request)
-            if body is None:
-                return plain(_TROUBLE, COMFYUI, 500)
-            return self._writes[path](body)
+            return self._read(path, request)
+        if request.method == "POST":
+            return await self._write(path, request)
         known = path in self._reads or path in self._writes
         return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
 
-    def _read(self, path: str, query: Mapping[str, str]) -> Reply:
+    async def _write(self, path: str, request: web.BaseRequest) -> Reply:
+        if path == "/upload/image":
+            return await upload(request, self._shelf)
+        jobs = self._new and path.startswith("/jobs/") and path.endswith("/cancel")
+        if path not in self._writes and not jobs:
+            known = path in self._reads or path.startswith("/jobs/")
+            return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
+        body = await read_object(request)
+        if body is None:
+            return plain(_TROUBLE, COMFYUI, 500)
+        if jobs:
+            return self._jobs.cancel(path, body, _is_uuid)
+        if path == "/prompt" and self.mood == LOST_REQUEST and request.transport is not None:
+            request.transport.abort()
+            return plain("", COMFYUI)
+        answer = self._writes[path](body)
+        if path == "/prompt" and self.mood == LOST_ANSWER and request.transport is not None:
+            request.transport.abort()
+        return answer
+
+    def _read(self, path: str, request: web.BaseRequest) -> Reply:
+        query = request.query
+        if path == "/view":
+            return self._view(request)
+        if self._new and (path == "/jobs" or path.startswith("/jobs/")):
+            return self._jobs.read(path, query, self._behind.figures())
         if path in self._reads:
             answer = self._reads[path](self._behind.figures())
-            if path == "/history" and query.get("max_items", "").isdecimal():
-                answer = dict(list(answer.items())[-int(query["max_items"]) :])
-            return data(answer, COMFYUI)
+            return data(_newest(answer, query) if path == "/history" else answer, COMFYUI)
+        return self._named(path)
+
+    def _view(self, request: web.BaseRequest) -> Reply:
+        if self.mood == NOT_A_PICTURE:
+            return web.Response(body=b"<html>no picture</html>", content_type="image/png")
+        return view(request, self._shelf)
+
+    def _named(self, path: str) -> Reply:
         head, _, name = path[1:].partition("/")
         name = unquote(name)
         if head == "models":
@@ -106,7 +178,7 @@ class ComfyUI:
         return {"system": system, "devices": [_device(now, index) for index in range(len(seen))]}
 
     def _features(self) -> dict[str, Any]:
-        size = {"supports_preview_metadata": True, "max_upload_size": 104_857_600}
+        size = {"supports_preview_metadata": True, "max_upload_size": LARGEST_UPLOAD}
         if not self._new:
             return size
         return {
@@ -126,53 +198,85 @@ class ComfyUI:
         extra = dict(order.extra)
         if self._new:
             extra["create_time"] = round(order.asked * 1000)
-        ends = [key for key, node in order.graph.items() if _is_output(node)]
-        return [order.number, order.ident, order.graph, extra, ends]
+        return [order.number, order.ident, order.graph, extra, self._playbook.wanted(order)]
 
     def _history(self) -> dict[str, Any]:
+        return {ident: self._entry(order) for ident, (order, _) in self._playbook.ended.items()}
+
+    def _entry(self, order: Order) -> dict[str, Any]:
+        outputs = self._playbook.outputs(order)
+        well = self._playbook.how(order.ident) == "success"
         return {
-            order.ident: {
-                "prompt": self._item(order),
-                "outputs": {},
-                "status": _status(order, ended),
-                "meta": {},
-            }
-            for order, ended in self._behind.history()
-        }
+            "prompt": self._item(order),
+            "outputs": outputs,
+            "status": {
+                "status_str": "success" if well else "error",
+                "completed": well,
+                "messages": self._playbook.messages(order),
+            },
+            "meta": {
+                node: {
+                    "node_id": node, "display_node": node, "parent_node": None,
+                    "real_node_id": node,
+                }
+                for node in outputs
+            },
+        }  # fmt: skip
 
     def _nodes(self) -> dict[str, Any]:
         return node_table(self._new, lambda folder: self._behind.models(folder) or [])
 
     def _prompt(self, body: dict[str, Any]) -> Reply:
         if "prompt" not in body:
-            return data(_prompt_error("no_prompt", "No prompt provided"), COMFYUI, 400)
+            return data(prompt_error("no_prompt", "No prompt provided"), COMFYUI, 400)
         graph = body["prompt"]
         if not isinstance(graph, dict):
             return plain(_TROUBLE, COMFYUI, 500)
-        wrong = self._wrong(graph)
         ident = str(body.get("prompt_id") or uuid.uuid4())
-        if self._new and not wrong and not _is_uuid(ident):
-            wrong = _prompt_error("invalid_prompt_id", "prompt_id must be a valid UUID")
+        wrong, ends, errors = self._checked(graph, ident)
         if wrong:
             return data(wrong, COMFYUI, 400)
+        targets = body.get("partial_execution_targets")
+        if isinstance(targets, list):
+            ends = [end for end in ends if end in targets]
         extra = dict(body.get("extra_data") or {})
         if "client_id" in body:
             extra["client_id"] = body["client_id"]
-        order = self._behind.queue(ident, graph, extra)
-        answer = {"prompt_id": order.ident, "number": order.number, "node_errors": {}}
+        now = self._playbook.catch_up()
+        idle = now.job is None and not now.waiting
+        take = self._behind.queue
+        if idle and self._playbook.remembered(graph, ends):
+            take = self._behind.finish
+        self._playbook.submitted(ident, ends)
+        order = take(ident, graph, extra)
+        answer = {"prompt_id": order.ident, "number": order.number, "node_errors": errors}
         return data(answer, COMFYUI)
 
-    def _wrong(self, graph: dict[str, Any]) -> dict[str, Any]:
-        known = self._nodes()
-        for key, node in graph.items():
-            name = node.get("class_type") if isinstance(node, dict) else None
-            if name not in known:
-                sort = "missing_node_type" if self._new else "invalid_prompt"
-                said = f"Cannot execute because node {name} does not exist."
-                return _prompt_error(sort, said, f"Node ID '#{key}'")
-        if not any(_is_output(node) for node in graph.values()):
-            return _prompt_error("prompt_no_outputs", "Prompt has no outputs", "")
-        return {}
+    def _checked(
+        self, graph: dict[str, Any], ident: str
+    ) -> tuple[dict[str, Any] | None, list[str], dict[str, Any]]:
+        """Give the refusal of a graph, or the outputs that can be computed and what is dropped."""
+        nodes = self._nodes()
+        wrong = unknown_node(graph, nodes, self._new)
+        if wrong is None and not outputs_of(graph, nodes):
+            wrong = prompt_error("prompt_no_outputs", "Prompt has no outputs", "")
+        if wrong is None and self._new and not _is_uuid(ident):
+            wrong = prompt_error(
+                "invalid_prompt_id", "prompt_id must be a valid UUID",
+                "prompt_id must be a UUID string in canonical lowercase hyphenated form; "
+                "omit it to let the server generate one",
+            )  # fmt: skip
+        if wrong is not None:
+            return wrong, [], {}
+        checking = Checking(graph, nodes, self._is_there, self._new)
+        if not checking.good:
+            return checking.refusal(), [], {}
+        return None, checking.good, checking.errors
+
+    def _is_there(self, picture: str) -> bool:
+        return self._shelf.named(picture) is not None or picture in (
+            self._behind.models("input") or []
+        )
 
     def _change_queue(self, body: dict[str, Any]) -> Reply:
         if body.get("clear"):
@@ -186,6 +290,7 @@ class ComfyUI:
         return plain("", COMFYUI)
 
     def _interrupt(self, body: dict[str, Any]) -> Reply:
+        self._playbook.catch_up()
         self._behind.interrupt(str(body.get("prompt_id") or ""))
         return plain("", COMFYUI)
 
@@ -210,26 +315,10 @@ def _remaining(now: Figures) -> int:
     return len(now.waiting) + (1 if now.job else 0)
 
 
-def _is_output(node: Any) -> bool:
-    name = node.get("class_type", "") if isinstance(node, dict) else ""
-    return name in {"SaveImage", "PreviewImage", "SaveImageAdvanced"}
-
-
-def _status(order: Order, ended: str) -> dict[str, Any]:
-    well = ended == "success"
-    facts = {"prompt_id": order.ident, "timestamp": round(order.begun * 1000)}
-    messages = [["execution_start", facts], [f"execution_{ended}", facts]]
-    return {"status_str": "success" if well else "error", "completed": well, "messages": messages}
-
-
-def _prompt_error(sort: str, said: str, details: str | None = None) -> dict[str, Any]:
-    error = {
-        "type": sort,
-        "message": said,
-        "details": said if details is None else details,
-        "extra_info": {},
-    }
-    return {"error": error, "node_errors": {}}
+def _newest(history: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    """Give the last entries of a history, where so many are asked for."""
+    most = query.get("max_items", "")
+    return dict(list(history.items())[-int(most) :]) if most.isdecimal() else history
 
 
 def _is_uuid(text: str) -> bool:

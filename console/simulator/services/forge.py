@@ -9,16 +9,22 @@ from aiohttp import web
 
 from console.packaged import read_table
 from console.simulator.services.backstage import Backstage, Figures
+from console.simulator.services.forge_pictures import PATHS, ForgePictures, live_picture
 from console.simulator.services.replies import UVICORN, data, page
 
 NEWEST = "newest"
 OLDER = "2024-09"
+_SKIP = "skip_current_image"
 
 Reply = web.StreamResponse
 
 
 class Forge:
-    """A Forge of one generation, in front of what computes."""
+    """A Forge of one generation, in front of what computes.
+
+    `mood` names how its pictures go wrong, one of `console.simulator.services.moods.RUNS`; empty is
+    well. `listened` is for who has a WebSocket.
+    """
 
     kind = "forge"
 
@@ -26,6 +32,9 @@ class Forge:
         self._behind = behind
         self.version = version or OLDER
         self._new = self.version == NEWEST
+        self.mood = ""
+        self.listened = False
+        self._pictures = ForgePictures(behind)
         self._reads: dict[str, Callable[[Figures], Any]] = {
             "/internal/ping": lambda _: {},
             "/sdapi/v1/memory": _memory,
@@ -43,6 +52,18 @@ class Forge:
             "/sdapi/v1/options": _nothing,
         }
 
+    @property
+    def pump(self) -> Callable[[], None] | None:
+        """What brings what computes up to now; None where it needs nobody to."""
+        return self._pictures.pump
+
+    @pump.setter
+    def pump(self, pump: Callable[[], None] | None) -> None:
+        self._pictures.pump = pump
+
+    async def tell(self) -> None:
+        """Say nothing: Forge has no WebSocket of this kind."""
+
     async def answer(self, request: web.BaseRequest) -> Reply:
         """Answer a request as FastAPI would."""
         path = request.path
@@ -50,6 +71,8 @@ class Forge:
             refused = _refused(401, "Incorrect username or password")
             refused.headers["WWW-Authenticate"] = "Basic"
             return refused
+        if request.method == "POST" and path in PATHS:
+            return await self._pictures.make(request, self.mood)
         if request.method == "POST" and path in self._writes:
             self._writes[path]()
             return data(None if path.endswith(("options", "interrupt")) else {}, UVICORN)
@@ -57,10 +80,14 @@ class Forge:
             known = path in self._reads or path in self._writes
             return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
         if path in self._reads:
-            return data(self._reads[path](self._behind.figures()), UVICORN)
+            now = self._behind.figures()
+            answer = self._reads[path](now)
+            if path == "/sdapi/v1/progress" and request.query.get(_SKIP, "false") != "true":
+                answer["current_image"] = live_picture(now.job)
+            return data(answer, UVICORN)
         if path == "/":
             return page("<!doctype html><html><title>Stable Diffusion</title></html>", UVICORN)
-        known = path in self._writes
+        known = path in self._writes or path in PATHS
         return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
 
     def _lets_in(self, request: web.BaseRequest) -> bool:

@@ -1,4 +1,4 @@
-"""How a service misbehaves: it hangs, or answers what no such service would."""
+"""How a service misbehaves: it hangs, answers what no such service would, or its runs go wrong."""
 
 import asyncio
 
@@ -9,6 +9,33 @@ _MIB = 1 << 20
 HANG = "hang"
 ODD = ("html", "garbage", "huge", "wrong-types", "redirect-loop", "cut", "error")
 """The odd answers there are."""
+
+FAILING = ("run-oom", "run-raises")
+"""Runs submitted now fail in the middle of sampling."""
+
+BAD_NAMES = "run-bad-names"
+NOT_A_PICTURE = "run-no-picture"
+GARBAGE = "run-garbage"
+LOST_ANSWER = "run-lost-answer"
+LOST_REQUEST = "run-lost-request"
+DROPS = "run-drops"
+DEAF = "run-deaf"
+NO_SOCKET = "run-no-socket"
+RUNS = (
+    *FAILING,
+    BAD_NAMES,
+    NOT_A_PICTURE,
+    GARBAGE,
+    LOST_ANSWER,
+    LOST_REQUEST,
+    DROPS,
+    DEAF,
+    NO_SOCKET,
+)
+"""How runs go wrong on a service that answers well otherwise: output names that lead elsewhere, a
+picture that is none, garbage between the messages, a submission whose answer is lost after it was
+taken or before, a WebSocket that drops after each few messages, that says nothing, that is not
+there."""
 
 
 async def misbehave(request: web.BaseRequest, mood: str) -> web.StreamResponse:

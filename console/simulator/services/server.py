@@ -12,14 +12,17 @@ from console.simulator.services.backstage import Backstage
 from console.simulator.services.comfyui import ComfyUI
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
-from console.simulator.services.moods import misbehave
+from console.simulator.services.moods import RUNS, misbehave
+
+_TELL = 0.03
+"""Seconds between two looks at what there is to say over the WebSockets."""
 
 
 class ServiceServer:
     """A Forge or ComfyUI on its port; opens and closes without waiting for anything.
 
-    `mood` names how it misbehaves (`hang`, or one of `console.simulator.services.moods.ODD`);
-    empty is well.
+    `mood` names how it misbehaves (`hang`, or one of `console.simulator.services.moods.ODD`), or
+    how its runs go wrong (one of `RUNS` there); empty is well.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class ServiceServer:
         self._front = front
         self._before = before
         self._after = after
+        api.pump = before
         self._protocol = web.Server(self._answer, handler_cancellation=True, access_log=None)
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
@@ -57,6 +61,19 @@ class ServiceServer:
     async def _serve(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, sock=listening)
+        while True:
+            await asyncio.sleep(_TELL)
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Say over the WebSockets what is due; nothing where nobody listens."""
+        if not self._api.listened:
+            return
+        if self._before is not None:
+            self._before()
+        await self._api.tell()
+        if self._after is not None:
+            self._after()
 
     def close(self) -> None:
         """Refuse connections from now on and break those that are open."""
@@ -83,7 +100,8 @@ class ServiceServer:
         if self._before is not None:
             self._before()
         try:
-            if self.mood:
+            self._api.mood = self.mood if self.mood in RUNS else ""
+            if self.mood and self.mood not in RUNS:
                 return await misbehave(request, self.mood)
             return await self._well(request)
         finally:

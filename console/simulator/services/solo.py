@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from console.packaged import read_table
@@ -12,7 +14,11 @@ from console.simulator.services.backstage import Figures, Graph, JobNow, Order, 
 from console.simulator.services.cuda import MIB, Picked
 
 _DRIVER_KEEPS = 300 * MIB
-_FOLDERS = {"diffusion_models", "text_encoders", "vae", "loras", "controlnet", "checkpoints"}
+_GGUF = {"unet_gguf": "diffusion_models", "clip_gguf": "text_encoders"}
+_FOLDERS = {
+    "diffusion_models", "text_encoders", "vae", "loras", "controlnet", "checkpoints", "input",
+    *_GGUF,
+}  # fmt: skip
 
 
 @cache
@@ -34,6 +40,7 @@ class Habits:
         job: how long a job takes. first_job: one that is under way as soon as it is ready.
         pending: jobs that wait as soon as it is ready.
         others: what others hold on its card.
+        files: the folder of what is uploaded and made; None is a temporary one.
     """
 
     kind: str
@@ -52,6 +59,7 @@ class Habits:
     model: str = ""
     steps: int = 20
     arguments: tuple[str, ...] = ()
+    files: Path | None = None
 
 
 class Solo:
@@ -76,6 +84,7 @@ class Solo:
         self._waiting: list[Order] = []
         self._ended: list[tuple[Order, str]] = []
         self._greeted = False
+        self._folder: Path | None = None
 
     @property
     def age(self) -> float:
@@ -143,6 +152,25 @@ class Solo:
         self._play()
         return order
 
+    def finish(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
+        """Take a job that ends at once."""
+        now = self._wall()
+        order = Order(
+            ident=ident, number=next(self._numbers), asked=now, begun=now, graph=graph, extra=extra
+        )
+        self._ended.append((order, "success"))
+        return order
+
+    def folder(self) -> Path:
+        """Give the folder of its files: the one named, else one that ends with the process."""
+        if self._folder is None:
+            if self.habits.files is not None:
+                self._folder = self.habits.files
+            else:
+                self._own_folder = TemporaryDirectory(prefix="rehearsed-service-")
+                self._folder = Path(self._own_folder.name)
+        return self._folder
+
     def forget(self, idents: list[str] | None) -> None:
         """Drop jobs that wait; None drops them all."""
         self._waiting = [o for o in self._waiting if idents is not None and o.ident not in idents]
@@ -153,10 +181,17 @@ class Solo:
         return list(self._ended)
 
     def models(self, folder: str) -> list[str] | None:
-        """Give the files of a folder: the one model it has."""
-        if folder in {"diffusion_models", "checkpoints"} and self.habits.model:
+        """Give the files of a folder: its own model, and those that an edit takes besides."""
+        if folder == "checkpoints" and self.habits.model:
             return [self.habits.model]
-        return [] if folder in _FOLDERS else None
+        if folder not in _FOLDERS:
+            return None
+        table = read_table("rehearsal_comfyui.toml")["files"]
+        names = {*table.get(_GGUF.get(folder, folder), {})}
+        names = {name for name in names if name.endswith(".gguf") == (folder in _GGUF)}
+        if folder == "diffusion_models" and self.habits.model:
+            names.add(self.habits.model)
+        return sorted(names)
 
     def _own(self) -> int:
         if self.age < self.ready_at:

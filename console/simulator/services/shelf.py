@@ -1,0 +1,96 @@
+"""The files of a ComfyUI: what was uploaded, what it left, in `input`, `output` and `temp`."""
+
+import re
+from pathlib import Path
+
+_ANNOTATED = re.compile(r"^(?P<name>.*) \[(?P<kind>input|output|temp)\]$")
+_NUMBERED = re.compile(r"^(?P<stem>.*)_(?P<number>\d{5,})_\.png$")
+KINDS = ("input", "output", "temp")
+
+
+class Refused(Exception):  # noqa: N818 -- it is an answer
+    """A name that the server refuses, with the HTTP status it answers."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Shelf:
+    """Files below one folder, which is made at the first write; names are those of clients."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def upload(self, name: str, subfolder: str, kind: str, data: bytes, overwrite: bool) -> str:
+        """Keep an upload and give the name it got: the same bytes lie there once.
+
+        Raises:
+            Refused: the name or the folder leads elsewhere, or there is no such kind.
+        """
+        if kind not in KINDS or not name:
+            raise Refused(500)
+        folder = self._inside(kind, subfolder)
+        if not _is_plain(name) and ".." in name.split("/"):
+            raise Refused(400)
+        if not _is_plain(name):
+            raise Refused(500)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / name
+        count = 1
+        while path.exists() and not overwrite and path.read_bytes() != data:
+            path = folder / f"{Path(name).stem} ({count}){Path(name).suffix}"
+            count += 1
+        path.write_bytes(data)
+        return path.name
+
+    def save(self, prefix: str, kind: str, data: bytes) -> dict[str, str]:
+        """Keep a picture under the next free number; gives what `executed` says of it."""
+        subfolder, _, stem = prefix.rpartition("/")
+        folder = self._inside(kind, subfolder)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        taken = [
+            int(found["number"])
+            for path in folder.iterdir()
+            if (found := _NUMBERED.match(path.name)) and found["stem"] == stem
+        ]
+        name = f"{stem}_{max(taken, default=0) + 1:05}_.png"
+        (folder / name).write_bytes(data)
+        return {"filename": name, "subfolder": subfolder, "type": kind}
+
+    def read(self, name: str, subfolder: str, kind: str) -> bytes:
+        """Give a file's content.
+
+        Raises:
+            Refused: it leads elsewhere, or there is none.
+        """
+        if not name or name.startswith("/") or ".." in name.split("/"):
+            raise Refused(400)
+        if kind not in KINDS:
+            raise Refused(400)
+        try:
+            path = self._inside(kind, subfolder) / Path(name).name
+        except Refused as error:
+            raise Refused(403) from error
+        if not path.is_file():
+            raise Refused(404)
+        return path.read_bytes()
+
+    def named(self, text: str) -> bytes | None:
+        """Give what `LoadImage` reads: `sub/name.png` or `name.png [output]`; None if nothing."""
+        found = _ANNOTATED.match(text)
+        name, kind = (found["name"], found["kind"]) if found else (text, "input")
+        subfolder, _, name = name.rpartition("/")
+        try:
+            return self.read(name, subfolder, kind)
+        except Refused:
+            return None
+
+    def _inside(self, kind: str, subfolder: str) -> Path:
+        if subfolder.startswith("/") or ".." in subfolder.split("/") or "\\" in subfolder:
+            raise Refused(400)
+        return self._folder / kind / subfolder
+
+
+def _is_plain(name: str) -> bool:
+    return "/" not in name and "\\" not in name and name not in {".", ".."} and "\0" not in name
