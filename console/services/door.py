@@ -137,10 +137,8 @@ class PlainDoor(Door):
         raise fault(BadStatusError, "service.nothing-to-interrupt")
 
 
-def open_door(
-    target: Target, environ: Mapping[str, str], clock: Clock, patience: float = PATIENCE
-) -> Door:
-    """Give the door to a service by its kind; nothing is imported or asked before its first use."""
+def client_for(target: Target, environ: Mapping[str, str], patience: float = PATIENCE) -> WebClient:
+    """Give an HTTP client for a service, with its login; nothing is asked before its first use."""
     auth = None
     if target.scheme:
         auth = Auth(
@@ -149,7 +147,14 @@ def open_door(
             file=Path(target.secret_file) if target.secret_file else None,
             name=target.parameter,
         )
-    client = WebClient(target.url, Credential(auth, environ), patience)
+    return WebClient(target.url, Credential(auth, environ), patience)
+
+
+def open_door(
+    target: Target, environ: Mapping[str, str], clock: Clock, patience: float = PATIENCE
+) -> Door:
+    """Give the door to a service by its kind; nothing is imported or asked before its first use."""
+    client = client_for(target, environ, patience)
     if target.kind == "forge":
         from console.forge.door import ForgeDoor
 

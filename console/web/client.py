@@ -20,10 +20,12 @@ from console.web.faults import (
     ServiceUnreachableError,
     fault,
 )
+from console.web.form import Form
 
 if TYPE_CHECKING:
     import httpx2
 
+    from console.web.socket import WebSocket
     from console.web.transport import Wires
 
 F = TypeVar("F", bound=ServiceFault)
@@ -115,7 +117,8 @@ class WebClient:
     ) -> Answer:
         """Ask once and give the answer of whatever status; an error's body is cut at 64 KiB.
 
-        An empty `path` is the service's address itself; with `head_only` no body is read.
+        An empty `path` is the service's address itself; with `head_only` no body is read. `data` is
+        sent as JSON, a `Form` as what it is.
 
         Raises:
             ServiceUnreachableError: no answer at all, or none in time.
@@ -146,6 +149,57 @@ class WebClient:
                 connected = wires.opened > before
                 self._fail(error, what, min(limit_s, max(self._until - now, 0)), connected)
             raise
+
+    def socket(self, path: str, *, patience: float | None = None) -> "WebSocket":
+        """Open a WebSocket at `path`, on a connection of its own that outlives the next calls.
+
+        Raises:
+            ServiceFault: any of its kinds; the handshake was refused, or answered by another.
+        """
+        what = f"GET {clean_line(path.partition('?')[0], 120)}"
+        self._opened()
+        self._login = self._credential.read() if self._credential is not None else NO_LOGIN
+        limit = self._patience if patience is None else patience
+        from console.web.translation import FAULTS
+        from console.web.transport import Wires
+
+        wires = Wires()
+        wires.deadline = self._pace.monotonic() + limit
+        try:
+            return self._upgraded(wires, path, what)
+        except FAULTS as error:
+            self._fail(error, what, limit, wires.opened > 0)
+
+    def _upgraded(self, wires: "Wires", path: str, what: str) -> "WebSocket":
+        from console.web.socket import WebSocket, handshake
+        from console.web.transport import open_client
+
+        client = open_client(wires, str(self._base).startswith("https:"))
+        asked, wanted = handshake()
+        if self._login.header:
+            asked["Authorization"] = self._login.header
+        request = client.build_request("GET", self._url(path), headers=asked)
+        response = client.send(request, stream=True)
+        if response.status_code == 101:
+            if response.headers.get("Sec-WebSocket-Accept") == wanted:
+                return WebSocket(response.extensions["network_stream"], wires, self.address)
+            client.close()
+            raise self._fault(OddAnswerError, "web.odd-answer", what)
+        try:
+            body, cut = self._body(response, _ERROR_LIMIT)
+        finally:
+            response.close()
+            client.close()
+        told = response.headers
+        media = told.get("Content-Type", "").partition(";")[0].strip().lower()
+        place = told.get("Location", "")[:2000]
+        self.judged(
+            Answer(
+                what=what, status=response.status_code, body=body, cut=cut, media=media,
+                location=place,
+            )
+        )  # fmt: skip
+        raise self._fault(OddAnswerError, "web.odd-answer", what)
 
     def judged(self, answer: Answer) -> Answer:
         """Give an answer back where its status is 200 to 299.
@@ -221,9 +275,15 @@ class WebClient:
     def _asked(
         self, client: "httpx2.Client", method: str, path: str, data: object, what: str, limit: int
     ) -> Answer:
-        headers = {"Authorization": self._login.header.encode()} if self._login.header else {}
-        sent = {} if data is None else {"json": data}
-        request = client.build_request(method, self._url(path), headers=headers, **sent)  # type: ignore[arg-type]
+        headers: dict[bytes, bytes] = {}
+        if self._login.header:
+            headers[b"Authorization"] = self._login.header.encode()
+        sent: dict[str, Any] = {} if data is None else {"json": data}
+        if isinstance(data, Form):
+            media, content = data.packed()
+            headers[b"Content-Type"] = media.encode()
+            sent = {"content": content}
+        request = client.build_request(method, self._url(path), headers=headers, **sent)
         response = client.send(request, stream=True)
         try:
             status = response.status_code
