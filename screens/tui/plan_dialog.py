@@ -26,6 +26,7 @@ KEYS = (
     KeyHelp("w", "w", "other('wait')", "wait for the job under way first", "In a dialog"),
     KeyHelp("i", "i", "other('interrupt')", "interrupt the job under way first", "In a dialog"),
     KeyHelp("F", "F", "other('force')", "force what the VRAM pre-check refuses", "In a dialog"),
+    KeyHelp("A", "A", "other('accept')", "accept the hash that the hub has now", "In a dialog"),
     KeyHelp("down,j", "↓ j", "scroll(1)", "scroll down", "In a dialog"),
     KeyHelp("up,k", "↑ k", "scroll(-1)", "scroll up", "In a dialog"),
     KeyHelp("pagedown,space", "PgDn Spc", "scroll(10)", "a page down", "In a dialog"),
@@ -36,14 +37,20 @@ BUSY = "service.busy"
 BUSY_REFUSALS = ("free.busy",)
 FORCEABLE = frozenset({"vram", "ram", "card-too-small"})
 """Codes of a pre-check that `--force` overrides; a missing card or capability it does not."""
-OPTION_WORDS = {"wait": "w wait for the job", "interrupt": "i interrupt it", "force": "F force"}
+HASH_CHANGED = "models.hash-changed"
+OPTION_WORDS = {
+    "wait": "w wait for the job",
+    "interrupt": "i interrupt it",
+    "force": "F force",
+    "accept": "A accept the new hash",
+}
 
 
 class Answer(NamedTuple):
     """What the operator said.
 
     Attributes:
-        word: `yes`, `no`, `way`, `wait`, `interrupt` or `force`.
+        word: `yes`, `no`, `way`, `wait`, `interrupt`, `force` or `accept`.
         way: the way out that was chosen.
     """
 
@@ -59,7 +66,9 @@ def answer_word(plan: Plan) -> str:
 
 
 def other_answers(plan: Plan) -> tuple[str, ...]:
-    """Give what can be answered beside yes and no: `wait`, `interrupt`, `force`."""
+    """Give what can be answered beside yes and no: `wait`, `interrupt`, `force`, `accept`."""
+    if plan.refusal is not None and plan.refusal.code == HASH_CHANGED:
+        return ("accept",)
     if plan.subject not in {"service", "layout"}:
         return ()
     found: list[str] = []

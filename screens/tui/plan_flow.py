@@ -28,6 +28,8 @@ LEFT = {
     "needs_token": ("▲", "warning"),
 }
 """How a download may end that is no failure: symbol and role."""
+ACCEPT = "accept_new_hash"
+"""Option of a pull that takes what the hub has where the catalogue knows another hash."""
 CANCEL_WINDOW = 4.0
 """Seconds in which a second Esc cancels what runs."""
 
@@ -138,7 +140,7 @@ class PlanFlow:
                 self._next(self._then.pop(plan.id, ()))
             return
         then = self._then.pop(plan.id, ())
-        if plan.endless and plan.verdict == "refused":
+        if word == "no" and plan.endless and plan.verdict == "refused":
             # What cannot be fetched keeps nothing else that was marked from being fetched.
             self._next(then)
             return
@@ -147,6 +149,9 @@ class PlanFlow:
             self._way_out(plan, wanted, answer.way)
         elif word in {"wait", "interrupt"}:
             self._propose(wanted._replace(options={**wanted.options, word: True}), then=then)
+        elif word == "accept":
+            # Of what was seen: the plan that takes it is shown too, with both hashes.
+            self._propose(wanted._replace(options={**wanted.options, ACCEPT: True}), then=then)
         elif word == "force":
             self._force(wanted, then)
         elif plan.verdict != "refused":

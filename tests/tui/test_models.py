@@ -8,7 +8,7 @@ import pytest
 from actions.fit.model import USUAL_TASK
 from actions.models.inventory import look
 from actions.operations import Operations
-from actions.plan import Plan, PlanFailed
+from actions.plan import Plan, PlanFailed, Refusal
 from console.errors import RefusedError
 from console.models.inventory.found import Inventory
 from screens.tui.application import Console
@@ -127,6 +127,31 @@ async def test_what_cannot_be_fetched_keeps_nothing_else_that_is_marked_from_it(
         await pilot.press("n")
         await until_seen(pilot, "left as it is, and 1 more that were marked")
         assert script.ran == []
+
+
+async def test_another_hash_is_accepted_once_both_were_seen(
+    make_app: MakeApp, script: Script
+) -> None:
+    def plan(options: dict[str, object]) -> Plan:
+        why = Refusal(code="models.hash-changed", title="the hub has another one")
+        if options:
+            return pull_plan()
+        return msgspec.structs.replace(pull_plan(), verdict="refused", refusal=why)
+
+    script.plans["pull"] = plan
+    app = models_app(make_app)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until_seen(pilot, "get 28.0 GiB")
+        await pilot.press("p")
+        await until_seen(pilot, "A accept the new hash")
+        await pilot.press("y")
+        assert script.ran == []
+        await pilot.press("A")
+        await until(pilot, lambda: script.options[-1:] == [{"accept_new_hash": True}])
+        await until_seen(pilot, "y yes")
+        await pilot.press("y")
+        await until(pilot, lambda: script.ran == ["pull"])
 
 
 @pytest.mark.parametrize(

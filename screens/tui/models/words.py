@@ -88,10 +88,12 @@ def short_title(title: str) -> str:
 
 
 def _fetched(choice: Choice) -> str:
-    """Give how far a variant is, by the bytes that are there."""
-    if choice.size_bytes and choice.missing_bytes is not None:
-        return percent(choice.size_bytes - choice.missing_bytes, choice.size_bytes)
-    told = [piece.percent for piece in choice.pieces if piece.percent is not None]
+    """Give how far the files of a variant are that are being fetched, as its job has it."""
+    moving = [piece for piece in choice.pieces if piece.state == "fetching"]
+    total = sum(piece.size_bytes or 0 for piece in moving)
+    if total:
+        return percent(sum(piece.done_bytes for piece in moving), total)
+    told = [piece.percent for piece in moving if piece.percent is not None]
     return f"{min(told):.0f} %" if told else "fetching"
 
 
