@@ -75,7 +75,7 @@ class Meter:
 
 
 class Patience:
-    """When the other side may be asked again: 1, 2, 4 up to 30 s after faults, or as it says.
+    """When the other side may be asked again: 1, 2, 4 up to 30 s after faults, later if it says so.
 
     Attributes:
         rate_limited: the wait that is on now was asked for by the other side.
@@ -105,7 +105,8 @@ class Patience:
                     self._failures += 1
                     self._waited_from = now
                 pause = min(LONGEST_BACKOFF, 2.0 ** min(self._failures - 1, 10))
-                self._until = max(self._until, now + (pause if wanted is None else wanted))
+                # A wish of 0 s, or of 1 s for an hour, is no reason to knock without end.
+                self._until = max(self._until, now + max(pause, wanted or 0.0))
                 self.rate_limited = wanted is not None
                 self.why = fault.title
             return self._failures

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from console.transfer.part_map import MapHeader, read_bits, read_map, this_boot
+from console.transfer.part_map import read_bits, read_map, this_boot
 
 PART = ".gpuconsole-part"
 MAP = ".gpuconsole-map"
@@ -184,11 +184,6 @@ def lock(handle: int) -> bool:
 def header_name(name: str) -> str:
     """Give a name as a header can hold it; bytes that are no text are spelled out."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def same_file(header: MapHeader, name: str) -> bool:
-    """Tell whether a map is for a final name; long ones share a beginning on disk."""
-    return header.name == header_name(name)
 
 
 def _hidden(name: str, ending: str) -> str:

@@ -21,6 +21,10 @@ WRITTEN_AT = _PAGE
 """Where the first bitmap begins."""
 
 
+VERSION = 1
+"""Of this layout; a map of another one is none, and its part is begun anew."""
+
+
 class MapHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Which file a part is to become.
 
@@ -29,6 +33,7 @@ class MapHeader(msgspec.Struct, frozen=True, kw_only=True):
         name: the final name.
         boot_id: of the kernel under which the first bitmap was written.
         pid: of the process that fetches, or was the last to.
+        version: of the map's layout.
     """
 
     origin: str
@@ -38,6 +43,7 @@ class MapHeader(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     boot_id: str
     pid: int
+    version: int = VERSION
 
 
 class Bits:
@@ -122,7 +128,7 @@ def decode_header(page: bytes) -> MapHeader | None:
         header = msgspec.json.decode(rest, type=MapHeader)
     except (ValueError, msgspec.DecodeError):
         return None
-    return header if header.size >= 0 else None
+    return header if header.size >= 0 and header.version == VERSION else None
 
 
 def read_map(handle: int) -> MapHeader | None:

@@ -1,15 +1,20 @@
 """The map of a part, the names beside a file, which bytes are asked for next."""
 
 import os
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.clock import HeldClock
 from console.transfer.blocks import MOST_UNDER_WAY, Blocks
 from console.transfer.faults import Stopped, disk_fault
 from console.transfer.hashing import git_blob_oid, sha256_of
+from console.transfer.pacing import Patience
 from console.transfer.part import bad_name, is_ours, map_name, part_name
 from console.transfer.part_file import PartFile
 from console.transfer.part_map import (
@@ -22,6 +27,7 @@ from console.transfer.part_map import (
 )
 from console.transfer.placing import quarantine, rename_new
 from console.transfer.wanted import Wanted
+from tests.transfer.plain import PlainFault
 
 chunks = st.integers(0, 200).flatmap(
     lambda count: st.tuples(st.just(count), st.sets(st.integers(0, max(count - 1, 0))))
@@ -75,6 +81,20 @@ def test_a_header_that_lost_a_byte_is_none() -> None:
     page = encode_header(header)
     assert decode_header(page) == header
     assert decode_header(page.replace(b'"size":5', b'"size":6')) is None
+    assert decode_header(encode_header(msgspec.structs.replace(header, version=2))) is None
+
+
+def test_who_may_be_asked_again_at_once_is_not_asked_without_end() -> None:
+    clock = HeldClock(datetime(2026, 1, 1, tzinfo=UTC))
+    patience, waits = Patience(clock, threading.Event()), []
+    for wish in (0.0, 0.0, 1.0, 60.0, 0.0, 1.0, None):
+        patience.failed(PlainFault("answered 429", retry_after=wish), clock.monotonic())
+        waits.append(patience.left())
+        clock.advance(waits[-1])
+    assert waits == [1, 2, 4, 60, 16, 30, 30]
+    patience.went_on()
+    patience.failed(PlainFault("answered 500"), clock.monotonic())
+    assert patience.left() == 1
 
 
 def test_all_connections_together_never_ask_for_more_than_may_be_lost(tmp_path: Path) -> None:
