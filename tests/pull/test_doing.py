@@ -279,7 +279,12 @@ def test_bytes_that_come_wrong_are_never_placed(host: Host) -> None:
     assert data["error"]["code"] == "transfer.mismatch"
     assert f"vae/{NAME}" not in host.below()
     host.hub.heal()
-    assert host.pull(HF_VAE)["files"][0]["action"] == "fetched"
+    host.hub.fault("corrupt", times=1)
+    data = host.pull(HF_VAE)
+    assert data["files"][0]["action"] == "fetched"
+    (kept,) = (name for name in host.below() if "-bad-" in name)
+    assert Path(kept).name in data["text"]
+    assert f"{Noise(SIZE, 1).sha256} was promised: fetched once more" in data["text"]
 
 
 def test_the_limit_of_the_config_holds_and_follows_a_change(host: Host) -> None:
