@@ -219,6 +219,8 @@ def _step(number: int, item: Item) -> Step:
             f"hf download {shlex.quote(item.spec.repo)} {shlex.quote(item.spec.path)}{commit} "
             f"--local-dir {shlex.quote(str(folder))}"
         )
+        if "/" in item.spec.path:  # which it repeats below that folder
+            command += f" && mv {shlex.quote(str(folder / item.spec.path))} {here}"
     return Step(
         id=f"{item.action}-{number}",
         title=clean_line(title),

@@ -90,7 +90,7 @@ class TextTeller:
         self._in_place = bool(sys.stderr and sys.stderr.isatty())
         self._open_line = False
         self._told = -_SELDOM_SECONDS
-        self._held_up: set[str] = set()
+        self._held_up: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Say nothing: the plan was shown with the question."""

@@ -11,6 +11,7 @@ import pytest
 
 from actions.operations import Operations
 from actions.session import Session, open_session
+from console.errors import ConsoleError
 from console.simulator.hub.faults import Fault
 from console.unknown import plain
 from tests.plans.command import lines, run, start
@@ -50,7 +51,7 @@ class Host:
             "DOCKER_HOST": f"unix://{home}/no-docker.sock",
             **hub.environ,
         }
-        self._console: Session | None = None
+        self._session: Session | None = None
         self._brake: Fault | None = None
 
     def configure(self, models: Path | None = None, more: str = "") -> None:
@@ -87,10 +88,21 @@ class Host:
         return plan
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Give a job as `jobs show` tells it, read in this process, which is a console too."""
-        if self._console is None:
-            self._console = open_session(self.environ, str(self.config))
-        return plain(Operations(self._console).one_job(job_id))
+        """Give a job as `jobs show` tells it, read in this process."""
+        return plain(self.console.one_job(job_id))
+
+    def refusal(self, target: str, **options: Any) -> ConsoleError:
+        """Give the error that no plan is made with, asked for in this process."""
+        with pytest.raises(ConsoleError) as caught:
+            self.console.plan("pull", target, **options)
+        return caught.value
+
+    @property
+    def console(self) -> Operations:
+        """This process, which is a console too, with the config as it was at its first use."""
+        if self._session is None:
+            self._session = open_session(self.environ, str(self.config))
+        return Operations(self._session)
 
     def let_come(self, path: str, count: int) -> None:
         """Let so many bytes of a file come, and then hardly any until the hub is healed."""
@@ -101,9 +113,10 @@ class Host:
         self._brake.throttle.rate = CRAWL
 
     def close(self) -> None:
-        """Close what reads the journal here."""
-        if self._console is not None:
-            self._console.store.close()
+        """Close the console of this process; another begins with config and environment anew."""
+        if self._session is not None:
+            self._session.store.close()
+        self._session = None
 
     def wait_for(self, job_id: str, *states: str, seconds: float = 30) -> dict[str, Any]:
         """Give a job once it is in one of these states."""

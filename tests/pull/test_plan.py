@@ -39,6 +39,7 @@ def test_a_plan_says_files_bytes_places_disk_and_time_and_moves_nothing(host: Ho
     (step,) = plan["steps"]
     assert str(host.models / "vae") in step["title"]
     assert step["command"].startswith(f"hf download {REPO} {VAE} --revision ")
+    assert step["command"].endswith(f"/{VAE} {step['options']['item']['path']}")
     item = step["options"]["item"]
     assert item["sha256"] == Noise(SIZE, 1).sha256
     assert len(item["hub"]["commit"]) == 40
@@ -83,9 +84,8 @@ def test_a_file_whose_path_does_not_tell_goes_by_its_header_or_by_folder(tmp_pat
 
 @pytest.mark.parametrize("folder", ["../out", "/etc", "vae/../..", "", "a\\b", "vae//x", "v\x1bx"])
 def test_a_folder_never_leads_out_of_the_models_folder(host: Host, folder: str) -> None:
-    done = host.run("models", "pull", HF_VAE, "--folder", folder, "--dry-run", "--json")
-    assert done.returncode == 2
-    assert json.loads(done.stdout)["error"]["code"] == "models.bad-folder"
+    error = host.refusal(HF_VAE, folder=folder)
+    assert (error.code, error.exit_code) == ("models.bad-folder", 2)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,9 @@ def test_a_folder_never_leads_out_of_the_models_folder(host: Host, folder: str) 
     ["../x", "vae/../../x", "/etc/passwd", "a%2F..%2F..%2Fx", "a\\b", "vae/.gpuconsole-part", ".."],
 )
 def test_names_on_the_hub_that_play_tricks_are_refused(host: Host, path: str) -> None:
-    done = host.run("models", "pull", f"hf:{REPO}/{path}", "--to", str(host.models), "--yes",
-                    "--wait", "--json")  # fmt: skip
-    assert done.returncode in {1, 2}
-    assert host.below(host.home / "models") == set()
-    assert not (host.home / "x").exists()
-    assert "Traceback" not in done.stderr
+    error = host.refusal(f"hf:{REPO}/{path}", to=str(host.models))
+    assert error.code == "hub.name-wrong"
+    assert error.exit_code == 2
 
 
 def test_the_address_of_a_page_names_its_file_and_nothing_of_its_query_is_kept(
@@ -121,15 +118,12 @@ def test_a_name_of_any_letters_is_fetched(tmp_path: Path) -> None:
         assert host.pull(f"hf:{REPO}/{typed}")["files"][0]["path"] == str(host.models / name)
 
 
-@pytest.mark.parametrize("to", ["", "c.toml", "c.toml/below", "dangling"])
+@pytest.mark.parametrize("to", ["c.toml", "c.toml/below", "dangling"])
 def test_where_no_folder_can_be_is_told_before_anything_moves(host: Host, to: str) -> None:
     (host.home / "dangling").symlink_to("/nowhere/at/all")
-    words = ("--to", str(host.home / to) if to else "", "--dry-run", "--json")
-    done = host.run("models", "pull", HF_VAE, *words)
-    code = json.loads(done.stdout)["error"]["code"]
-    assert (code, done.returncode) == (
-        ("models.not-a-folder", 3) if to else ("models.bad-folder", 2)
-    )
+    plan = host.console.plan("pull", HF_VAE, to=str(host.home / to))
+    assert plan.refusal is not None
+    assert plan.refusal.code == "models.not-a-folder"
 
 
 def test_a_hub_that_has_trouble_for_a_moment_is_waited_for_and_one_sees_it(host: Host) -> None:
@@ -144,12 +138,18 @@ def test_a_hub_that_has_trouble_for_a_moment_is_waited_for_and_one_sees_it(host:
     assert "8m20s" in done.stderr
 
 
+def test_an_empty_folder_is_no_folder(host: Host) -> None:
+    done = host.run("models", "pull", HF_VAE, "--to", "", "--dry-run", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "models.bad-folder"
+
+
 def test_to_is_the_very_folder_of_a_file_and_a_models_folder_for_a_variant(host: Host) -> None:
     other = host.home / "other"
     (step,) = host.plan(HF_VAE, "--to", str(other))["steps"]
     assert step["options"]["item"]["path"] == str(other / "pull_vae.safetensors")
-    (step,) = host.plan(HF_VAE, "--to", str(other), "--folder", "a/b")["steps"]
-    assert step["options"]["item"]["path"] == str(other / "a/b/pull_vae.safetensors")
+    (below,) = host.console.plan("pull", HF_VAE, to=str(other), folder="a/b").steps
+    assert below.options["item"]["path"] == str(other / "a/b/pull_vae.safetensors")
 
 
 def test_without_a_models_folder_it_says_which_key_to_set(host: Host) -> None:
@@ -268,9 +268,11 @@ def test_gated_private_and_wrong_names_are_told_apart(tmp_path: Path) -> None:
         host = Host(tmp_path, hub)
 
         def code(name: str, token: str = "") -> str:
+            host.close()
             host.environ["HF_TOKEN"] = token
-            data = host.pull(f"hf:{name}", code=1)
-            return str(data["error"]["code"])
+            error = host.refusal(f"hf:{name}")
+            assert error.exit_code == 1
+            return error.code
 
         assert code("org/gated/vae/x.safetensors") == "hub.no-token"
         assert code("org/gated/vae/x.safetensors", NOTHING) == "hub.gated"
@@ -299,12 +301,12 @@ def test_a_read_only_console_plans_and_fetches_nothing(host: Host) -> None:
 
 @pytest.mark.parametrize("name", ["nothing-like-it", "", "hf:", "hf:org", "hf:org/name", "\x1b[2J"])
 def test_names_that_mean_nothing_are_mistakes_of_usage(host: Host, name: str) -> None:
-    done = host.run("models", "pull", name, "--dry-run", "--json")
-    assert done.returncode == 2
-    assert "\x1b" not in done.stdout
+    error = host.refusal(name)
+    assert error.exit_code == 2
+    assert f"{error.title}{error.hint}".isprintable()
 
 
 def test_a_folder_named_like_a_secret_is_refused_rather_than_forgotten(host: Host) -> None:
     odd = host.home / ("hf_" + hashlib.sha256(b"x").hexdigest()[:34])
-    data = host.pull(HF_VAE, "--to", str(odd), code=2)
-    assert data["error"]["code"] == "models.odd-name"
+    error = host.refusal(HF_VAE, to=str(odd))
+    assert (error.code, error.exit_code) == ("models.odd-name", 2)
