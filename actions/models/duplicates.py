@@ -85,19 +85,20 @@ def _in_its_folder(file: FoundFile, roots: Mapping[str, Root]) -> bool:
 
 
 def _issue(inodes: list[list[FoundFile]], certain: bool) -> Issue:
-    """Tell of one set; only what lies on the kept one's file system can be linked to it."""
+    """Tell of one set; what lies on one file system can be linked to the best one there."""
     *copies, kept = inodes
     keep = kept[0]
+    best = {names[0].device: names[0] for names in inodes}
     fixes = tuple(
         Fix(
             verb="link",
             path=one.path,
-            to=keep.path,
+            to=best[names[0].device].path,
             title="link it to the other" if certain else "compare them, and link if they are same",
             saves_bytes=saved,
         )
         for names in copies
-        if names[0].device == keep.device
+        if names[0] is not best[names[0].device]
         for one, saved in zip(names, _saved(names), strict=True)
     )
     saves = sum(fix.saves_bytes for fix in fixes)

@@ -78,6 +78,8 @@ class FileAct:
             path.unlink()
             sync_folder(path.parent)
         self._hashes.forget([str(path)])
+        if self._mark.is_link:
+            return f"{self._mark.name}, a link, is gone"
         if self._mark.links > 1:
             return f"{self._mark.name} is gone; its bytes stay under its other names"
         return f"{self._mark.name} is gone, {format_bytes(self._mark.size)} are free"

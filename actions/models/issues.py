@@ -16,6 +16,7 @@ from console.units import format_bytes
 
 SEVERITIES = ("error", "warning", "note")
 _NOTHING = frozenset({"lfs-pointer", "html", "empty"})
+_NOT_OURS = frozenset({"models.unreadable", "models.no-file"})
 _ARIA2 = ".aria2"
 
 
@@ -55,7 +56,7 @@ def _of_file(file: FoundFile, catalog: Catalog) -> Iterator[Issue]:
         yield _nothing(file, catalog)
     elif file.problem is not None:
         title, hint = clean_line(file.problem.title, 300), file.problem.hint
-        fixes = () if file.problem.code == "models.unreadable" else _anew(file, catalog)
+        fixes = () if file.problem.code in _NOT_OURS else _anew(file, catalog)
         yield _issue("unreadable", file, title, hint=hint, fixes=fixes)
     elif file.promised_bytes is not None and file.promised_bytes != file.size:
         yield _wrong_size(file, catalog)

@@ -136,6 +136,8 @@ def test_what_is_no_model_or_not_all_of_one_is_told_with_what_to_do(
     (loras / "h.safetensors").write_text("<!doctype html>")
     (loras / "e.safetensors").touch()
     (loras / "l.safetensors").symlink_to("nowhere")
+    (loras / "circle.safetensors").symlink_to("circle.safetensors")
+    os.mkfifo(loras / "pipe.safetensors")
     (loras / "z.safetensors").write_bytes(bytes(4_000))
     (loras / ".q.safetensors.gpuconsole-part").write_bytes(b"x")
     (loras / ".q.safetensors.gpuconsole-map").write_bytes(b"x")
@@ -143,6 +145,8 @@ def test_what_is_no_model_or_not_all_of_one_is_told_with_what_to_do(
     (models / "checkpoints" / "old.ckpt").write_bytes(b"\x80\x02.")
     build.put(models / "vae" / "qwen_image_vae.safetensors",
               build.safetensors(build.QWEN_VAE), cut=50)  # fmt: skip
+    assert all(root.problem is None for root in look(session).roots)
+    assert sum(one.code == "broken-link" for one in found(session)) == 2
     codes = {(one.code, one.severity): [fix.verb for fix in one.fixes] for one in found(session)}
     assert codes == {
         ("empty", "error"): ["delete"],

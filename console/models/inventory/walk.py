@@ -126,7 +126,7 @@ class Walk(threading.Thread):
         for entry in entries:
             self.pulse = _PACE.monotonic()
             try:
-                if entry.is_dir():
+                if _is_dir(entry):
                     below.append((entry.path, f"{folder}/{entry.name}".lstrip("/")))
                     continue
                 one = _entry(entry, folder, identity)
@@ -136,6 +136,20 @@ class Walk(threading.Thread):
             if one is not None:
                 found.append(one)
         return below, found[::-1]
+
+
+def _is_dir(entry: "os.DirEntry[str]") -> bool:
+    """Tell whether a name is a folder's; a link that leads in a circle is none, like a broken one.
+
+    Raises:
+        OSError: the disk does not say.
+    """
+    try:
+        return entry.is_dir()
+    except OSError:
+        if entry.is_symlink():
+            return False
+        raise
 
 
 def is_model_name(name: str) -> bool:
