@@ -15,6 +15,8 @@ _NEVER = ("capability", "card-too-small", "vram", "ram")
 """Codes of a refusal that stands even where nothing else runs."""
 _ABOUT_THE_SAME = 0.93
 """A diffusion model with this share of another's bytes is about as good: FP8 beside Q8_0 is."""
+_WORTH_IT = 0.5
+"""One with less than this share is no stand-in: two bits for eight."""
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +43,9 @@ def recommended(
 ) -> tuple[Advice, ...]:
     """Give the variant that is the one for each card, one of each family.
 
-    The best quality that stays resident now; where none does, the best that would if nothing else
-    ran there; where there is none either, the best that runs offloaded. What is on disk goes
+    The best quality that stays resident now; where none does (or only tightly, or one with less
+    than half of the bits), the best that would if nothing else ran there; where there is none
+    either, the best that runs offloaded. What is on disk goes
     before a better one of about the same bits, which is named: few would fetch 20 GB for that.
 
     Args:
@@ -59,12 +62,15 @@ def recommended(
         card = names.get(place[1], place[1])
         ranked = _Ranked(catalog, now, missing)
         free = _Ranked(catalog, alone_by.get(place, ()), missing)
-        if resident := ranked.best_resident():
+        resident, then = ranked.best_resident(), free.best_resident()
+        if resident is not None and ranked.is_worth_it(resident, then):
             advised, basis = resident, "now"
             text, beside = _resident_words(resident, free, card), ranked.beside(resident)
-        elif then := free.best_resident():
+        elif then is not None:
             advised, basis = then, "when-free"
             text, beside = _once_free_words(then, now, card), free.beside(then)
+            if resident is not None:
+                beside += f"; {ranked.title(resident)} stays resident beside it{_tightly(resident)}"
         elif offload := ranked.best_offload():
             advised, basis = offload, "offload"
             text, beside = _offload_words(offload, card), ""
@@ -121,6 +127,18 @@ class _Ranked:
         """Give the one to take of those that run offloaded."""
         return self._nearest_here([fit for fit in self._fits if fit.verdict == "offload"])
 
+    def is_worth_it(self, now: Fit, then: Fit | None) -> bool:
+        """Tell whether what stays resident now will do until the card is free for a better one.
+
+        It will not where it fits tightly only, or has less than half of that one's bytes.
+        """
+        if then is None or then.variant == now.variant:
+            return True
+        size, most = self._size(now), self._size(then)
+        if size is None or most is None:
+            return True
+        return size >= most * _WORTH_IT and (is_tight(then) or not is_tight(now))
+
     def title(self, fit: Fit) -> str:
         """Give the name of a variant for people."""
         return self._variants[fit.variant].title
@@ -145,6 +163,9 @@ class _Ranked:
             text += f"; {self.title(here)} is on disk and would stay resident too"
         return text
 
+    def _size(self, fit: Fit) -> int | None:
+        return self._catalog.files_of(self._variants[fit.variant])[0].size
+
     def _first_here(self, fits: Sequence[Fit]) -> Fit | None:
         return next((fit for fit in fits if self._missing.get(fit.variant) == 0), None)
 
@@ -160,7 +181,7 @@ class _Ranked:
     def _spares_a_download(self, fit: Fit, best: Fit) -> bool:
         """Tell whether a variant is about as good as the best, and its model is here already."""
         one, other = self._variants[fit.variant], self._variants[best.variant]
-        size, most = (self._catalog.files_of(each)[0].size for each in (one, other))
+        size, most = self._size(fit), self._size(best)
         to_fetch, for_best = (self._missing.get(each.id) for each in (one, other))
         if size is None or most is None or to_fetch is None or one.fused_lora != other.fused_lora:
             return False
@@ -169,8 +190,7 @@ class _Ranked:
 
 
 def _resident_words(fit: Fit, free: _Ranked, card: str) -> str:
-    tight = ", tightly" if is_tight(fit) else ""
-    text = f"best choice that stays resident on {card}{tight}: {_room_words(fit)}"
+    text = f"best choice that stays resident on {card}{_tightly(fit)}: {_room_words(fit)}"
     other = free.best_resident()
     if other is not None and other.variant != fit.variant:
         text += f"; with nothing else on it {free.title(other)} would stay resident"
@@ -190,6 +210,10 @@ def _offload_words(fit: Fit, card: str) -> str:
     return f"none stays resident on {card}; this is the best that runs, {streams} from host RAM"
 
 
+def _tightly(fit: Fit) -> str:
+    return ", tightly" if is_tight(fit) else ""
+
+
 def _room_words(fit: Fit) -> str:
     need, available = fit.need_bytes, fit.available_bytes
     if not (isinstance(need, int) and isinstance(available, int)):
@@ -202,4 +226,4 @@ def _to_fetch(missing: int | None) -> str:
         return ""
     if missing == 0:
         return "; all of it is on disk"
-    return f"; {missing / 1e9:.1f} GB to fetch"
+    return f"; {format_bytes(missing)} to fetch"

@@ -208,8 +208,8 @@ def test_what_is_on_disk_goes_before_a_better_one_of_the_same_bits(
     (best,) = [each for each in found if each.recommended and each.family.endswith("2509")]
     assert best.variant == FP8
     why = best.recommended[BIG.uuid]
-    assert "9.4 GB to fetch" in why
-    assert "2509 Q8_0 GGUF is a little better, 31.1 GB to fetch" in why
+    assert "8.7 GiB to fetch" in why
+    assert "2509 Q8_0 GGUF is a little better, 29.0 GiB to fetch" in why
     assert best.basis == {BIG.uuid: "now"}
 
 
@@ -252,6 +252,20 @@ def test_beside_what_runs_it_says_what_the_card_alone_could(tmp_path: Path, mode
     (fit,) = same.fits
     assert fit.verdict == "resident"
     assert (best.basis, same.basis) == ({full.uuid: "when-free"}, {full.uuid: "now"})
+
+
+def test_two_bits_are_no_stand_in_for_eight(tmp_path: Path, models: Path) -> None:
+    full = card(24, used=13)
+    busy = service("forge", on=full, budget=13, used=13)
+    found = choices(opened(tmp_path), host(full, services=(busy,)))
+    (best,) = [each for each in found if each.recommended and each.family.endswith("2509")]
+    assert (best.quant, best.basis[full.uuid]) == ("q8_0", "when-free")
+    assert "2509 Q2_K GGUF stays resident beside it" in best.recommended[full.uuid]
+    with_room = card(24, used=8)
+    busy = service("forge", on=with_room, budget=8, used=8)
+    found = choices(opened(tmp_path), host(with_room, services=(busy,)))
+    (best,) = [each for each in found if each.recommended and each.family.endswith("2509")]
+    assert best.basis[with_room.uuid] == "now"
 
 
 def test_without_a_card_there_is_still_a_list(tmp_path: Path, models: Path) -> None:
