@@ -165,7 +165,8 @@ def test_what_other_programs_have_not_fetched_in_full_is_told(
     session: Session, models: Path
 ) -> None:
     loras = models / "loras"
-    names = ("a.incomplete", "b.safetensors.part", "c.crdownload", "d.gguf.tmp", "e.partial")
+    names = ("a.incomplete", "b.safetensors.part", "c.crdownload", "d.gguf.tmp", "e.partial",
+             ".0a1b.gpuconsole-link")  # fmt: skip
     for name in names:
         (loras / name).write_bytes(b"x" * 100)
     whole = build.put(loras / "f.safetensors", LORA)  # aria2 makes room for all of it at once
