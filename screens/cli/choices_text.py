@@ -11,6 +11,7 @@ from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from console.gpu.snapshot import Gpu
 from console.models.catalog import Catalog
+from console.units import GIB
 from console.unknown import NOT_KNOWN
 from screens.cli.table import columns, cut
 from screens.words import ADVISED
@@ -29,7 +30,7 @@ _MARKS = {"ready": "✓", "fetching": "⇩", "partly": "·", "damaged": "!", "un
 _FILE_STATES = {"wrong-size": "cut short?", "unreadable": "not seen", "missing": ""}
 _LEGEND = """\
 ✓ all on disk, ⇩ being fetched, · in part, ! damaged, ? cannot be seen.
-q: rank by quality in the family. GB: with encoder and VAE. get: GB to fetch.
+q: rank by quality in the family. GiB: with encoder and VAE. get: GiB to fetch.
 ★ advised beside what runs now, ☆ with nothing else on the card.
 tight: not with another picture and a LoRA. never: no kernels for it.
 `gpuconsole models show VARIANT` says all about one; `models fit VARIANT` shows
@@ -73,9 +74,9 @@ def files_text(catalog: Catalog, pieces: Mapping[str, Piece]) -> str:
     """Give every file of the catalogue by kind, with what is on disk."""
     lines: list[str] = []
     for kind in dict.fromkeys(file.kind for file in catalog.files):
-        rows = [[kind.replace("_", " "), "GB", "on disk"]]
+        rows = [[kind.replace("_", " "), "GiB", "on disk"]]
         rows += [
-            [f"  {cut(file.id, 56)}", gigabytes(file.size), file_state(pieces[file.id])]
+            [f"  {cut(file.id, 56)}", gibibytes(file.size), file_state(pieces[file.id])]
             for file in catalog.files
             if file.kind == kind
         ]
@@ -92,11 +93,11 @@ def file_state(piece: Piece) -> str:
     return _FILE_STATES.get(piece.state, piece.state)
 
 
-def gigabytes(size: int | None) -> str:
-    """Give a size in decimal gigabytes, as hubs and shops do, without the unit."""
+def gibibytes(size: int | None) -> str:
+    """Give a size in GiB without the unit, which is that of memory, disks and jobs too."""
     if size is None:
         return NOT_KNOWN
-    return f"{size / 1e9:.2f}" if size < 1e9 else f"{size / 1e9:.1f}"
+    return f"{size / GIB:.2f}" if size < GIB else f"{size / GIB:.1f}"
 
 
 def wrapped(text: str, start: str = "", then: str | None = None) -> list[str]:
@@ -159,15 +160,15 @@ def _card_line(cards: Sequence[Gpu], services: Sequence[ServiceStatus], empty: b
 
 
 def _table(choices: Sequence[Choice], cards: Sequence[Gpu]) -> list[str]:
-    rows = [["  variant", "q", "GB", "get", *(f"card {card.index}" for card in cards)]]
+    rows = [["  variant", "q", "GiB", "get", *(f"card {card.index}" for card in cards)]]
     for one in choices:
         fits = {fit.gpu_uuid: fit for fit in one.fits}
         rows.append(
             [
                 f"{_MARKS.get(one.state, ' ')} {cut(short_id(one.variant), 38)}",
                 str(one.quality or NOT_KNOWN),
-                gigabytes(one.size_bytes),
-                "" if one.missing_bytes == 0 else gigabytes(one.missing_bytes),
+                gibibytes(one.size_bytes),
+                "" if one.missing_bytes == 0 else gibibytes(one.missing_bytes),
                 *(
                     verdict_word(fits[card.uuid], _star(one, card))
                     if card.uuid in fits

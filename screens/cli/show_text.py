@@ -10,7 +10,8 @@ from console.gpu.snapshot import Gpu
 from console.hub.facts import HubFile
 from console.models.catalog import Catalog, ModelFile, Variant
 from console.text import clean_line
-from screens.cli.choices_text import file_state, gigabytes, verdict_word, wrapped
+from console.units import format_bytes
+from screens.cli.choices_text import file_state, verdict_word, wrapped
 from screens.words import ADVISED
 
 _MOST_VARIANTS = 4
@@ -47,9 +48,9 @@ def variant_text(
     rank = f"rank {variant.quality}, 1 is best of the {len(family)} of its family"
     lines += _row("quality", rank if variant.quality else "not ranked")
     size, missing = choice.size_bytes, choice.missing_bytes
-    whole = "not known; the hub knows" if size is None else f"{gigabytes(size)} GB"
+    whole = "not known; the hub knows" if size is None else format_bytes(size)
     lines += _row("size", f"{whole} with encoder and VAE" if size is not None else whole)
-    fetch = "" if not missing else f"; {gigabytes(missing)} GB to fetch"
+    fetch = "" if not missing else f"; {format_bytes(missing)} to fetch"
     lines += _row("here", _STATES.get(choice.state, choice.state) + fetch)
     lines += _needs(variant)
     for text in (*choice.warnings, *too_old):
@@ -90,7 +91,7 @@ def _file(file: ModelFile, piece: Piece, asked: HubFile | None) -> list[str]:
     whole = piece.size_bytes
     if file.bytes is None and asked is not None:
         exact = f"{asked.size:,} bytes, by the hub"
-    size = f"{gigabytes(whole)} GB ({exact})" if whole else "not known; the hub knows"
+    size = f"{format_bytes(whole)} ({exact})" if whole else "not known; the hub knows"
     kind = file.kind.replace("_", " ")
     lines = [f"{file.id}: {kind}, {file.quant}" if file.quant else f"{file.id}: {kind}"]
     lines += _row("size", size)
