@@ -160,7 +160,9 @@ def cancel(cli: Cli, job_id: str, dry_run: bool, yes: bool) -> int:
     job = operations.one_job(job_id)
     what = f"{job.verb} {job.target}"
     not_under_way = RefusedError(
-        "plan.not-under-way", f"{what} is not under way", "gpuconsole jobs lists what is"
+        "plan.not-under-way",
+        f"{what} is not under way: it is {job.state}",
+        "gpuconsole jobs lists what is",
     )
     if "cancel" not in job.can:
         raise not_under_way
