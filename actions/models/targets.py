@@ -122,7 +122,12 @@ def _meant(
         spec = parse_spec(name, endpoint)
         known = [one for one in catalog.files if (one.repo, one.path) == (spec.repo, spec.path)]
         return None, (known[0] if known else None), spec
-    found = entry_named(catalog, name)
+    try:
+        found = entry_named(catalog, name)
+    except UsageError as error:
+        if name.count("/") >= 2:
+            error.hint = f"{_HUB}ORG/REPO/PATH names a file on the hub; {error.hint}"
+        raise
     return (found, None, None) if isinstance(found, Variant) else (None, found, None)
 
 

@@ -81,7 +81,7 @@ def test_an_address_that_has_expired_is_asked_for_again(
     read(source, 0, 10)
     hub.fault("expired")
     assert read(source, 10, 20)[1] == WHOLE[10:20]
-    hub.fault("brief", seconds=-1.0)
+    hub.fault("brief", seconds=0)
     hub.fault("expired")
     error = fault_of(source)
     assert (error.code, error.passing) == ("hub.address-expired", True)

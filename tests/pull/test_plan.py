@@ -299,10 +299,13 @@ def test_a_read_only_console_plans_and_fetches_nothing(host: Host) -> None:
     assert host.below() == set()
 
 
-@pytest.mark.parametrize("name", ["nothing-like-it", "", "hf:", "hf:org", "hf:org/name", "\x1b[2J"])
+@pytest.mark.parametrize(
+    "name", ["nothing-like-it", f"{REPO}/{VAE}", "", "hf:", "hf:org", "hf:org/name", "\x1b[2J"]
+)
 def test_names_that_mean_nothing_are_mistakes_of_usage(host: Host, name: str) -> None:
     error = host.refusal(name)
     assert error.exit_code == 2
+    assert ("hf:ORG/REPO/PATH" in error.hint) == (name.startswith("hf:") or "/" in name)
     assert f"{error.title}{error.hint}".isprintable()
 
 
