@@ -22,7 +22,7 @@ from actions.models.fix_steps import (
     way,
 )
 from actions.models.inventory import look, model_folders
-from actions.models.marks import Mark, from_data, lock_of, mark_of
+from actions.models.marks import Mark, from_data, lies_below, lock_of, mark_of
 from actions.models.needed import fix_check, needed_now
 from actions.models.targets_here import Here, files_here, places_of, together
 from actions.plan import Asker, Check, Plan, Refusal, Step
@@ -327,8 +327,7 @@ def _target(session: Session, mark: Mark, chosen: Mapping[str, Any]) -> str:
     to = _path(session, _needed_to(chosen))
     target = to / mark.name if to.is_dir() else to
     real = Path(os.path.realpath(target.parent)) / target.name
-    tops = [Path(os.path.realpath(root.path)) for root in model_folders(session)]
-    if not any(top in real.parents for top in tops):
+    if not any(lies_below(real, root) for root in model_folders(session)):
         shown = clean_line(str(real), 300)
         raise UsageError("models.outside", f"{shown} is in none of the models folders")
     return str(real)

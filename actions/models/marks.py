@@ -58,7 +58,7 @@ def mark_of(path: Path | str, roots: Sequence[Root]) -> Mark:
     given = Path(path).absolute()
     place = place_of(given)
     shown = clean_line(str(given), 300)
-    inside = next((root for root in roots if _below(place, root)), None)
+    inside = next((root for root in roots if lies_below(place, root)), None)
     if inside is None or given.name in {"", ".", ".."}:
         raise UsageError(
             "models.outside",
@@ -148,6 +148,11 @@ def from_data(data: dict[str, Any]) -> Mark:
     return msgspec.convert(data, Mark)
 
 
-def _below(path: Path, root: Root) -> bool:
-    top = Path(os.path.realpath(root.path))
-    return top in path.parents
+def lies_below(path: Path, root: Root) -> bool:
+    """Tell whether a place is below a models folder; where only some folders are listed, in one.
+
+    What a list has as its base may be a home directory, with all that is in it.
+    """
+    listed = root.kind_by_folder if root.only_listed else ("",)
+    tops = (Path(os.path.realpath(Path(root.path, name))) for name in listed)
+    return any(top in path.parents for top in tops)

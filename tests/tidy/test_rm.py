@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from actions.plan import Plan, PlanFailed
+from console.errors import UsageError
 from tests.support.program import run_program
 from tests.tidy.conftest import Host
 
@@ -178,3 +179,17 @@ def test_a_link_that_a_service_reads_is_its_file_and_another_hard_link_is_not(
     assert is_at(mark_of(link, roots), str(link))
     assert is_at(mark_of(whole, roots), str(link))
     assert not is_at(mark_of(twin, roots), str(whole))
+
+
+def test_a_list_of_folders_opens_no_others_below_its_base(host: Host) -> None:
+    (host.home / "mine").mkdir()
+    lora, letter = host.home / "mine/a.safetensors", host.home / "letter.txt"
+    for path in (lora, letter):
+        path.write_bytes(b"x")
+    (host.home / "extra_model_paths.yaml").write_text("me:\n  base_path: ~\n  loras: mine\n")
+    assert len(host.plan("rm", lora).steps) == 1
+    with pytest.raises(UsageError) as caught:
+        host.plan("rm", letter)
+    assert caught.value.code == "models.outside"
+    with pytest.raises(UsageError):
+        host.plan("move-file", lora, to=str(host.home))
