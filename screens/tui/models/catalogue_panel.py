@@ -157,7 +157,8 @@ def _whole(one: Choice) -> str:
 
 
 def _disk_words(one: Choice) -> str:
-    missing = size_text(one.missing_bytes)
+    unknown = one.missing_bytes is None
+    missing = "an unknown amount" if unknown else size_text(one.missing_bytes)
     words = {
         "ready": "all of it is there",
         "fetching": f"being fetched, {missing} to go",

@@ -69,7 +69,7 @@ def choice_state(choice: Choice) -> State:
         return State("✖", "error", "damaged")
     if choice.state == "unreadable":
         return State("▲", "warning", "unreadable")
-    words = f"get {size_text(missing)}"
+    words = choice.state if missing is None else f"get {size_text(missing)}"
     return State("", "text" if choice.state == "partly" else "dim", words)
 
 
