@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from actions.journal import Journal
     from console.store.rows import PlanRow
 
-# So often in a row without a new byte, then it waits until somebody asks for it.
-_MOST_IN_VAIN = 3
+# So often in a row without a new byte, then it waits until somebody asks for it. More than a few:
+# one that is killed within its first second has told of no byte yet.
+_MOST_IN_VAIN = 8
 
 
 class TakenUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ class TakenUp(msgspec.Struct, frozen=True, kw_only=True):
 def take_up(session: Session, *, looking: bool = False) -> tuple[TakenUp, ...]:
     """Go on with the downloads that were interrupted, or whose token is there again.
 
-    Nothing is taken up where this session may change nothing, and none that went on three times in
+    Nothing is taken up where this session may change nothing, and none that went on eight times in
     a row without a byte more. Consoles that do it at once start each download once.
 
     Args:

@@ -106,9 +106,10 @@ def test_one_that_runs_is_left_alone(body: Body, host: Host, new_session: Sessio
     console.end()
 
 
-def test_one_that_never_gets_on_is_given_three_tries(
-    body: Body, host: Host, new_session: Sessions
+def test_one_that_never_gets_on_is_given_a_few_tries(
+    body: Body, host: Host, new_session: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("actions.take_up._MOST_IN_VAIN", 3)
     console = interrupted(new_session())
     for attempt in (2, 3, 4):
         (taken,) = take_up(new_session())
