@@ -36,8 +36,10 @@ def suit_checks(session: Session, ident: str, options: Mapping[str, Any]) -> lis
     if entry is None:
         return []
     checks = []
-    if entry.min_capability or entry.max_capability:
-        checks += _cards(entry, _read_cards(session), elsewhere=bool(options.get("to")))
+    if variant is not None or entry.min_capability or entry.max_capability:
+        cards = _read_cards(session)
+        checks += _cards(entry, cards, elsewhere=bool(options.get("to")))
+        checks += _small_cards(variant, cards) if variant is not None and not checks else []
     found = look_for(catalog.files, model_roots(session.settings.paths))
     here = {one for one, there in found.items() if there.state == "present"}
     if variant is None and isinstance(entry, ModelFile):
@@ -79,6 +81,16 @@ def _cards(entry: Variant | ModelFile, cards: Sequence[Gpu], *, elsewhere: bool)
     if elsewhere:
         return [_check("models.no-card-here", "warn", **words)]
     return [_check("models.no-card", "refuse", **words)]
+
+
+def _small_cards(variant: Variant, cards: Sequence[Gpu]) -> list[Check]:
+    """Warn where no card has the size that a variant is run on at all, offloaded neither."""
+    sizes = [card.memory_total_bytes for card in cards]
+    if not sizes or any(not known(size) or size >= variant.min_card_bytes for size in sizes):
+        return []
+    least = f"{variant.min_card_bytes / 1e9:.0f} GB"
+    here = ", ".join(map(card_words, cards))
+    return [_check("models.small-cards", "warn", name=variant.id, least=least, here=here)]
 
 
 def _beside(file: ModelFile, here: set[str]) -> list[Check]:

@@ -118,6 +118,12 @@ def test_a_file_needs_what_its_variant_needs() -> None:
         assert bool(variant.cards) == bool(variant.min_capability)
 
 
+def test_what_belongs_to_one_model_has_the_version_that_runs_it() -> None:
+    for file in packaged_catalog().files:
+        if file.families and set(file.families) <= {"qwen-image-edit-2509", "qwen-image-edit-2511"}:
+            assert file.min_comfyui in {"0.3.49", "0.3.60", "0.27.0"}, file.id
+
+
 def test_every_route_of_an_edit_is_there() -> None:
     variants = packaged_catalog().variants
     of_2509 = {one.quant for one in variants if one.family == "qwen-image-edit-2509"}

@@ -40,6 +40,18 @@ def test_fp4_is_refused_where_every_card_is_an_rtx_30(
     assert suit_checks(where, "qwen-edit-2509-nunchaku-int4-r32", {}) == []
 
 
+def test_bf16_is_warned_of_where_no_card_has_the_size_for_it(
+    where: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bf16 = "qwen-edit-2509-bf16"
+    cards(monkeypatch, SMALL)
+    (check,) = suit_checks(where, bf16, {})
+    assert (check.id, check.verdict) == ("models.small-cards", "warn")
+    assert "cards of less than 24 GB" in check.title
+    cards(monkeypatch, SMALL, BIG)
+    assert suit_checks(where, bf16, {}) == []
+
+
 def test_by_its_name_on_the_hub_it_is_refused_as_well(
     where: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
