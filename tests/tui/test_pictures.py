@@ -61,7 +61,10 @@ def _at_load(card: Any, load: float, second: int) -> Any:
 
 
 def before(*keys: str, seen: str = "", then: Before | None = None) -> Before:
-    """Give what to do before the picture: feed the history, press keys, wait for words."""
+    """Give what to do before the picture: feed the history, press keys, wait for words.
+
+    A key such as `until:Files` waits for words before the next one is pressed.
+    """
 
     async def run(pilot: Pilot[int]) -> None:
         app = pilot.app
@@ -70,7 +73,11 @@ def before(*keys: str, seen: str = "", then: Before | None = None) -> Before:
         app.paint()
         # A console that could not start would make an empty picture that always matches itself.
         await until_seen(pilot, app.snapshot.verdict.text[:6])
-        await pilot.press(*keys)
+        for key in keys:
+            if key.startswith("until:"):
+                await until_seen(pilot, key.removeprefix("until:"))
+            else:
+                await pilot.press(key)
         if seen:
             await until_seen(pilot, seen)
         if then is not None:
