@@ -62,16 +62,15 @@ def ask_service(session: Session, name: str = "", kind: str = "comfyui") -> Told
     from console.services.door import open_door
 
     target = msgspec.structs.replace(targets_of([status.service], ())[0], running=True)
-    version = status.reading.version if status.reading is not None else ""
     facts: dict[str, Any] = {
         "service": status.name,
         "kind": status.service.kind,
         "variant": status.service.variant,
-        "version": version if isinstance(version, str) else "",
     }
     with open_door(target, session.environ, session.clock) as door:
         if isinstance(door, ComfyDoor):
-            facts["version"] = facts["version"] or _version(door.system_stats().version)
+            # Asked first: one that hangs is found out in seconds, its list of nodes takes longer.
+            facts["version"] = _text(door.system_stats().version)
             return Told(**facts, object_info=door.object_info())
         if isinstance(door, ForgeDoor):
             return Told(**facts, checkpoints=tuple(one.title for one in door.checkpoints()))
@@ -82,7 +81,7 @@ def ask_service(session: Session, name: str = "", kind: str = "comfyui") -> Told
     )
 
 
-def _version(told: object) -> str:
+def _text(told: object) -> str:
     return told if isinstance(told, str) else ""
 
 

@@ -9,6 +9,7 @@ from actions.models.pairs import warnings_of
 from actions.workflows.fitting import fit_variant
 from actions.workflows.graph_files import files_of
 from actions.workflows.graphs import drop_unused, free_id, link, own_copy, take_out
+from actions.workflows.loading import fused_steps
 from actions.workflows.rules import variant_rules
 from actions.workflows.workflow import Workflow, put, value_at
 from console.errors import UsageError
@@ -125,12 +126,30 @@ def _built(workflow: Workflow, catalog: Catalog, graph: dict[str, Any], wish: Wi
         cfg=_number(stands("cfg")),
         seed=_whole(stands("seed")),
         size=size,
-        warnings=(*warnings, *_of_size(size, comfy and bool(workflow.families))),
+        warnings=(
+            *warnings,
+            *_of_lightning(workflow, wish),
+            *_of_size(size, comfy and bool(workflow.families)),
+        ),
     )
 
 
 def _pairs(catalog: Catalog, variant: Variant, ids: tuple[str, ...]) -> tuple[str, ...]:
     return warnings_of(catalog, variant, [one for one in ids if one != variant.id])
+
+
+def _of_lightning(workflow: Workflow, wish: Wish) -> tuple[str, ...]:
+    """Say so where a Lightning LoRA that is asked for is not put in."""
+    if wish.lightning is not None and not workflow.families:
+        return (f"{workflow.name} is used as it is: no Lightning LoRA is put into it",)
+    variant = wish.variant
+    family = variant_rules().families.get(variant.family) if variant is not None else None
+    if variant is None or family is None or not variant.fused_lora or wish.lightning is None:
+        return ()
+    steps = fused_steps(variant, family)
+    if steps == wish.lightning:
+        return ()
+    return (f"{variant.id} has a Lightning LoRA of {steps} steps fused in: it runs with that",)
 
 
 def _whole(value: Any) -> int | None:

@@ -15,7 +15,7 @@ from actions.workflows.object_info import COMBO, NodeInfo, options_of, read_node
 from actions.workflows.problem import Problem, pull_command
 from actions.workflows.rules import node_rules, variant_rules
 from actions.workflows.values import Place, fitting_name, wrong_value
-from actions.workflows.wiring import wiring
+from actions.workflows.wiring import served, wiring
 from actions.workflows.workflow import Slot
 from console.models.catalog import Catalog, ModelFile
 from console.text import clean_line
@@ -61,14 +61,15 @@ def check(
     """
     own = own_copy(graph)
     nodes = read_nodes(object_info, {node["class_type"] for node in own.values()})
+    used = served(own, nodes)
     skipped = {(slot.node, slot.input) for slot in pictures}
     problems = [
         *_missing_nodes(own, nodes, catalog, version),
-        *_values(own, nodes, catalog, skipped, strict=_is_strict(version)),
-        *wiring(own, nodes),
-        *_loaders(own, catalog),
-        *_vision_tower(own, object_info, catalog),
-        *_too_old(own, catalog, version),
+        *_values(used, nodes, catalog, skipped, strict=_is_strict(version)),
+        *wiring(used, nodes),
+        *_loaders(used, catalog),
+        *_vision_tower(used, object_info, catalog),
+        *_too_old(used, catalog, version),
         *(_warning("workflow.warning", text) for text in warnings),
     ]
     unique = list(dict.fromkeys(problems))

@@ -25,6 +25,21 @@ _LINKED = frozenset(
 )
 
 
+def served(graph: Mapping[str, Any], nodes: Mapping[str, NodeInfo]) -> dict[str, Any]:
+    """Give the part of a graph that its outputs are made from; all of it where it has none.
+
+    A server looks at no other values; the classes of nodes it wants to know all.
+    """
+    left = [ident for ident, node in graph.items() if _may_end(nodes.get(node["class_type"]))]
+    reached = set[str]()
+    while left:
+        ident = left.pop()
+        if ident in graph and ident not in reached:
+            reached.add(ident)
+            left += [to[0] for value in graph[ident]["inputs"].values() if (to := link(value))]
+    return {ident: graph[ident] for ident in graph if not reached or ident in reached}
+
+
 def wiring(graph: Mapping[str, Any], nodes: Mapping[str, NodeInfo]) -> Iterator[Problem]:
     """Give what is wrong with the links of a graph."""
     for ident in in_order(graph):
@@ -34,7 +49,7 @@ def wiring(graph: Mapping[str, Any], nodes: Mapping[str, NodeInfo]) -> Iterator[
             yield from _missing(ident, node, known)
         for name, value in node["inputs"].items():
             yield from _link(graph, nodes, (ident, name), value)
-    if not _ends(graph, nodes):
+    if not any(_may_end(nodes.get(node["class_type"])) for node in graph.values()):
         yield Problem(
             code="workflow.no-output",
             title="nothing in the graph saves or shows a picture",
@@ -66,6 +81,8 @@ def _link(
     if to is None:
         if info is not None and info.kind in _LINKED:
             yield _problem("wrong-link", at, node, f"it takes a link to a {info.kind}")
+        elif info is not None and isinstance(value, list):
+            yield _problem("wrong-link", at, node, "a list is taken for a link, and this is none")
         return
     source = graph.get(to[0])
     if source is None:
@@ -100,10 +117,9 @@ def _fits(given: str, taken: str) -> bool:
     return bool(set(given.split(",")) & set(taken.split(",")))
 
 
-def _ends(graph: Mapping[str, Any], nodes: Mapping[str, NodeInfo]) -> bool:
-    """Tell whether a run can end somewhere; a node that is not known may be such a place."""
-    known = [nodes.get(node["class_type"]) for node in graph.values()]
-    return any(one is None or one.ends for one in known)
+def _may_end(known: NodeInfo | None) -> bool:
+    """Tell whether a run can end in a node; one that is not known may be such a place."""
+    return known is None or known.ends
 
 
 def _ring(graph: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """Workflows as text for people, 80 columns wide."""
 
+import json
 import textwrap
 from collections.abc import Sequence
-
-import msgspec
 
 from actions.models.catalogue import short_id
 from actions.workflows.asking import Told
@@ -66,8 +65,8 @@ def workflow_text(workflow: Workflow, built: Built) -> str:
 
 
 def graph_text(built: Built) -> str:
-    """Give a graph as JSON."""
-    return msgspec.json.format(msgspec.json.encode(built.graph), indent=2).decode()
+    """Give a graph as JSON of plain ASCII, which steers no terminal and loses nothing."""
+    return json.dumps(built.graph, indent=2)
 
 
 def verified_text(told: Told, several: Sequence[Verified]) -> str:

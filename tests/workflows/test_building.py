@@ -160,6 +160,11 @@ def test_a_fused_lightning_runs_as_it_was_made_and_without_a_lora(ident: str, st
     assert all(one["class_type"] != "LoraLoaderModelOnly" for one in made.graph.values())
 
 
+def test_a_lora_asked_for_beside_a_fused_one_is_told_of() -> None:
+    (words,) = built("edit-single", f"{NUNCHAKU}-lightningv2.0-4steps", lightning=8).warnings
+    assert "4 steps fused in" in words
+
+
 def test_steps_that_are_asked_for_win_over_those_of_the_variant() -> None:
     made = built("edit-single", SCALED, lightning=4, steps=6, cfg=1.5)
     assert (made.steps, made.cfg) == (6, 1.5)

@@ -167,6 +167,8 @@ def test_choices_of_the_new_shape_bind_new_servers_only() -> None:
         ("60", "images", ["78", 1], "takes a IMAGE, and is given a MASK"),
         ("60", "images", ["8"], "takes a link to a IMAGE"),
         ("60", "images", "8", "takes a link to a IMAGE"),
+        ("3", "steps", [20], "a list is taken for a link"),
+        ("3", "sampler_name", [1, 2], "a list is taken for a link"),
     ],
 )
 def test_a_broken_link_says_how(node: str, name: str, value: Any, words: str) -> None:
@@ -190,6 +192,16 @@ def test_a_missing_input_a_ring_and_no_output_are_told() -> None:
     graph = own_copy(built("edit-single").graph)
     del graph["60"]
     assert only(checked(graph, server())).code == "workflow.no-output"
+
+
+def test_what_no_output_is_made_from_is_held_to_nothing_but_its_class() -> None:
+    """A server looks only at what it would run, and still wants to know every class."""
+    graph = own_copy(built("edit-single").graph)
+    graph["200"] = {"class_type": "VAELoader", "inputs": {"vae_name": "gone.safetensors"}}
+    graph["201"] = {"class_type": "KSampler", "inputs": {"steps": -1}}
+    assert checked(graph, server()).problems == ()
+    graph["202"] = {"class_type": "Gone", "inputs": {}}
+    assert only(checked(graph, server())).class_type == "Gone"
 
 
 def test_a_chain_of_thousands_of_nodes_is_walked() -> None:

@@ -94,6 +94,8 @@ def test_a_graph_of_an_edit_can_run_another_variant(session: Session) -> None:
     assert made.graph["37"]["class_type"] == "UnetLoaderGGUF"
     assert made.graph["89"]["class_type"] == "LoraLoaderModelOnly"
     assert made.steps == 4
+    hurried = build(found, CATALOG, Wish(images=("a.png", "b.png"), lightning=8))
+    assert "used as it is" in hurried.warnings[-1]
     alone = build(found, CATALOG, Wish(images=("a.png", "b.png")))
     assert alone.variant == FP8
     assert "grid" in alone.warnings[0]
