@@ -52,7 +52,7 @@ def workflow_text(workflow: Workflow, built: Built) -> str:
         lines += _wrapped(f"from {clean_line(str(workflow.file), 300)}")
     lines += ["", *_taken(workflow, built), ""]
     if built.variant:
-        lines += _wrapped(f"Variant {short_id(built.variant)}: {_run_with(built)}")
+        lines += _wrapped(f"Variant {short_id(built.variant)}: {_run_with(workflow, built)}")
         lines += _wrapped(f"Files {', '.join(built.files)}", "  ")
     elif built.files:
         lines += _wrapped(f"Files {', '.join(built.files)}")
@@ -114,13 +114,13 @@ def _place(slot: Slot) -> str:
     return clean_line(slot.text, 60)
 
 
-def _run_with(built: Built) -> str:
+def _run_with(workflow: Workflow, built: Built) -> str:
     words = [f"{built.steps} steps"] if built.steps is not None else []
     words += [f"cfg {built.cfg:g}"] if built.cfg is not None else []
-    if built.size is None:
-        words.append("in the shape of the first picture, about one megapixel")
-    else:
+    if built.size is not None:
         words.append(f"{built.size[0]}x{built.size[1]}")
+    elif workflow.families:
+        words.append("in the shape of the first picture, about one megapixel")
     return ", ".join(words)
 
 

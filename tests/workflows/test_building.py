@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.workflows.building import Wish, build
@@ -288,6 +288,7 @@ def test_forge_is_sent_a_request_of_its_own() -> None:
     assert WORKFLOWS["forge-image-to-image"].graph["init_images"] == ["picture-1.png"]
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(EDITS),
     ident=st.sampled_from([one.id for one in CATALOG.variants]),

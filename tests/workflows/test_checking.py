@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.workflows.checking import Checked, check
@@ -262,6 +262,7 @@ def test_what_was_warned_of_before_is_among_the_problems() -> None:
     assert "grid" in only(found, "warning").title
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.session import Session, open_session
@@ -242,6 +242,7 @@ def test_a_folder_that_cannot_be_read_leaves_the_packaged_ones(session: Session)
     assert len(shelf.workflows) == len(WORKFLOWS)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(max_size=4),

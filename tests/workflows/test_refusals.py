@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.workflows.refusals import refusal_of
@@ -88,6 +88,7 @@ def test_a_node_that_is_missing_is_told_alike_by_old_and_new(answer: dict[str, A
     assert problem.custom_node == "city96/ComfyUI-GGUF"
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=20),
