@@ -32,7 +32,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         ident: a UUID in small letters with hyphens; newer servers take no other.
-        client: the name under which its messages are listened to.
+        client: the name under which its messages are listened to, of this run alone.
         graph: in the API's format.
         preview_method: `auto`, `latent2rgb`, `taesd` or `none`; empty leaves it to the server.
             0.3.64 goes by its own flag only.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -140,8 +141,9 @@ class Herald:
         turn = self._turn
         assert turn is not None  # noqa: S101 -- it has just been made
         how = self._playbook.how(order.ident)
-        share = 1.0 if how == "success" else self._playbook.reached(order.ident)
-        await self._perform(turn, share if how != "error" else 1.0)
+        # The lines of a failing prompt end by themselves, where it fails.
+        share = self._playbook.reached(order.ident) if how == "interrupted" else math.inf
+        await self._perform(turn, share)
         kind, facts = self._playbook.last_message(order, self._playbook.times[order.ident][1])
         await self._say(turn, {"type": kind, "data": facts})
         await self._say_status(remaining)
