@@ -4,6 +4,7 @@ import hashlib
 
 from console.simulator.actor import Actor, Health, Probe
 from console.simulator.scene import HealthCheck, seconds
+from console.simulator.services.moods import RUNS
 from console.simulator.stage import Stage
 
 _KEPT = 5
@@ -63,7 +64,7 @@ def _check(stage: Stage, actor: Actor, serial: int) -> None:
 def _take(actor: Actor, check: HealthCheck, at: float) -> Probe:
     """Run one check and count its answer."""
     moment, health = actor.moment(at), actor.health or Health()
-    well = moment is not None and moment.ready and not actor.mood
+    well = moment is not None and moment.ready and actor.mood in ("", *RUNS)
     probe = Probe(at, at + _TAKES, 0 if well else 1, "" if well else check.output)
     health.log = [*health.log, probe][-_KEPT:]
     if well:

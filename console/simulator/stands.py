@@ -16,7 +16,7 @@ from console.simulator.services.comfyui import ComfyUI
 from console.simulator.services.cuda import flag
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
-from console.simulator.services.moods import HANG
+from console.simulator.services.moods import HANG, RUNS
 from console.simulator.services.server import ServiceServer
 from console.simulator.world import World
 
@@ -195,7 +195,8 @@ class Stands:
         server.mood = HANG if owner.status == "paused" else owner.mood
         moment = owner.moment(self._world.stage.now)
         fronted = kind_of(owner.spec) == "forge"
-        if fronted or owner.mood or (moment is not None and moment.ready):
+        odd = owner.mood and owner.mood not in RUNS
+        if fronted or odd or (moment is not None and moment.ready):
             server.open()
         else:
             server.close()

@@ -53,13 +53,13 @@ def blurred(photo: str, seed: int) -> dict[str, Any]:
         "2": {
             "class_type": "ImageScale",
             "inputs": {
-                "image": ["1", 0], "upscale_method": "bilinear", "width": 400 + seed % 99,
-                "height": 400, "crop": "disabled",
+                "image": ["1", 0], "upscale_method": "bilinear", "width": 600 + seed % 99,
+                "height": 600, "crop": "disabled",
             },
         },
     }  # fmt: skip
     for number in range(3, 9):
-        blur = {"image": [str(number - 1), 0], "blur_radius": 15, "sigma": 9.0}
+        blur = {"image": [str(number - 1), 0], "blur_radius": 21, "sigma": 9.0}
         nodes[str(number)] = {"class_type": "ImageBlur", "inputs": blur}
     save = {"images": ["8", 0], "filename_prefix": "gpuconsole-test"}
     return nodes | {"60": {"class_type": "SaveImage", "inputs": save}}
