@@ -18,12 +18,15 @@ README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 REHEARSAL = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
+WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text("utf-8")
 SERVICES = (ROOT / "docs" / "services.md").read_text("utf-8")
 SOURCES = [
     path.read_text("utf-8")
     for folder in ("console", "actions", "screens")
     for path in (ROOT / folder).rglob("*.py")
 ]
+
+PAGES = (MODELS, WORKFLOWS, SERVICES, ARCHITECTURE)
 
 
 def between(page: str, begin: str, end: str) -> str:
@@ -66,7 +69,7 @@ def inline_commands(page: str) -> list[list[str]]:
     "words",
     [
         *(words for page in (README, REHEARSAL) for words in shell_lines(page)),
-        *(words for page in (MODELS, SERVICES, ARCHITECTURE) for words in inline_commands(page)),
+        *(words for page in PAGES for words in inline_commands(page)),
     ],
     ids=" ".join,
 )
