@@ -49,7 +49,7 @@ class ComfyUI:
         self.version = version or NEWEST
         self._new = not self.version.startswith("0.3.")
         self.pump: Callable[[], None] | None = None
-        self._shelf = Shelf(behind.folder())
+        self._shelf = Shelf(behind.folder)
         self._playbook = Playbook(behind, self._shelf, self._new)
         self._herald = Herald(self._playbook, self._features())
         self._jobs = JobsApi(behind, self._playbook)

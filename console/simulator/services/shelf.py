@@ -1,6 +1,7 @@
 """The files of a ComfyUI: what was uploaded, what it left, in `input`, `output` and `temp`."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 _ANNOTATED = re.compile(r"^(?P<name>.*) \[(?P<kind>input|output|temp)\]$")
@@ -17,9 +18,12 @@ class Refused(Exception):  # noqa: N818 -- it is an answer
 
 
 class Shelf:
-    """Files below one folder, which is made at the first write; names are those of clients."""
+    """Files below one folder, which is asked for at the first of them; names are those of clients.
 
-    def __init__(self, folder: Path) -> None:
+    A server on a host where nothing can be written is a server all the same.
+    """
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
 
     def upload(self, name: str, subfolder: str, kind: str, data: bytes, overwrite: bool) -> str:
@@ -89,7 +93,7 @@ class Shelf:
     def _inside(self, kind: str, subfolder: str) -> Path:
         if subfolder.startswith("/") or ".." in subfolder.split("/") or "\\" in subfolder:
             raise Refused(400)
-        return self._folder / kind / subfolder
+        return self._folder() / kind / subfolder
 
 
 def _is_plain(name: str) -> bool:
