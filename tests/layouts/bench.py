@@ -133,7 +133,8 @@ vram_budget = "{"7 GiB" if name == "forge" else "13 GiB"}"
         words = [
             "busybox", "chroot", "/host", sys.executable, "-m", "console.simulator.services",
             "--kind", name, "--port", str(self.ports[name]), "--cards", str(self._cards_file()),
-            "--ledger", str(self.ledger), "--start-log", "--preloaded",
+            "--ledger", str(self.ledger), "--files", str(self.ledger / f"files-{name}"),
+            "--start-log", "--preloaded",
             "--vram-idle", "6GiB" if name == "forge" else "12GiB", *self.extra[name],
         ]  # fmt: skip
         lines = [

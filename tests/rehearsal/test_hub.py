@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import (
@@ -18,6 +19,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import _http
 
 from tests.support.hub import (
     EVERYTHING,
@@ -35,6 +37,15 @@ WEIGHTS = Noise(SIZE, seed=3)
 LARGE = "vae/model.safetensors"
 README = b"# A model\n"
 HF = Path(sys.executable).with_name("hf")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def the_library_as_it_comes() -> Iterator[None]:
+    """Our door keeps tokens to its own hub; here the library is met without it."""
+    before = _http._GLOBAL_CLIENT_FACTORY
+    huggingface_hub.set_client_factory(_http.default_client_factory)
+    yield
+    huggingface_hub.set_client_factory(before)
 
 
 @pytest.fixture(scope="module")
