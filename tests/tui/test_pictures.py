@@ -82,9 +82,16 @@ def before(*keys: str, seen: str = "", then: Before | None = None) -> Before:
             await until_seen(pilot, seen)
         if then is not None:
             await then(pilot)
-        await pilot.pause()
+        await _computed(pilot, app)
 
     return run
+
+
+async def _computed(pilot: Pilot[int], app: Console) -> None:
+    """Wait until nothing that is in sight is still computed: one result may ask for the next."""
+    for _ in range(2):
+        await pilot.pause()
+        await until(pilot, lambda: not app.fits._under_way)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
