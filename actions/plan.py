@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from actions.edit_now import EditNow
 from actions.fit.model import Fit
 from actions.transfer import Transfer
 
@@ -72,11 +73,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         locks: names of the locks it holds while it runs, such as `container-<id>`.
         undoes: id of the plan that this one takes back, or empty.
         continues: id of the interrupted plan that this one goes on with, or empty.
-        subject: what `target_id` names: `container`, `service` (its name), `layout` (its name) or
-            `models` (a variant, a file's id or path); with `verb` it says who can run the plan.
+        subject: what `target_id` names: `container`, `service` (its name), `layout` (its name),
+            `models` (a variant, a file's id or path) or `edits` (a workflow, or an edit's id); with
+            `verb` it says who can run the plan.
         fits: the pre-checks it rests on, one for each service that it starts.
         diff: what it changes in a file, as a unified diff; may be empty. Secrets in it are masked.
         endless: no limit of time ends its steps, such as a download's; it runs detached.
+        pausable: an endless plan can be paused; an edit cannot, it can only be cancelled.
         interactive: it takes over the terminal of who runs it, for as long as they like: it never
             runs detached, and no limit of time ends it.
     """
@@ -99,6 +102,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fits: tuple[Fit, ...] = ()
     diff: str = ""
     endless: bool = False
+    pausable: bool = True
     interactive: bool = False
     created_at: datetime
     asker: Asker
@@ -136,7 +140,8 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="step_started"):
 class StepProgress(Event, frozen=True, kw_only=True, tag="step_progress"):
     """A step tells how it goes; `elapsed_seconds` of at most `longest_seconds`.
 
-    Where it moves bytes, `transfer` has the figures of the whole plan.
+    Where it moves bytes, `transfer` has the figures of the whole plan; where it makes pictures,
+    `edit` says how that goes.
     """
 
     step_id: str
@@ -144,6 +149,7 @@ class StepProgress(Event, frozen=True, kw_only=True, tag="step_progress"):
     elapsed_seconds: float = 0.0
     longest_seconds: float | None = None
     transfer: Transfer | None = None
+    edit: EditNow | None = None
 
 
 class StepFinished(Event, frozen=True, kw_only=True, tag="step_finished"):

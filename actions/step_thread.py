@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from actions.edit_now import EditNow
 from actions.transfer import Transfer
 
 
@@ -14,7 +15,7 @@ class Outcome(NamedTuple):
     result: dict[str, Any]
 
 
-def _unheard(_transfer: Transfer) -> None:
+def _unheard(_figures: Transfer | EditNow) -> None:
     """Take figures that nobody asked for."""
 
 
@@ -29,14 +30,14 @@ class Talk(NamedTuple):
         tell: says in a few words how it goes, such as `waiting until ready: loading, 12 s`.
         cancelled: tells whether somebody asked to cancel; a step that can, then raises
             `CancelledStepError` and leaves things as its text says.
-        report: says how a download goes, in figures; `tell` says the same in words.
+        report: says how a download or an edit goes, in figures; `tell` says the same in words.
         pausing: tells whether `cancelled` means only for now: the step then raises
             `PausedStepError` and keeps what it has.
     """
 
     tell: Callable[[str], None]
     cancelled: Callable[[], bool]
-    report: Callable[[Transfer], None] = _unheard
+    report: Callable[[Transfer | EditNow], None] = _unheard
     pausing: Callable[[], bool] = _never
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from actions import endings
+from actions.edit_now import EditNow
 from actions.journal import Journal
 from actions.plan import Plan, Step, StepFinished, StepProgress, StepStarted
 from actions.session import Session
@@ -109,7 +110,7 @@ class Stepper:
             self._progress(step, said, self._session.clock.monotonic() - begun, longest)
 
     def _progress(self, step: Step, said: "_Said", elapsed: float, longest: float | None) -> None:
-        text, transfer = said.take()
+        text, figures = said.take()
         self._journal.write(
             StepProgress(
                 at=self._now(),
@@ -118,7 +119,8 @@ class Stepper:
                 text=text or step.title,
                 elapsed_seconds=round(elapsed, 1),
                 longest_seconds=longest,
-                transfer=transfer,
+                transfer=figures if isinstance(figures, Transfer) else None,
+                edit=figures if isinstance(figures, EditNow) else None,
             )
         )
 
@@ -138,7 +140,7 @@ class _Said:
         self._lock = threading.Lock()
         self.last = ""
         self.new = False
-        self._transfer: Transfer | None = None
+        self._figures: Transfer | EditNow | None = None
 
     def tell(self, text: str) -> None:
         """Say something; belongs to any thread."""
@@ -147,16 +149,16 @@ class _Said:
             if line and line != self.last:
                 self.last, self.new = line, True
 
-    def report(self, transfer: Transfer) -> None:
+    def report(self, figures: Transfer | EditNow) -> None:
         """Say it in figures; belongs to any thread."""
         with self._lock:
-            self._transfer, self.new = transfer, True
+            self._figures, self.new = figures, True
 
-    def take(self) -> tuple[str, Transfer | None]:
+    def take(self) -> tuple[str, Transfer | EditNow | None]:
         """Give the newest words and figures, which are old from then on."""
         with self._lock:
             self.new = False
-            return self.last, self._transfer
+            return self.last, self._figures
 
 
 def _limit(plan: Plan, step: Step) -> float | None:

@@ -1,0 +1,1 @@
+"""Test edits: asked for, planned, run, watched, collected."""
