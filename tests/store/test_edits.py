@@ -1,5 +1,6 @@
 """Edits are kept as they were asked for, found again, and nothing in them is altered."""
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -157,7 +158,11 @@ def test_a_row_that_somebody_damaged_still_shows_what_it_has(
 ) -> None:
     records.add(an_edit("e-1", prompt="red"))
     for body in ("no JSON", "[]", '{"warnings": 5}'):
-        store.write(lambda c, text=body: c.execute("UPDATE edits SET body = ?", (text,)))
+
+        def damage(connection: sqlite3.Connection, text: str = body) -> None:
+            connection.execute("UPDATE edits SET body = ?", (text,))
+
+        store.write(damage)
         assert records.one("e-1") == an_edit("e-1", prompt="red")
 
 
