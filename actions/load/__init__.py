@@ -1,0 +1,1 @@
+"""Many edits at once, to see what a service bears: throughput, waits, failures, what survived."""
