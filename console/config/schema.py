@@ -8,6 +8,7 @@ from console.units import MIB
 
 KINDS = ("comfyui", "forge", "other")
 SCHEMES = ("bearer", "basic", "query")
+PICTURES = ("auto", "sixel", "kitty", "half-blocks", "none")
 THEMES = ("auto", "dark", "light", "high-contrast", "colour-blind")
 CONFIRMABLE = (
     "start",
@@ -138,11 +139,14 @@ class UiSettings(msgspec.Struct, frozen=True, kw_only=True):
         theme: `auto`, `dark`, `light`, `high-contrast` or `colour-blind`.
         mouse: follow the mouse; off leaves it to the terminal, for selecting text.
         interval: seconds between readings of the cards, 0.5 to 60.
+        pictures: how they are shown in the terminal: `auto`, `sixel`, `kitty`, `half-blocks` or
+            `none`.
     """
 
     theme: str = "auto"
     mouse: bool = True
     interval: float = 1.0
+    pictures: str = "auto"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

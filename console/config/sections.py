@@ -10,6 +10,7 @@ from console.config.kinds import KeyPath, Reader, WrongValueError
 from console.config.schema import (
     CONFIRMABLE,
     KINDS,
+    PICTURES,
     SCHEMES,
     THEMES,
     Auth,
@@ -211,6 +212,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
         "theme": kinds.choice(THEMES),
         "mouse": kinds.flag,
         "interval": kinds.number(0.5, 60),
+        "pictures": kinds.choice(PICTURES),
     },
 }
 _SINGLE: dict[str, type[msgspec.Struct]] = {

@@ -1,0 +1,1 @@
+"""Pictures in the terminal: which protocol it speaks, and a small picture drawn in it."""
