@@ -26,6 +26,7 @@ from console.transfer.placing import rename_new, sync_folder
 
 INPUTS = ".inputs"
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
+_OTHER = ".bin"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._]+|[.]{2,}")
 _ASIDE = ".gpuconsole-part"
 _OLD_SECONDS = 3600.0
@@ -91,7 +92,7 @@ class KeptFiles:
         stem = f"{here:%H%M%S}-{_word(workflow)}-{_short(edit_id)}"
         stem += f"-{number + 1}" if number else ""
         folder = self.root / f"{here:%Y-%m-%d}"
-        path = self._put(folder, stem, _ENDINGS.get(media, ".bin"), data)
+        path = self._put(folder, stem, _ENDINGS.get(media, _OTHER), data)
         return _picture("output", number, path, data, media, source)
 
     def keep_input(self, data: bytes, media: str, source: str, number: int) -> KeptPicture:
@@ -102,9 +103,16 @@ class KeptFiles:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._put(
-            self.root / INPUTS, sha256, _ENDINGS.get(media, ".bin"), data, by_hash=True
+            self.root / INPUTS, sha256, _ENDINGS.get(media, _OTHER), data, by_hash=True
         )
         return _picture("input", number, path, data, media, source)
+
+    def input_of(self, sha256: str) -> Path | None:
+        """Give the kept input of a hash; None where there is none."""
+        if not re.fullmatch("[0-9a-f]{64}", sha256):
+            return None
+        named = (self.root / INPUTS / (sha256 + ending) for ending in (*_ENDINGS.values(), _OTHER))
+        return next((path for path in named if path.is_file()), None)
 
     def copy_to(self, picture: KeptPicture, folder: Path) -> Path:
         """Copy a kept picture into a folder, under its own name or one beside it; gives the path.
