@@ -13,7 +13,7 @@ def seen(app: Console) -> str:
     size = app.size
     rows = [[" "] * size.width for _ in range(size.height)]
     for screen in screens:
-        for widget in screen.query("Pane"):
+        for widget in screen.query("Pane, PictureView"):
             if not widget.display:
                 continue
             region = widget.region

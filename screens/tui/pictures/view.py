@@ -1,0 +1,322 @@
+"""The widget of a picture: drawn in a thread, kept, and repainted only when it has changed.
+
+`PictureScreen` (in `screens.tui.pictures.screen`) makes and places these from frames, as a live
+screen makes panes from blocks; that is how a view shows pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
+
+from rich.segment import ControlType, Segment
+from textual.app import App
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from screens.tui.background import start, tell
+from screens.tui.paint import BLANK, Line, Span, cut, fit, middle
+from screens.tui.pictures.frame import Frame, Source
+from screens.tui.pictures.words import picture_lines
+from screens.tui.themes import NO_COLOUR, Palette
+
+if TYPE_CHECKING:
+    from screens.pictures.protocol import Protocol
+    from screens.tui.application import Console
+    from screens.tui.pictures.drawing import Asked, Drawn, PictureBook
+
+SLOW_SECONDS = 3.0
+"""A disk that has not answered by then is said not to; a dead mount never does."""
+_BOOKS: WeakKeyDictionary[App[object], PictureBook] = WeakKeyDictionary()
+_NUMBERS = count(0x6C0)
+"""Of pictures in a terminal that speaks kitty's protocol; one for each widget."""
+
+
+def book_of(app: Console) -> PictureBook:
+    """Give the pictures that an application has drawn; made at the first one."""
+    from screens.tui.pictures.drawing import PictureBook
+
+    key = cast("App[object]", app)
+    found = _BOOKS.get(key)
+    if found is None:
+        found = _BOOKS[key] = PictureBook()
+    return found
+
+
+class PictureView(Widget):
+    """Shows one picture as large as it fits, its caption above it.
+
+    `show` returns at once. While another screen lies above, `cover` takes away what is painted in
+    pixels: half blocks are cells like all others, pixels would shine through.
+    """
+
+    ALLOW_SELECT = False
+
+    class Ready(Message):
+        """A picture was drawn, in a thread."""
+
+        def __init__(self, asked: Asked, drawn: Drawn) -> None:
+            super().__init__()
+            self.asked = asked
+            self.drawn = drawn
+
+    def __init__(self, frame: Frame, palette: Palette, way: Protocol) -> None:
+        """Make one; it begins to draw once it is mounted.
+
+        Args:
+            frame: its name, place, and what it shows first.
+            palette: the look of captions and words.
+            way: how pictures are drawn, as `picture_way` gives it.
+        """
+        super().__init__(id=frame.name)
+        # Set here and not in CSS, as a pane does.
+        self.styles.position = "absolute"
+        self._palette = palette
+        self._how = way.name
+        self._number = next(_NUMBERS)
+        self._place: tuple[int, int, int, int] | None = None
+        self._source: Source | None = None
+        self._said = ("", "", 0)
+        self._asked: Asked | None = None
+        self._drawn: Drawn | None = None
+        self._under_way: Asked | None = None
+        self._begun = 0
+        self._slow = False
+        self._covered = False
+        self._painted = False
+        self._strips: list[Strip] | None = None
+        self.show_frame(frame)
+
+    def on_mount(self) -> None:
+        """Draw what was asked for until now."""
+        self._ask(fresh=True)
+        self._again()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a picture is being drawn."""
+        return self._under_way is not None
+
+    @property
+    def drawn(self) -> Drawn | None:
+        """Give what is shown now; None where nothing is, or not yet."""
+        return self._drawn
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    def show_frame(self, frame: Frame) -> None:
+        """Move to a frame's place, and show what stands in it."""
+        self.place(frame.x, frame.y, frame.width, frame.height)
+        self.show(frame.source, frame.caption, frame.note, frame.version)
+
+    def place(self, x: int, y: int, width: int, height: int) -> None:
+        """Take a rectangle of the screen, in cells."""
+        place = (x, y, max(1, width), max(1, height))
+        if place == self._place:
+            return
+        self._take_off()
+        self._place = place
+        self.styles.offset = (x, y)
+        self.styles.width, self.styles.height = place[2], place[3]
+        self._ask(fresh=False)
+        self._again()
+
+    def show(
+        self, source: Source | None, caption: str = "", note: str = "", version: int = 0
+    ) -> None:
+        """Show a picture; what is shown already is not read again.
+
+        Args:
+            source: path of its file, or its bytes; None for none.
+            caption: what it is, on the row above it.
+            note: what is said where there is none.
+            version: another number says that the file was replaced: it is read again, and until
+                then the last picture stays.
+        """
+        said = (caption, note, version)
+        same = source == self._source
+        if same and said == self._said:
+            return
+        self._source, self._said = source, said
+        self._ask(fresh=not same)
+        self._again()
+
+    def repaint(self, palette: Palette) -> None:
+        """Show the same in another look."""
+        self._palette = palette
+        self._again()
+
+    def cover(self, covered: bool) -> None:
+        """Say that another screen lies above, or no longer."""
+        if covered == self._covered:
+            return
+        self._covered = covered
+        if self._drawn is not None and self._drawn.pixels is not None:
+            self._take_off()
+            self._again()
+
+    def forget(self) -> None:
+        """Take away what was painted; for a widget that is hidden or goes."""
+        self._take_off()
+
+    def on_unmount(self) -> None:
+        """Leave nothing in the terminal."""
+        self._take_off()
+
+    # -- drawing, in a thread -------------------------------------------------------------------
+
+    def _ask(self, fresh: bool) -> None:
+        """Have drawn what is to be shown; with `fresh` the last picture does not stay meanwhile."""
+        if not self.is_attached:
+            return
+        self._asked = asked = self._question()
+        if asked is None:
+            self._drawn = None
+            return
+        known = book_of(cast("Console", self.app)).last(asked)
+        if known is not None or fresh:
+            self._drawn = known
+        self._begin()
+
+    def _question(self) -> Asked | None:
+        from screens.tui.pictures.drawing import MOST_PIXELS, MOST_PIXELS_FAR, Asked, cell_pixels
+
+        if self._source is None or self._place is None:
+            return None
+        caption, _, version = self._said
+        width, height = self._place[2], self._place[3] - bool(caption)
+        if height < 1:
+            return None
+        asked = Asked(self._source, width, height, self._how, version)
+        if self._how not in {"sixel", "kitty"}:
+            return asked
+        far = "SSH_CONNECTION" in cast("Console", self.app).session.environ
+        return asked._replace(cell=cell_pixels(), most=MOST_PIXELS_FAR if far else MOST_PIXELS)
+
+    def _begin(self) -> None:
+        """Start a thread unless one is under way; that one is followed by the newest question."""
+        asked = self._asked
+        if asked is None or (self._under_way is not None and not self._slow):
+            return
+        self._under_way, self._slow = asked, False
+        self._begun += 1
+        book = book_of(cast("Console", self.app))
+        start(lambda: tell(self, self.Ready(asked, book.draw(asked))), "picture")
+        turn = self._begun
+        self.set_timer(SLOW_SECONDS, lambda: self._look_at(turn))
+
+    def _look_at(self, turn: int) -> None:
+        """Say that nothing comes; whatever is asked for next does not wait for it."""
+        if self._under_way is not None and turn == self._begun:
+            self._slow = True
+            if self._asked != self._under_way:
+                self._begin()
+            self._again()
+
+    def on_picture_view_ready(self, message: Ready) -> None:
+        """Show what was drawn, if it is still wanted; else draw what is."""
+        message.stop()
+        if message.asked == self._under_way:
+            self._under_way, self._slow = None, False
+        if message.asked != self._asked:
+            self._begin()
+        elif message.drawn is not self._drawn:
+            self._drawn = message.drawn
+            self._take_off()
+            self._again()
+
+    # -- cells ----------------------------------------------------------------------------------
+
+    def _again(self) -> None:
+        self._strips = None
+        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Give rows to the compositor as they are, as a pane does."""
+        if self._palette.name == NO_COLOUR:
+            return super().render_lines(crop)
+        rows = [self.render_line(y) for y in range(crop.y, crop.bottom)]
+        if crop.x == 0 and crop.width == self.size.width:
+            return rows
+        return [row.crop(crop.x, crop.right) for row in rows]
+
+    def render_line(self, y: int) -> Strip:
+        """Give one row as Textual wants it."""
+        if self._strips is None:
+            self._strips = self._make()
+        return self._strips[y] if y < len(self._strips) else self._words(BLANK)
+
+    def _make(self) -> list[Strip]:
+        """Give all rows: the caption, then the picture in the middle, or words in its place."""
+        if self._place is None:
+            return []
+        _, _, width, height = self._place
+        caption = self._said[0]
+        strips = [self._words((Span(middle(cut(caption, width), width), "dim"),))][: bool(caption)]
+        drawn, room = self._drawn, height - len(strips)
+        if drawn is None or not drawn.rows:
+            strips += [self._words(line) for line in self._lines(drawn, width, room)[:room]]
+            return strips + [self._words(BLANK)] * (height - len(strips))
+        before = (width - drawn.width) // 2
+        style = self._palette.style("text")
+        head = [Segment(" " * before, style)] if before else []
+        rest = width - before - drawn.width
+        tail = [Segment(" " * rest, style)] if rest else []
+        for row in drawn.rows[:room]:
+            strips.append(Strip([*head, *(self._on_ground(one) for one in row), *tail], width))
+        last = len(strips) - 1
+        strips += [self._words(BLANK)] * (height - len(strips))
+        painting = self._painting(drawn, before, width)
+        if painting is not None:
+            # After the cells it lies upon, so that these do not wipe it out again.
+            strips[last] = Strip([*strips[last], painting], width)
+        return strips
+
+    def _on_ground(self, segment: Segment) -> Segment:
+        """Give half blocks whose lower half is empty the ground of the screen."""
+        style = segment.style
+        if style is None or style.bgcolor is not None:
+            return segment
+        return Segment(segment.text, self._palette.style("text") + style)
+
+    def _words(self, line: Line) -> Strip:
+        width = self._place[2] if self._place is not None else self.size.width
+        style = self._palette.style
+        return Strip([Segment(span.text, style(span.role)) for span in fit(line, width)], width)
+
+    def _lines(self, drawn: Drawn | None, width: int, height: int) -> Sequence[Line]:
+        waiting = self._slow or (self._asked is not None and drawn is None)
+        said = "slow" if self._slow else "drawing" if waiting else ""
+        return picture_lines(self._source, drawn, self._said[1], said, width, height)
+
+    # -- pixels ---------------------------------------------------------------------------------
+
+    def _painting(self, drawn: Drawn, before: int, width: int) -> Segment | None:
+        """Give what paints the picture from the end of its last row, and puts the cursor back."""
+        if drawn.pixels is None or self._covered:
+            return None
+        from screens.tui.pictures.drawing import kitty_text
+
+        pixels = drawn.pixels
+        data = kitty_text(pixels, self._number) if pixels.how == "kitty" else pixels.data
+        up = len(drawn.rows) - 1
+        moves = f"\x1b[{width - before}D" + (f"\x1b[{up}A" if up else "")
+        self._painted = True
+        text = f"\x1b7{moves}{data}\x1b8"
+        return Segment(text, None, [(ControlType.CURSOR_FORWARD, 0)])
+
+    def _take_off(self) -> None:
+        """Take a picture of kitty's protocol away; a sixel goes when cells are written over it."""
+        if not self._painted:
+            return
+        self._painted, self._strips = False, None
+        driver = self.app._driver
+        if self._how == "kitty" and driver is not None and not self.app.is_headless:
+            from screens.tui.pictures.drawing import kitty_gone
+
+            driver.write(kitty_gone(self._number))
+            driver.flush()
