@@ -49,7 +49,17 @@ def ask_service(session: Session, name: str = "", kind: str = "comfyui") -> Told
         UnreachableError: there is none of that kind, or it does not run.
         ServiceFault: it does not answer, or oddly.
     """
-    status = _chosen(read_status(session), name, kind)
+    return ask_status(session, _chosen(read_status(session), name, kind))
+
+
+def ask_status(session: Session, status: ServiceStatus) -> Told:
+    """Ask a service that was found already.
+
+    Raises:
+        UsageError: it is of no kind that runs workflows.
+        UnreachableError: it does not run.
+        ServiceFault: it does not answer, or oddly.
+    """
     if status.state in _DOWN:
         raise UnreachableError(
             "service.not-running",
