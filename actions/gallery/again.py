@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from actions.edits.places import kept_files
 from actions.edits.request import EditRequest
-from actions.gallery.place import kept_files
 from actions.session import Session
 from console.edits.keeping import KeptFiles
 from console.edits.kept import KeptEdit, KeptPicture

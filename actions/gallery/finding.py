@@ -7,12 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from actions.gallery.place import edit_records
 from actions.session import Session
 from console.edits.kept import STATES, KeptEdit
 from console.errors import UsageError
 from console.paths import expand
-from console.store.edits import Filter
+from console.store.edits import EditRecords, Filter
 from console.text import clean_line
 
 
@@ -29,7 +28,7 @@ def one_edit(session: Session, name: str) -> KeptEdit:
     Raises:
         UsageError: there is none (`edit.unknown`), or several begin so (`edit.ambiguous`).
     """
-    found = edit_records(session).one(name)
+    found = EditRecords(session.store).one(name)
     if found is None:
         raise UsageError(
             "edit.unknown",
@@ -48,7 +47,7 @@ def find_edits(session: Session, wanted: Filter, limit: int, before: str = "") -
         limit: how many at most.
         before: id of an edit; only what comes after it, being older.
     """
-    records = edit_records(session)
+    records = EditRecords(session.store)
     return Found(edits=records.find(wanted, limit, before), total=records.count(wanted))
 
 

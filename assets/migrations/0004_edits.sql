@@ -34,3 +34,4 @@ CREATE TABLE edit_pictures (
 );
 CREATE INDEX edit_pictures_by_path ON edit_pictures (path);
 CREATE INDEX edit_pictures_by_sha256 ON edit_pictures (sha256);
+CREATE INDEX edit_pictures_by_source ON edit_pictures (source);

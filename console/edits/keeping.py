@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,8 @@ class KeptFiles:
         path = self._put(
             self.root / INPUTS, sha256, _ENDINGS.get(media, _OTHER), data, by_hash=True
         )
+        with contextlib.suppress(OSError):
+            os.utime(path)  # who removes another edit of it sees that it is wanted
         return _picture("input", number, path, data, media, source)
 
     def input_of(self, sha256: str) -> Path | None:
@@ -113,6 +115,14 @@ class KeptFiles:
             return None
         named = (self.root / INPUTS / (sha256 + ending) for ending in (*_ENDINGS.values(), _OTHER))
         return next((path for path in named if path.is_file()), None)
+
+    def used_at(self, picture: KeptPicture) -> datetime | None:
+        """Give when an input was last kept, for whichever edit; None where it is gone."""
+        try:
+            seconds = Path(picture.path).lstat().st_mtime
+        except OSError:
+            return None
+        return datetime.fromtimestamp(seconds, UTC)
 
     def copy_to(self, picture: KeptPicture, folder: Path) -> Path:
         """Copy a kept picture into a folder, under its own name or one beside it; gives the path.
