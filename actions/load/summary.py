@@ -1,0 +1,228 @@
+"""What a run came to: its figures out of what came of each request, and of what was seen. Pure."""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from actions.load.arithmetic import gap_around, gaps, outside, per_minute, spread
+from actions.load.kinds import OUT_OF_MEMORY, incident_title, kinds
+from actions.load.model import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    CardNow,
+    CardSummary,
+    Failure,
+    Incident,
+    IncidentTold,
+    LoadRequest,
+    OneService,
+    Outcome,
+    Result,
+    Sample,
+)
+from console.units import format_duration
+
+_HEARD_SECONDS = 5.0
+"""So long after an incident is over may one hear what it cost."""
+
+
+def outcome(
+    plan_id: str,
+    request: LoadRequest,
+    results: Sequence[Result],
+    samples: Sequence[Sample],
+    incidents: Sequence[Incident],
+    cards: Mapping[str, str],
+) -> Outcome:
+    """Give a run's figures, without its report.
+
+    Args:
+        plan_id: of the plan, which is the group of its edits.
+        request: what was asked for.
+        results: of every request that is over, those that were cancelled among them.
+        samples: the cards over time.
+        incidents: what went wrong on the host.
+        cards: the card's UUID by service, where it is known.
+    """
+    done = [one for one in results if one.state == DONE]
+    failed = [one for one in results if one.state == FAILED]
+    sent = [one for one in results if one.attempts]
+    begun = min((one.begun for one in sent), default=0.0)
+    ended = max((one.ended for one in sent), default=begun)
+    ends = [one.ended for one in done]
+    told = tuple(_told(one, results, ends, begun, ended) for one in incidents if one.begun <= ended)
+    lost = [gap_around(ends, begun, ended, one.begun_seconds) for one in told if _kept_away(one)]
+    by_kind = Counter(one.kind for one in failed)
+    made = Outcome(
+        id=plan_id,
+        group=plan_id,
+        requests=request.requests,
+        at_once=request.at_once,
+        succeeded=len(done),
+        failed=tuple(_failure(one) for one in failed),
+        cancelled=sum(one.state == CANCELLED for one in results),
+        retried=sum(one.attempts > 1 for one in results),
+        seconds=ended - begun,
+        throughput_per_minute=per_minute(len(done), ended - begun),
+        throughput_without_gaps=outside(len(done), ended - begun, lost) if lost else None,
+        longest_gap_seconds=max((gap.seconds for gap in gaps(ends, begun, ended)), default=0.0),
+        wait_seconds=spread(one.wait_seconds for one in done),
+        run_seconds=spread(one.run_seconds for one in done),
+        total_seconds=spread(one.total_seconds for one in done),
+        out_of_memory=by_kind[OUT_OF_MEMORY],
+        failures_by_kind=dict(by_kind.most_common()),
+        incidents=told,
+        services=tuple(
+            _service(edit.service, edit.workflow, edit.variant, cards, results, ended - begun)
+            for edit in request.edits
+        ),
+        cards=_cards(samples, cards),
+        outputs=tuple(path for one in done for path in one.outputs),
+        discarded=request.discard,
+        ended_early=any(one.state == CANCELLED for one in results),
+    )
+    return msgspec.structs.replace(made, sentence=sentence(made))
+
+
+def sentence(made: Outcome) -> str:
+    """Say how a run went in a line or two."""
+    words = [f"{made.succeeded} of {made.requests} succeeded in {format_duration(made.seconds)}"]
+    rate = made.throughput_per_minute
+    if rate is not None and made.succeeded:
+        words.append(f"{rate:.2f} a minute, {made.at_once} at a time")
+    if made.run_seconds.p50 is not None:
+        words.append(f"a run took {made.run_seconds.p50:.1f} s (p95 {made.run_seconds.p95:.1f} s)")
+    if made.cancelled:
+        words.append(f"{made.cancelled} cancelled")
+    first = "; ".join(words) + "."
+    named = kinds()
+    bad = [f"{count} {named[kind].title}" for kind, count in made.failures_by_kind.items()]
+    second = [f"Failed: {', '.join(bad)}."] if bad else []
+    hit = [one for one in made.incidents if _kept_away(one)]
+    if hit:
+        worst = max(hit, key=lambda one: one.gap_seconds)
+        again = len({number for one in hit for number in one.retried})
+        more = f", {again} sent again" if again else ""
+        second.append(
+            f"Survived: {worst.title}, {format_duration(worst.gap_seconds)} without a result{more}."
+            if made.succeeded and worst.ended_seconds is not None
+            else f"{worst.title[:1].upper()}{worst.title[1:]}{more}."
+        )
+    return " ".join([first, *second])
+
+
+def _kept_away(told: IncidentTold) -> bool:
+    """Tell whether an incident can have kept results away, and not only passed by."""
+    return bool(told.lost or told.retried or told.seconds)
+
+
+def _failure(one: Result) -> Failure:
+    return Failure(
+        id=one.edit_id,
+        number=one.number,
+        service=one.service,
+        kind=one.kind,
+        code=one.code,
+        title=one.title,
+        hint=one.hint,
+        detail=one.detail,
+        attempts=one.attempts,
+    )
+
+
+def _told(
+    incident: Incident, results: Iterable[Result], ends: Sequence[float], begun: float, ended: float
+) -> IncidentTold:
+    """Give an incident with what it cost."""
+    until = ended if incident.ended is None else incident.ended
+    its = [one for one in results if _hit(one, incident, until)]
+    moment = min(max(incident.begun, begun), ended)
+    return IncidentTold(
+        kind=incident.kind,
+        subject=incident.subject,
+        title=incident_title(incident),
+        begun_seconds=incident.begun,
+        ended_seconds=incident.ended,
+        seconds=max(0.0, until - incident.begun),
+        gap_seconds=gap_around(ends, begun, ended, moment).seconds,
+        lost=tuple(one.number for one in its if one.state == FAILED),
+        retried=tuple(one.number for one in its if one.attempts > 1),
+    )
+
+
+def _hit(one: Result, incident: Incident, until: float) -> bool:
+    """Tell whether a request met an incident: it was under way then, and it went wrong by it."""
+    its_service = incident.kind in {"service-down", "service-restarted"}
+    if its_service and one.service not in {"", incident.ident}:
+        return False
+    if one.state == FAILED and not (kinds()[one.kind].pauses or one.kind == "not-sent"):
+        return False
+    if one.state != FAILED and one.attempts < 2:  # it was not hit, or not so that one could tell
+        return False
+    # What is heard of its end comes a little before, or after, it is seen.
+    return one.begun <= until + _HEARD_SECONDS and one.ended >= incident.begun - _HEARD_SECONDS
+
+
+def _service(
+    name: str,
+    workflow: str,
+    variant: str,
+    cards: Mapping[str, str],
+    results: Sequence[Result],
+    seconds: float,
+) -> OneService:
+    its = [one for one in results if one.service == name and one.attempts]
+    done = [one for one in its if one.state == DONE]
+    peaks = [one.vram_peak_bytes for one in its if one.vram_peak_bytes is not None]
+    return OneService(
+        service=name,
+        workflow=workflow,
+        variant=variant,
+        gpu_uuid=cards.get(name) or None,
+        requests=len(its),
+        succeeded=len(done),
+        failed=sum(one.state == FAILED for one in its),
+        throughput_per_minute=per_minute(len(done), seconds),
+        wait_seconds=spread(one.wait_seconds for one in done),
+        run_seconds=spread(one.run_seconds for one in done),
+        vram_peak_bytes=max(peaks, default=None),
+    )
+
+
+def _cards(samples: Sequence[Sample], cards: Mapping[str, str]) -> tuple[CardSummary, ...]:
+    """Give each card of the host over the run, those that the run's services use first."""
+    uuids = dict.fromkeys(uuid for sample in samples for uuid in sample.cards)
+    used = {uuid: tuple(name for name, card in cards.items() if card == uuid) for uuid in uuids}
+    return tuple(
+        _card(uuid, used[uuid], [(one.at, one.cards[uuid]) for one in samples if uuid in one.cards])
+        for uuid in sorted(uuids, key=lambda uuid: not used[uuid])
+    )
+
+
+def _card(
+    uuid: str, services: tuple[str, ...], seen: Sequence[tuple[float, CardNow]]
+) -> CardSummary:
+    used = [one.used_bytes for _, one in seen if one.used_bytes is not None]
+    warm = [one.temperature_celsius for _, one in seen if one.temperature_celsius is not None]
+    power = [one.power_watts for _, one in seen if one.power_watts is not None]
+    totals = [one.total_bytes for _, one in seen if one.total_bytes is not None]
+    lost = sum((later - at for (at, one), (later, _) in itertools.pairwise(seen) if one.lost), 0.0)
+    return CardSummary(
+        gpu_uuid=uuid,
+        name=seen[-1][1].name,
+        services=services,
+        samples=len(used),
+        vram_total_bytes=max(totals, default=None),
+        vram_before_bytes=used[0] if used else None,
+        vram_peak_bytes=max(used, default=None),
+        vram_mean_bytes=round(math.fsum(used) / len(used)) if used else None,
+        temperature_mean_celsius=math.fsum(warm) / len(warm) if warm else None,
+        temperature_peak_celsius=max(warm, default=None),
+        power_mean_watts=math.fsum(power) / len(power) if power else None,
+        power_peak_watts=max(power, default=None),
+        lost_seconds=lost,
+    )
