@@ -21,6 +21,8 @@ _MODELS_ONLY = (
     "pull", "rm", "dedupe", "move-file", "delete-file", "quarantine-file", "link-file",
 )  # fmt: skip
 
+_EDITS_ONLY = ("gallery-rm",)
+
 
 class Verbs(Protocol):
     """What the executor asks of whoever knows a kind of target."""
@@ -88,6 +90,10 @@ def verbs_for(session: Session, verb: str, subject: str = "container") -> Verbs:
         from actions.models.verbs import ModelVerbs
 
         return ModelVerbs(session)
+    if subject == "edits" and verb == "gallery-rm":
+        from actions.gallery.removing import GalleryVerbs
+
+        return GalleryVerbs(session)
     if verb in CONTAINER_VERBS:
         from actions.containers.verbs import ContainerVerbs
 
@@ -110,6 +116,8 @@ def verbs_of(session: Session, verb: str, name: str) -> Verbs:
         return verbs_for(session, verb, "layout")
     if verb in _MODELS_ONLY:
         return verbs_for(session, verb, "models")
+    if verb in _EDITS_ONLY:
+        return verbs_for(session, verb, "edits")
     if verb in _SERVICES_ONLY:
         return verbs_for(session, verb, "service")
     if verb in _SERVICE_FIRST and _is_service(session, name):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from console.edits.kept import KeptEdit, KeptPicture
 from console.edits.recipe import (
@@ -43,6 +44,7 @@ def test_a_library_reads_what_was_put_in_and_the_picture_is_the_same(texts: dict
     plain = a_picture()
     made = with_recipe(plain, texts)
     image = Image.open(io.BytesIO(made))
+    assert isinstance(image, PngImageFile)
     image.load()
     assert image.text == texts
     assert image.tobytes() == Image.open(io.BytesIO(plain)).tobytes()
