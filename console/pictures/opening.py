@@ -51,6 +51,19 @@ def opened(source: Source) -> Iterator[tuple[IO[bytes], int]]:
         yield file, found.st_size
 
 
+def content(source: Source) -> bytes:
+    """Give a file's bytes.
+
+    Raises:
+        PictureError: as `opened`, and that it changed while it was read.
+    """
+    with opened(source) as (file, size), told(source, file):
+        data = file.read(limit("bytes") + 1)
+    if len(data) != size:
+        raise picture_error("picture.changed", name=shown(source))
+    return data
+
+
 @contextlib.contextmanager
 def picture(source: Source) -> Iterator[tuple[Any, int]]:
     """Open a picture and give Pillow's image of it, of which only the header is read, and its size.
