@@ -1,14 +1,15 @@
 """Contact sheets: several pictures side by side as one PNG, with words under each."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from console.pictures.decode import fitted
 from console.pictures.errors import PictureError, Source
-from console.text import ELLIPSIS, clean_line
+from console.pictures.lettering import font, wrapped
+from console.text import ELLIPSIS
 
 _GAP, _EDGE = 16, 24
 _FEW, _SOME = 24, 60
@@ -17,7 +18,6 @@ _TEXT, _TITLE = 15, 24
 _SPACING = 1.35
 _MOST_LINES = 6
 _MOST_COLUMNS = 12
-_LONGEST = 400
 _PAPER, _INK, _FAINT, _FAILED = (255, 255, 255), (24, 24, 28), (120, 120, 128), (176, 32, 32)
 _GROUND = (236, 236, 240)
 
@@ -32,14 +32,6 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Source | None
     lines: tuple[str, ...] = ()
-
-
-class _Pen(NamedTuple):
-    """What text is drawn with."""
-
-    draw: Any
-    text: Any
-    title: Any
 
 
 class _Look(NamedTuple):
@@ -63,20 +55,19 @@ def contact_sheet(cells: Sequence[Cell], columns: int, title: str) -> bytes:
 
     columns = max(1, min(columns, _MOST_COLUMNS, len(cells) or 1))
     side = _side(len(cells))
-    measuring = _pen(ImageDraw.Draw(Image.new("RGB", (1, 1))))
-    looks = [_look(cell, side, measuring) for cell in cells]
+    looks = [_look(cell, side) for cell in cells]
     rows = [looks[at : at + columns] for at in range(0, len(looks), columns)]
     heights = [side + _gap(max(len(look.lines) for look in row)) for row in rows]
     width = 2 * _EDGE + columns * side + (columns - 1) * _GAP
-    heading = _wrapped(title, width - 2 * _EDGE, measuring.title, measuring.draw)[:2]
+    heading = wrapped(title, width - 2 * _EDGE, font(_TITLE))[:2]
     top = _EDGE + len(heading) * _step(_TITLE) + _GAP
     sheet = Image.new("RGB", (width, top + sum(heights) + _EDGE), _PAPER)
-    pen = _pen(ImageDraw.Draw(sheet))
+    draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(heading):
-        pen.draw.text((_EDGE, _EDGE + number * _step(_TITLE)), line, _INK, font=pen.title)
+        draw.text((_EDGE, _EDGE + number * _step(_TITLE)), line, _INK, font=font(_TITLE))
     for row, height in zip(rows, heights, strict=True):
         for column, look in enumerate(row):
-            _place(sheet, pen, look, (_EDGE + column * (side + _GAP), top), side)
+            _place(sheet, draw, look, (_EDGE + column * (side + _GAP), top), side)
         top += height
     file = io.BytesIO()
     sheet.save(file, "PNG")
@@ -88,12 +79,6 @@ def _side(count: int) -> int:
     return _SIDES[0] if count <= _FEW else _SIDES[1] if count <= _SOME else _SIDES[2]
 
 
-def _pen(draw: Any) -> _Pen:
-    from PIL import ImageFont
-
-    return _Pen(draw, ImageFont.load_default(_TEXT), ImageFont.load_default(_TITLE))
-
-
 def _step(size: int) -> int:
     return round(size * _SPACING)
 
@@ -103,7 +88,7 @@ def _gap(lines: int) -> int:
     return lines * _step(_TEXT) + _GAP + _TEXT
 
 
-def _look(cell: Cell, side: int, pen: _Pen) -> _Look:
+def _look(cell: Cell, side: int) -> _Look:
     from PIL import Image
 
     from console.pictures.small import small
@@ -115,56 +100,31 @@ def _look(cell: Cell, side: int, pen: _Pen) -> _Look:
             image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
         except PictureError as error:
             lines = (*lines[:1], error.title, *lines[1:])
-    fit = [part for line in lines for part in _wrapped(line, side, pen.text, pen.draw)]
+    fit = [part for line in lines for part in wrapped(line, side, font(_TEXT))]
     if len(fit) > _MOST_LINES:
         fit = [*fit[: _MOST_LINES - 1], f"{fit[_MOST_LINES - 1][:-1]}{ELLIPSIS}"]
     return _Look(image, tuple(fit))
 
 
-def _place(sheet: Any, pen: _Pen, look: _Look, at: tuple[int, int], side: int) -> None:
+def _place(sheet: Any, draw: Any, look: _Look, at: tuple[int, int], side: int) -> None:
     """Draw a cell: its picture in the middle of its square, or a crossed one, and its words."""
     x, y = at
     square = (x, y, x + side - 1, y + side - 1)
-    pen.draw.rectangle(square, fill=_GROUND)
+    draw.rectangle(square, fill=_GROUND)
     if look.image is None:
-        pen.draw.line(square, fill=_FAILED, width=2)
-        pen.draw.line((x, y + side - 1, x + side - 1, y), fill=_FAILED, width=2)
-        _said(pen, "failed", (x + side // 2, y + side // 2))
+        draw.line(square, fill=_FAILED, width=2)
+        draw.line((x, y + side - 1, x + side - 1, y), fill=_FAILED, width=2)
+        _said(draw, "failed", (x + side // 2, y + side // 2))
     else:
         width, height = fitted(look.image.size, (side, side))
         sheet.paste(look.image, (x + (side - width) // 2, y + (side - height) // 2))
     for number, line in enumerate(look.lines):
         ink = _FAILED if look.image is None else _INK if number == 0 else _FAINT
         where = (x, y + side + _GAP // 2 + number * _step(_TEXT))
-        pen.draw.text(where, line, ink, font=pen.text)
+        draw.text(where, line, ink, font=font(_TEXT))
 
 
-def _said(pen: _Pen, word: str, middle: tuple[int, int]) -> None:
-    left, top, right, bottom = pen.draw.textbbox(middle, word, font=pen.title, anchor="mm")
-    pen.draw.rectangle((left - 8, top - 6, right + 8, bottom + 6), fill=_GROUND)
-    pen.draw.text(middle, word, _FAILED, font=pen.title, anchor="mm")
-
-
-def _wrapped(text: str, width: int, font: Any, draw: Any) -> list[str]:
-    """Break a line where it is too wide: between words, and within one that is too long alone."""
-    return list(_broken(clean_line(text, _LONGEST).split(), width, font, draw))
-
-
-def _broken(words: list[str], width: int, font: Any, draw: Any) -> Iterator[str]:
-    line = ""
-    for word in words:
-        longer = f"{line} {word}" if line else word
-        if draw.textlength(longer, font=font) <= width:
-            line = longer
-            continue
-        if line:
-            yield line
-        line = word
-        while draw.textlength(line, font=font) > width:
-            cut = len(line) - 1
-            while cut > 1 and draw.textlength(line[:cut], font=font) > width:
-                cut -= 1
-            yield line[:cut]
-            line = line[cut:]
-    if line:
-        yield line
+def _said(draw: Any, word: str, middle: tuple[int, int]) -> None:
+    left, top, right, bottom = draw.textbbox(middle, word, font=font(_TITLE), anchor="mm")
+    draw.rectangle((left - 8, top - 6, right + 8, bottom + 6), fill=_GROUND)
+    draw.text(middle, word, _FAILED, font=font(_TITLE), anchor="mm")
