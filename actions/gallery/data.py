@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from actions.gallery.from_file import PictureFile
 from console.edits.kept import KeptEdit, KeptPicture
 from console.unknown import plain
 
@@ -41,3 +42,14 @@ def state_of(picture: KeptPicture) -> str:
     except OSError:
         return "missing"
     return "kept" if size == picture.size else "changed"
+
+
+def file_data(found: PictureFile) -> dict[str, Any]:
+    """Give a picture file: what it is, what it says, and the edit that it belongs to."""
+    return {
+        "file": {**plain(found.facts), "path": found.path, "sha256": found.sha256},
+        "said": plain(found.said),
+        "recipe": found.recipe,
+        "edit": None if found.edit is None else edit_data(found.edit),
+        "role": found.role,
+    }

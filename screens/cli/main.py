@@ -40,6 +40,7 @@ VERBS = {
     "workflows": Verb(
         "screens.cli.workflows", "workflows", "Show workflows; check them on a service."
     ),
+    "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
