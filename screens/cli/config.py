@@ -1,4 +1,4 @@
-"""`gpuconsole config init|path|print|validate|adopt`: write, find, show, check and fill it."""
+"""`gpuconsole config init|path|print|validate|adopt|pictures`: write, show, check, fill it."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import msgspec
 
 from console.config.load import Loaded, load
 from console.errors import ExitCode, RefusedError, UnreachableError, UsageError
+from screens.cli.config_pictures import pictures
 from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import confirm
@@ -18,10 +19,14 @@ Examples:
   gpuconsole config init        write a config with every key explained
   gpuconsole config validate    check it; exit code 2 when something is wrong
   gpuconsole config adopt       write the services that were discovered into it
+  gpuconsole config pictures    see how this terminal is shown pictures, and choose
 """
 )
 def config() -> None:
     """Write, show and check the configuration."""
+
+
+config.add_command(pictures)
 
 
 @config.command()

@@ -61,9 +61,20 @@ def facts_line(facts: PictureFacts) -> str:
 
 
 def lines_of(
-    source: Source, stream: TextIO, protocol: Protocol, environ: Mapping[str, str]
+    source: Source,
+    stream: TextIO,
+    protocol: Protocol,
+    environ: Mapping[str, str],
+    most_rows: int = _TALLEST,
 ) -> list[str]:
     """Give the lines that show a picture on a terminal, downscaled to it.
+
+    Args:
+        source: the picture.
+        stream: the terminal, for its size and encoding.
+        protocol: of `protocol_for`; one that shows pictures.
+        environ: the environment; over SSH fewer pixels are sent.
+        most_rows: characters down at most.
 
     Raises:
         PictureError: it cannot be read.
@@ -73,7 +84,7 @@ def lines_of(
     from console.pictures.small import small
     from screens.pictures.draw import ansi, half_blocks, kitty, sixel
 
-    cells, cell = _cells(stream), _cell(stream)
+    cells, cell = _cells(stream, most_rows), _cell(stream)
     if protocol.name == HALF_BLOCKS:
         picture = small(source, box_of(protocol, cells))
         return ansi(half_blocks(picture), protocol.colours)
@@ -87,14 +98,14 @@ def lines_of(
     return [sixel(picture)]
 
 
-def _cells(stream: TextIO) -> tuple[int, int]:
+def _cells(stream: TextIO, most_rows: int) -> tuple[int, int]:
     """Give the characters that a picture may fill, with the prompt below it in sight."""
     try:
         columns, rows = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         columns, rows = _USUAL_SIZE
     columns, rows = (columns, rows) if columns and rows else _USUAL_SIZE
-    return columns, max(min(rows - _BELOW, _TALLEST), 1)
+    return columns, max(min(rows - _BELOW, most_rows), 1)
 
 
 def _cell(stream: TextIO) -> tuple[int, int]:
