@@ -33,6 +33,7 @@ class Session:
         read_only: nothing outside our own state directory may be changed (flag or policy).
         rehearsal: the scenario's name on the rehearsal host, else empty; a label, nothing more.
         catalog_file: the model catalogue named on the command line; None where none is.
+        runbook_named: the runbook named there; None where none is.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Session:
         environ: Mapping[str, str],
         read_only: bool,
         catalog_file: Path | None = None,
+        runbook_named: Path | None = None,
     ) -> None:
         self._config = config
         self._config_stamp = _stamp(places.config_file)
@@ -53,6 +55,7 @@ class Session:
         self.read_only = read_only or config.settings.policy.read_only
         self.rehearsal = environ.get("GPUCONSOLE_REHEARSAL", "")
         self.catalog_file = catalog_file
+        self.runbook_named = runbook_named
         self._in_force: tuple[str, Settings, Settings] | None = None
         self._catalogs: (
             tuple[tuple[tuple[Path, object], ...], Catalog, UsageError | None] | None
@@ -101,6 +104,11 @@ class Session:
         from console.store.database import open_store
 
         return open_store(self.places, self.clock)
+
+    @property
+    def runbook_file(self) -> Path | None:
+        """Give the operator's own runbook: `--runbook FILE`, else `paths.runbook`; None for none."""
+        return self.runbook_named or self.config.settings.paths.runbook
 
     @property
     def catalog(self) -> "Catalog":
@@ -164,6 +172,7 @@ def open_session(
     read_only: bool = False,
     clock: Clock | None = None,
     catalog: str | None = None,
+    runbook: str | None = None,
 ) -> Session:
     """Read the configuration and find the places; never fails on a broken host.
 
@@ -173,6 +182,7 @@ def open_session(
         read_only: nothing outside our own state directory may be changed.
         clock: the system's where it is None.
         catalog: the operator's model catalogue as typed; None for that of the config, if any.
+        runbook: the operator's runbook as typed; likewise.
     """
     environ = dict(os.environ if environ is None else environ)
     places = find_places(environ, config)
@@ -183,6 +193,7 @@ def open_session(
         environ=environ,
         read_only=read_only,
         catalog_file=expand(catalog, environ) if catalog else None,
+        runbook_named=expand(runbook, environ) if runbook else None,
     )
 
 

@@ -39,11 +39,13 @@ class PathSettings(msgspec.Struct, frozen=True, kw_only=True):
         models: ComfyUI's models folder.
         outputs: where edits are kept.
         catalog: the operator's own model catalogue, on top of the packaged one.
+        runbook: the operator's own runbook, likewise.
         extra: more roots of models.
     """
 
     models: Path | None = None
     catalog: Path | None = None
+    runbook: Path | None = None
     outputs: Path | None = None
     extra: tuple[ExtraRoot, ...] = ()
 

@@ -176,6 +176,7 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
         "models": kinds.path,
         "outputs": kinds.path,
         "catalog": kinds.path,
+        "runbook": kinds.path,
         "extra": _extra,
     },
     ExtraRoot: {"models": kinds.path},

@@ -73,7 +73,13 @@ class Cli:
                     f"there is no file {named}",
                     f"Check the path after --{option}",
                 )
-        session = open_session(self.environ, self.config, self.read_only, catalog=self.catalog)
+        session = open_session(
+            self.environ,
+            self.config,
+            self.read_only,
+            catalog=self.catalog,
+            runbook=self.runbook,
+        )
         if self.verb not in _TAKE_NOTHING_UP and Markers(session.places).waiting():
             _take_up(session, looking=self.verb == "jobs", quiet=self.as_json)
         return session

@@ -42,6 +42,7 @@ VERBS = {
     ),
     "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
+    "doctor": Verb("screens.cli.doctor", "doctor", "Say what a log shows, and what to do."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),

@@ -1,0 +1,175 @@
+"""The runbook ready to be searched: the packaged entries, and the operator's own over them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from actions.runbook.entry import PLANS, SEVERITIES, WHERE, Entry
+from console.errors import UsageError
+from console.files import read_limited
+from console.packaged import read_table
+from console.text import clean_line
+from console.unknown import Unknown
+
+_LARGEST = 1 << 20
+_OWN_SECONDS = 0.25
+_PACKAGED_SECONDS = 2.0
+_LONGEST_SEARCHED = 20_000
+
+
+class Match(NamedTuple):
+    """An entry that a text shows, and what its pattern captured there by name."""
+
+    entry: Entry
+    captured: dict[str, str]
+
+
+class _Searchable(NamedTuple):
+    entry: Entry
+    patterns: tuple[Any, ...]
+    seconds: float
+
+
+class Runbook:
+    """All entries, to be searched with.
+
+    Attributes:
+        entries: by id, in their order.
+        problems: patterns that took too long and were put aside, as they come up.
+    """
+
+    def __init__(self, searchable: tuple[_Searchable, ...]) -> None:
+        self._searchable = {one.entry.id: one for one in searchable}
+        self.entries = {one.entry.id: one.entry for one in searchable}
+        self.problems: list[Unknown] = []
+        self._slow: set[str] = set()
+
+    def search(self, text: str) -> list[Match]:
+        """Give every entry that a text shows, noise included.
+
+        A pattern of the operator's that does not come to an end is put aside, and noted in
+        `problems`.
+        """
+        searched = text[:_LONGEST_SEARCHED]
+        small = searched.lower()
+        return [
+            found
+            for ident, one in self._searchable.items()
+            if _marked(one.entry.marks, small)
+            and ident not in self._slow
+            and (found := self._found(one, searched)) is not None
+        ]
+
+    def _found(self, one: _Searchable, text: str) -> Match | None:
+        try:
+            for pattern in one.patterns:
+                found = pattern.search(text, timeout=one.seconds)
+                if found is not None:
+                    captured = {k: clean_line(v, 200) for k, v in found.groupdict().items() if v}
+                    return Match(one.entry, captured)
+        except TimeoutError:
+            self._slow.add(one.entry.id)
+            self.problems.append(
+                Unknown(
+                    "runbook.too-slow",
+                    f"a pattern of {one.entry.id} took too long and was put aside",
+                    "simplify it: nested repeats such as (a+)+ have no end",
+                )
+            )
+        return None
+
+
+def _marked(marks: tuple[str, ...], small: str) -> bool:
+    if not marks:
+        return True
+    for mark in marks:  # noqa: SIM110 -- any() takes three times as long, for each line of a log
+        if mark in small:
+            return True
+    return False
+
+
+@cache
+def packaged_entries() -> tuple[Entry, ...]:
+    """Give the entries that ship with the program."""
+    table = read_table("runbook.toml")
+    return msgspec.convert(table["entries"], tuple[Entry, ...])
+
+
+def open_runbook(own: Path | None = None) -> Runbook:
+    """Give the runbook; an entry of the operator's replaces the packaged one of its id.
+
+    Args:
+        own: the operator's file, of the same form.
+
+    Raises:
+        UsageError: the file cannot be read, or an entry in it is wrong (`runbook.*`).
+    """
+    mine = _own_entries(own) if own is not None else ()
+    replaced = {one.id for one in mine}
+    packaged = tuple(
+        _compiled(one, _PACKAGED_SECONDS) for one in packaged_entries() if one.id not in replaced
+    )
+    return Runbook((*(_compiled(one, _OWN_SECONDS) for one in mine), *packaged))
+
+
+def _own_entries(path: Path) -> tuple[Entry, ...]:
+    import tomllib
+
+    try:
+        table = tomllib.loads(read_limited(path, _LARGEST).decode("utf-8"))
+    except OSError as error:
+        raise _wrong(path, f"cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _wrong(path, f"is not TOML: {clean_line(str(error), 200)}") from error
+    odd = set(table) - {"entries"}
+    if odd:
+        raise _wrong(path, f"has {clean_line(min(odd), 60)}, but only [[entries]] are known")
+    entries = table.get("entries")
+    if not isinstance(entries, list):
+        raise _wrong(path, "has no [[entries]]")
+    return tuple(_own_entry(path, number, one) for number, one in enumerate(entries, 1))
+
+
+def _own_entry(path: Path, number: int, table: Any) -> Entry:
+    try:
+        entry = msgspec.convert(table, Entry)
+    except msgspec.ValidationError as error:
+        name = table.get("id", number) if isinstance(table, dict) else number
+        raise _wrong(path, f"entry {clean_line(str(name), 60)}: {error}") from error
+    for value, allowed, field in (
+        ((entry.severity,), SEVERITIES, "severity"),
+        ((entry.plan,), PLANS, "plan"),
+        (entry.where, WHERE, "where"),
+    ):
+        if not set(value) <= set(allowed):
+            listed = ", ".join(one for one in allowed if one)
+            raise _wrong(path, f"entry {clean_line(entry.id, 60)}: {field} must be of {listed}")
+    if not entry.patterns:
+        raise _wrong(path, f"entry {clean_line(entry.id, 60)} has no patterns")
+    return entry
+
+
+def _compiled(entry: Entry, seconds: float) -> _Searchable:
+    import regex
+
+    try:
+        flags = regex.IGNORECASE | regex.MULTILINE
+        patterns = tuple(regex.compile(one, flags) for one in entry.patterns)
+    except regex.error as error:
+        raise UsageError(
+            "runbook.pattern",
+            f"a pattern of {clean_line(entry.id, 60)} is no regular expression:"
+            f" {clean_line(str(error), 200)}",
+            "correct it in the file after --runbook",
+        ) from error
+    return _Searchable(entry, patterns, seconds)
+
+
+def _wrong(path: Path, what: str) -> UsageError:
+    return UsageError(
+        "runbook.invalid",
+        f"the runbook {clean_line(str(path), 200)} {what}",
+        "its form is that of the packaged one: docs/troubleshooting.md",
+    )

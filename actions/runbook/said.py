@@ -1,0 +1,202 @@
+"""A log as it was said: lines without what stands in front, tracebacks kept together, starts told.
+
+Nothing here judges: it makes blocks that the runbook can be searched with.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from console.packaged import read_table
+from console.text import clean
+
+HEADER = "Traceback (most recent call last):"
+_LINKS = ("During handling of the above exception", "The above exception was the direct cause")
+_LONGEST_LINE = 4000
+_MOST_LINES = 400
+_MOST_FOLLOWING = 12
+_TIME = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\b\d\d:\d\d:\d\d\b"
+)
+_COMPOSE = re.compile(r"([\w.-]{1,64}) {0,24}\|(?: |$)")
+_FIRST_WORDS = 60
+
+
+class Line(NamedTuple):
+    """A line of a log.
+
+    Attributes:
+        number: its place in the log, from 1.
+        source: the container that compose put in front of it; empty where none is.
+        at: its time, as it is written; empty where it has none.
+        text: cleaned, as evidence.
+        words: without what stands in front.
+    """
+
+    number: int
+    source: str
+    at: str
+    text: str
+    words: str
+
+
+class Block(NamedTuple):
+    """What belongs together: a line, or a traceback to its exception.
+
+    Attributes:
+        lines: of it, at least one.
+        run: which start of its source it is of, from 0.
+        words: all lines without what stands in front, joined by line feeds.
+    """
+
+    lines: tuple[Line, ...]
+    run: int
+    words: str
+
+
+class _Rules(NamedTuple):
+    prefixes: "re.Pattern[str]"
+    continued: "re.Pattern[str]"
+    starts: tuple[tuple[str, "re.Pattern[str]"], ...]
+    up: "re.Pattern[str]"
+
+
+@cache
+def _rules() -> _Rules:
+    table = read_table("runbook_lines.toml")
+    return _Rules(
+        prefixes=re.compile("|".join(f"(?:{one})" for one in table["prefixes"])),
+        continued=re.compile(table["continued"]),
+        starts=tuple((name, re.compile(one)) for name, one in table["starts"].items()),
+        up=re.compile("|".join(f"(?:{one})" for one in table["up"].values())),
+    )
+
+
+def lines_of(texts: Iterable[str]) -> Iterator[Line]:
+    """Give the lines of a log, cleaned; engine files of JSON lines are read as what they hold."""
+    for number, raw in enumerate(texts, 1):
+        text, at = _unwrapped(raw)
+        text = clean(text[:_LONGEST_LINE]).replace("\n", " ").rstrip()
+        words = text.lstrip() if text[:1] == "[" else text
+        source = ""
+        compose = _COMPOSE.match(words)
+        if compose is not None:
+            source = compose[1]
+        if not at:
+            found = _TIME.search(words[:_FIRST_WORDS])
+            at = found[0] if found is not None else ""
+        yield Line(number, source, at, text, _bare(words))
+
+
+def blocks_of(lines: Iterable[Line]) -> Iterator[Block]:
+    """Give the blocks of a log, in the order in which they ended."""
+    open_ones: dict[str, _Open] = {}
+    runs: dict[str, _Runs] = {}
+    for line in lines:
+        run = runs.setdefault(line.source, _Runs())
+        now = open_ones.get(line.source)
+        if now is not None and now.takes(line):
+            continue
+        if now is not None:
+            yield now.block()
+        open_ones[line.source] = _Open(line, run.of(line.words))
+    for now in open_ones.values():
+        yield now.block()
+
+
+def is_up(block: Block) -> bool:
+    """Tell whether a program says here that it is up."""
+    return _rules().up.search(block.words) is not None
+
+
+def _unwrapped(raw: str) -> tuple[str, str]:
+    """Give what a line of the engine's own file, or a line of JSON, holds, and its time."""
+    if not raw.startswith("{"):
+        return raw, ""
+    try:
+        told = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return raw, ""
+    if not isinstance(told, dict):
+        return raw, ""
+    for key in ("log", "msg", "message", "error"):
+        text = told.get(key)
+        if isinstance(text, str):
+            more = told.get("error") or told.get("err") if key in {"msg", "message"} else None
+            whole = f"{text}: {more}" if isinstance(more, str) else text
+            at = told.get("time") or told.get("ts") or told.get("timestamp")
+            return whole.rstrip("\n"), at if isinstance(at, str) else ""
+    return raw, ""
+
+
+def _bare(words: str) -> str:
+    prefixes = _rules().prefixes
+    while (found := prefixes.match(words)) is not None and found.end():
+        words = words[found.end() :]
+    return words
+
+
+class _Runs:
+    """Counts the starts of one program: it began anew where something of a start comes again."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._seen: set[str] = set()
+
+    def of(self, words: str) -> int:
+        for name, pattern in _rules().starts:
+            if pattern.match(words):
+                if name in self._seen:
+                    self._number += 1
+                    self._seen.clear()
+                self._seen.add(name)
+                break
+        return self._number
+
+
+class _Open:
+    """A block that may go on."""
+
+    def __init__(self, first: Line, run: int) -> None:
+        self._lines = [first]
+        self._run = run
+        self._traced = first.words.rstrip().endswith(HEADER)
+        self._ended = False
+        self._following = 0
+
+    def takes(self, line: Line) -> bool:
+        """Take the next line of the same source, where it belongs to the block."""
+        if len(self._lines) >= _MOST_LINES or not self._belongs(line.words):
+            return False
+        self._lines.append(line)
+        return True
+
+    def block(self) -> Block:
+        """Give what was taken."""
+        return Block(tuple(self._lines), self._run, "\n".join(line.words for line in self._lines))
+
+    def _belongs(self, words: str) -> bool:
+        if not words.strip():
+            return False
+        if self._traced and not self._ended:
+            # Frames are indented; the first line that is not is the exception.
+            self._ended = not words[0].isspace() and not words.rstrip().endswith(HEADER)
+            return True
+        linked = words.startswith(_LINKS)
+        if linked or (words.rstrip().endswith(HEADER) and self._introduces()):
+            self._traced, self._ended = True, False
+            return True
+        if self._following < _MOST_FOLLOWING and (
+            _rules().continued.match(words) or (words[0].isspace() and self._traced)
+        ):
+            self._following += 1
+            return True
+        return False
+
+    def _introduces(self) -> bool:
+        """Tell whether the block so far is one line that says that an error follows."""
+        return len(self._lines) == 1 and "xception" in self._lines[0].words

@@ -1,0 +1,94 @@
+"""What was seen in a log: each failure of each source once, with its count and its newest place."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from actions.runbook.book import Match
+from actions.runbook.said import Block
+
+
+class Sighting(msgspec.Struct, eq=False):
+    """One failure of one source, in one run or several.
+
+    Attributes:
+        match: the newest, with what its pattern captured.
+        block: where it was said last.
+        run: of that.
+        count: how often, over all runs.
+        first_number: of the line of the first time in that run.
+    """
+
+    source: str
+    match: Match
+    block: Block
+    run: int
+    count: int
+    first_at: str
+    last_at: str
+    first_number: int
+
+
+class Sightings:
+    """Everything that was seen, and how far each source has come.
+
+    Attributes:
+        starts: how often a program began anew.
+        up: every source that was seen to start has come up since.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], Sighting] = {}
+        self._runs: dict[str, int] = {}
+        self._up: dict[str, int] = {}
+
+    @property
+    def starts(self) -> int:
+        """How often a program in the log began anew."""
+        return sum(self._runs.values())
+
+    @property
+    def up(self) -> bool:
+        """Whether the last start of every source that came up at all has come up."""
+        return bool(self._up) and all(self._runs.get(s, 0) == run for s, run in self._up.items())
+
+    def run_of(self, source: str, run: int) -> None:
+        """Note which run of a source is under way."""
+        self._runs[source] = run
+
+    def came_up(self, source: str) -> None:
+        """Note that the run under way came up."""
+        self._up[source] = self._runs.get(source, 0)
+
+    def see(self, match: Match, block: Block) -> None:
+        """Note what a block shows."""
+        first = block.lines[0]
+        key = (first.source, match.entry.id)
+        at = next((line.at for line in block.lines if line.at), "")
+        before = self._seen.get(key)
+        if before is None:
+            self._seen[key] = Sighting(
+                first.source, match, block, block.run, 1, at, at, first.number
+            )
+            return
+        if before.run != block.run:
+            before.first_number = first.number
+        before.match, before.block, before.run = match, block, block.run
+        before.count += 1
+        before.last_at = at or before.last_at
+
+    def all(self) -> Iterator[Sighting]:
+        """Give what was seen, in the order of its first time."""
+        yield from self._seen.values()
+
+    def is_current(self, one: Sighting) -> bool:
+        """Tell whether it was said after the last start of its source."""
+        return one.run == self._runs.get(one.source, 0)
+
+    def in_last_run(self, block: Block) -> bool:
+        """Tell whether a block was said after the last start of its source."""
+        return block.run == self._runs.get(block.lines[0].source, 0)
+
+    def harmless(self, one: Sighting) -> bool:
+        """Tell whether the start that it was said in came up, which shows that it did no harm."""
+        return one.match.entry.cleared and self._up.get(one.source) == one.run

@@ -1,0 +1,51 @@
+"""Findings in words, for a terminal or a pipe."""
+
+from collections.abc import Iterator
+
+from actions.runbook.finding import Evidence, Finding
+from actions.runbook.listing import detail_of, title_of
+from actions.runbook.log_check import LogCheck
+
+_MARKS = {"error": "✖", "warning": "▲", "info": "·"}
+
+
+def diagnosis_text(found: LogCheck) -> str:
+    """Give what a log shows: root causes first, what follows from them, what is history."""
+    diagnosis = found.diagnosis
+    lines = [f"{found.name}: {detail_of(found)}"]
+    if not diagnosis.known:
+        lines += ["", f"{'▲' if diagnosis.telling else '✔'} {title_of(found)}"]
+    lines += [f"  {_quoted(one)}" for one in diagnosis.telling]
+    for one in diagnosis.findings:
+        lines += ["", *_finding(one)] if not one.consequence_of else list(_consequence(one))
+    return "\n".join(lines)
+
+
+def _finding(one: Finding) -> Iterator[str]:
+    when = "" if one.current else "before the last start: "
+    yield f"{_MARKS[one.severity]} {when}{one.title}"
+    yield f"  {one.severity} {one.id}, {one.subject}{_times(one)}"
+    for quoted in one.evidence:
+        yield f"  | {_quoted(quoted)}"
+    if one.cause:
+        yield f"  Cause  {one.cause}"
+    for name, steps in (("Fix", one.fix), ("Then", one.next)):
+        for number, step in enumerate(steps, 1):
+            yield f"  {name if number == 1 else '':<5}  {number}  {step}"
+    for link in one.links:
+        yield f"  See    {link}"
+
+
+def _consequence(one: Finding) -> Iterator[str]:
+    yield f"  ↳ {one.title} ({one.id}){_times(one)}"
+
+
+def _times(one: Finding) -> str:
+    if one.count == 1:
+        return f", at {one.last_at}" if one.last_at else ""
+    since = f", since {one.first_at}" if one.first_at else ""
+    return f", ×{one.count}{since}"  # noqa: RUF001 -- as the design writes it
+
+
+def _quoted(one: Evidence) -> str:
+    return f"{one.number}: {one.text}"
