@@ -21,7 +21,7 @@ _MODELS_ONLY = (
     "pull", "rm", "dedupe", "move-file", "delete-file", "quarantine-file", "link-file",
 )  # fmt: skip
 
-_EDITS_ONLY = ("gallery-rm",)
+_EDITS_ONLY = ("gallery-rm", "load")
 
 
 class Verbs(Protocol):
@@ -94,6 +94,10 @@ def verbs_for(session: Session, verb: str, subject: str = "container") -> Verbs:
         from actions.gallery.removing import GalleryVerbs
 
         return GalleryVerbs(session)
+    if subject == "edits" and verb == "load":
+        from actions.load.doing import LoadVerbs
+
+        return LoadVerbs(session)
     if verb in CONTAINER_VERBS:
         from actions.containers.verbs import ContainerVerbs
 

@@ -16,7 +16,7 @@ from actions.load.kinds import NOT_SENT, Kind, course, kind_of, kinds, surely_no
 from actions.load.ledger import Ledger, Sent, Settled
 from actions.load.model import CANCELLED, DONE, FAILED, Result
 from actions.load.watch import Watch
-from console.edits.kept import KeptEdit
+from console.edits.kept import OPEN_STATES, KeptEdit
 from console.units import format_duration
 
 _LOOK_SECONDS = 0.1
@@ -39,8 +39,8 @@ class Turn(NamedTuple):
 class Sender(Protocol):
     """Sends one request to one service and waits for its end; safe from several threads."""
 
-    def new_id(self) -> str:
-        """Give the id of an edit that is about to be sent."""
+    def edit_id(self, number: int, attempt: int) -> str:
+        """Give the id of an edit: of one attempt at one request, the same whenever it is asked."""
         ...
 
     def send(
@@ -248,7 +248,7 @@ class Course:
     def _send(self, turn: Turn, lane: Lane) -> None:
         """Send one request and settle what came of it."""
         begun = self._watch.now()
-        edit_id = turn.edit_id or self._sender.new_id()
+        edit_id = turn.edit_id or self._sender.edit_id(turn.number, turn.attempts + 1)
         self._ledger.write(
             Sent(
                 number=turn.number,
@@ -282,13 +282,19 @@ class Course:
         if edit.state == DONE or edit.state == CANCELLED:
             self._settle(_result(turn, lane, edit, begun, ended, discarded=self._discard))
             return
-        if self._stop() == LEAVE and edit.state in {"queued", "running"}:
-            return  # it goes on at the service: the next process looks for it
+        stopped = self._stop()
+        if stopped and edit.state in OPEN_STATES:
+            if (
+                stopped == CANCEL
+            ):  # it was finished already: what is not here yet is collected later
+                made = _result(turn, lane, edit, begun, ended, discarded=False)
+                self._settle(msgspec.structs.replace(made, state=CANCELLED))
+            return  # else it goes on at the service: the next process looks for it
         kind = self._kind(lane, edit, begun, ended, gone=gone)
         if kind.pauses:
             lane.hold(ended - self._patience if gone else ended, ended)
         again = kind.pauses and surely_not_taken(edit) and turn.attempts + 1 < course().attempts
-        if again and not self._stop():
+        if again and not stopped:
             self._turns.appendleft(Turn(turn.number, turn.seed, turn.attempts + 1))
             return
         made = _result(turn, lane, edit, begun, ended, discarded=False)

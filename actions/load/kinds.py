@@ -71,6 +71,11 @@ def kinds() -> dict[str, Kind]:
     return {one.name: one for one in several}
 
 
+def notes() -> tuple[str, ...]:
+    """Give how the figures of a report came about, a sentence each."""
+    return tuple(_table()["report"]["notes"])
+
+
 def checks() -> dict[str, Any]:
     """Give the words of a plan's checks."""
     entries: dict[str, Any] = _table()["checks"]
@@ -129,9 +134,7 @@ def kind_of(
 
 def surely_not_taken(edit: KeptEdit) -> bool:
     """Tell whether the service surely has not taken an edit, so that it may be sent again."""
-    if edit.state not in {"failed", "queued"} or edit.error is None:
-        return False
-    return not edit.submitted or edit.error.code in _table()["sure"]["codes"]
+    return edit.state == "failed" and not edit.submitted
 
 
 def _means(entry: str, code: str) -> bool:
@@ -141,4 +144,4 @@ def _means(entry: str, code: str) -> bool:
 def _speaks_of_card(edit: KeptEdit) -> bool:
     error = edit.error
     words = "" if error is None else f"{error.title} {error.detail}".lower()
-    return any(word in words for word in _table()["sure"]["card_words"])
+    return any(word in words for word in _table()["card"]["words"])

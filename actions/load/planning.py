@@ -27,7 +27,7 @@ from actions.snapshot import HostSnapshot
 from actions.workflows.shelf import open_shelf, workflow_named
 from actions.workflows.workflow import Workflow
 from console.errors import UsageError
-from console.packaged import packaged
+from console.pictures.samples import samples
 from console.text import clean_line
 from console.unknown import known
 
@@ -151,8 +151,8 @@ def _workflow(session: Session, name: str, service: ServiceStatus | None) -> Wor
 
 def _samples(workflow: Workflow) -> tuple[str, ...]:
     """Give as many sample pictures as a workflow needs; several of one where there are fewer."""
-    several = sorted(str(one) for one in packaged("pictures").glob("*.*"))
-    return tuple(itertools.islice(itertools.cycle(several), workflow.fewest_images))
+    several = itertools.cycle(str(one) for one in samples())
+    return tuple(itertools.islice(several, workflow.fewest_images))
 
 
 def _checks(
@@ -201,7 +201,7 @@ def _busy(prepared: Sequence[Prepared], snapshot: HostSnapshot) -> Iterator[Chec
         told = (reading.queue_running, reading.queue_pending)
         count = sum(part for part in told if known(part))
         if count:
-            yield _check("load.busy", "warn", service=one.service, count=_count(count, "job"))
+            yield _check("load.busy", service=one.service, count=_count(count, "job"))
 
 
 def _named(refusal: Refusal, prepared: Sequence[Prepared]) -> Refusal:
