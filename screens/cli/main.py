@@ -41,6 +41,7 @@ VERBS = {
         "screens.cli.workflows", "workflows", "Show workflows; check them on a service."
     ),
     "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
+    "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "doctor": Verb("screens.cli.doctor", "doctor", "Say what a log shows, and what to do."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
