@@ -172,13 +172,7 @@ def _named(records: EditRecords, recipe: dict[str, Any]) -> KeptEdit | None:
     """Give the edit that our recipe names, where this host has it; the file was changed since."""
     ours = recipe.get(RECIPE_KEY)
     name = ours.get("edit") if isinstance(ours, dict) else None
-    if not isinstance(name, str) or name == "last":
-        return None
-    try:
-        found = records.one(name)
-    except UsageError:  # the beginning of several: no id of ours
-        return None
-    return found if found is not None and found.id == name else None
+    return records.get(name) if isinstance(name, str) else None
 
 
 def _hash_of(path: Path) -> str:

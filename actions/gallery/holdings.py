@@ -53,20 +53,10 @@ def holdings(session: Session, going: Iterable[KeptEdit]) -> Holdings:
     )
 
 
-def shared_with(picture: KeptPicture, going: frozenset[str], records: EditRecords) -> bool:
-    """Tell whether an edit that stays has a picture's file as its own."""
-    return any(
-        other.path == picture.path
-        for edit in records.using(picture.path)
-        if edit.id not in going
-        for other in edit.pictures
-    )
-
-
 def _fate(
     picture: KeptPicture, going: frozenset[str], records: EditRecords, files: KeptFiles
 ) -> tuple[str, str]:
-    if shared_with(picture, going, records):
+    if records.others_have(picture.path, going):
         return "shared", ""
     state = state_of(picture)
     if state == "missing":

@@ -3,7 +3,6 @@
 from typing import Any
 
 from actions.edits.places import kept_files
-from actions.gallery.holdings import shared_with
 from actions.plan import Step
 from actions.session import Session
 from actions.step_thread import Outcome, Talk
@@ -66,7 +65,7 @@ class RemoveWork:
 
     def _remove(self, edit_id: str, state: str, pictures: int) -> bool:
         """Remove an edit that is as it was when the plan was made; tell whether it is gone."""
-        edit = self._records.one(edit_id)
+        edit = self._records.get(edit_id)
         if edit is None:
             return True
         if (edit.state, len(edit.pictures)) != (state, pictures):
@@ -83,9 +82,8 @@ class RemoveWork:
 
         What another edit has too stays until that one goes, though that be the next.
         """
-        if shared_with(picture, frozenset({edit.id}), self._records) or self._taken_anew(
-            edit, picture
-        ):
+        shared = self._records.others_have(picture.path, [edit.id])
+        if shared or self._taken_anew(edit, picture):
             return True
         try:
             removed = self._files.remove(picture)

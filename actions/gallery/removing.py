@@ -61,7 +61,7 @@ class GalleryVerbs:
     def replan(self, plan: Plan) -> Plan:
         """Make the same plan from what is true now; the edits are those it was made for."""
         records = EditRecords(self._session.store)
-        found = (records.one(edit_id) for edit_id in _ids(plan))
+        found = (records.get(edit_id) for edit_id in _ids(plan))
         picked = [one for one in found if one is not None]
         made = self._made(plan.target_id, picked, dict(plan.options), plan.asker)
         return msgspec.structs.replace(made, id=plan.id, target_id=plan.target_id)
@@ -73,7 +73,7 @@ class GalleryVerbs:
     def left_behind(self, plan: Plan) -> dict[str, Any]:
         """Say how many of a plan's edits are still there."""
         records, ids = EditRecords(self._session.store), _ids(plan)
-        there = sum(records.one(edit_id) is not None for edit_id in ids)
+        there = sum(records.get(edit_id) is not None for edit_id in ids)
         return {"text": f"{there} of {edits_text(len(ids))} are still there"}
 
     def rollback(self, plan: Plan, done: Sequence[Step], broken: Step | None) -> tuple[Step, ...]:  # noqa: ARG002 -- see below

@@ -84,8 +84,13 @@ class EditRecords:
 
         return self._store.write(work)
 
+    def get(self, edit_id: str) -> KeptEdit | None:
+        """Give an edit by its whole id."""
+        found = self._find("id = ?", (_text(edit_id),))
+        return found[0] if found else None
+
     def one(self, name: str) -> KeptEdit | None:
-        """Give an edit by its id, by the only beginning of one, or the newest as `last`.
+        """Give what an operator names: an edit by its id, by the only beginning of one, or the newest as `last`.
 
         Raises:
             UsageError: several begin so (`edit.ambiguous`).
@@ -93,9 +98,9 @@ class EditRecords:
         if name == "last":
             newest = self.find(limit=1)
             return newest[0] if newest else None
-        exact = self._find("id = ?", (name,))
-        if exact or len(name) < _SHORTEST_BEGINNING:
-            return exact[0] if exact else None
+        exact = self.get(name)
+        if exact is not None or len(name) < _SHORTEST_BEGINNING:
+            return exact
         begin = self._find("substr(id, 1, length(?)) = ?", (_text(name), _text(name)), 2)
         if len(begin) > 1:
             raise UsageError(
@@ -156,6 +161,15 @@ class EditRecords:
             "WHERE path = ?1 OR source = ?1 OR (sha256 <> '' AND sha256 = ?1))",
             (key,),
         )
+
+    def others_have(self, path: str, without: Iterable[str]) -> bool:
+        """Tell whether any edit but these has the file at a path as its picture."""
+        rows = self._store.read(
+            "SELECT 1 FROM edit_pictures WHERE path = ? "
+            "AND edit_id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (_key(path), json.dumps(list(without))),
+        )
+        return bool(rows)
 
     def _words(self, column: str, workflow: str, limit: int) -> tuple[str, ...]:
         sql = (
