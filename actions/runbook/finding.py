@@ -1,5 +1,6 @@
 """A finding: one diagnosis with its evidence, and what came of reading a log."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Mend(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan that would mend something: what `Operations.plan` is given.
+
+    Attributes:
+        title: what it does, in one line.
+        command: the equivalent command line.
+    """
+
+    verb: str
+    target: str
+    options: dict[str, Any] = {}
+    title: str = ""
+    command: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One diagnosis.
 
@@ -35,8 +51,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         first_at, last_at: when, as it was written; may be empty.
         current: it was said after the last start; else it is history.
         consequence_of: id of the finding that explains it; empty for a root cause.
+        since: when it began, where that is known.
         plan: the kind of plan that would mend it; may be empty.
-        fix_plan: that plan, where one can be made; None else.
+        mend: that plan, where one can be made here; None else.
     """
 
     id: str
@@ -54,7 +71,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     current: bool = True
     consequence_of: str = ""
     plan: str = ""
-    fix_plan: dict[str, Any] | None = None
+    mend: Mend | None = None
+    since: datetime | None = None
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

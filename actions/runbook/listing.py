@@ -14,6 +14,7 @@ def finding_data(one: Finding) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.to_builtins(one)
     data["fix"] = "\n".join(one.fix)
     data["fix_steps"] = list(one.fix)
+    data["fix_plan"] = data.pop("mend")
     for key in ("first_at", "last_at", "consequence_of", "plan"):
         data[key] = data[key] or None
     return data

@@ -1,0 +1,1 @@
+"""The doctor: checks of host, driver, engine, containers, services, models and the way in."""
