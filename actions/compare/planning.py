@@ -113,12 +113,13 @@ class CompareVerbs:
 
     def drop(self, plan: Plan) -> str:
         """Write the report of what there is, once a comparison was cancelled."""
-        from actions.compare.running import report_of
+        from actions.compare.ending import conclude, has_edits
 
-        written = report_of(self._session, plan, note="It was cancelled before its end.")
-        if written is None:
-            return "no edit was finished"
-        return f"what was finished is kept; report: {written.report}" if written.report else ""
+        if not has_edits(self._session, plan):
+            return "nothing of it was begun"
+        written = conclude(self._session, plan, "It was cancelled before its end.").written
+        where = f"; what there is is in {written.report}" if written.report else ""
+        return f"its finished edits are kept{where}"
 
     def _checks(
         self, course: Course, prepared: Prepared, snapshot: HostSnapshot, ident: str
