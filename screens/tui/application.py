@@ -23,10 +23,12 @@ from screens.tui.fits import FitBook
 from screens.tui.history import History
 from screens.tui.kept import Kept
 from screens.tui.keys import EVERYWHERE, bindings
+from screens.tui.lab.flow import LabFlow
 from screens.tui.live import Live
 from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
     DownloadsFound,
+    EditAgain,
     FitsReady,
     HostChanged,
     JobsRead,
@@ -109,6 +111,7 @@ class Console(App[int]):
         self.flow = PlanFlow(self)
         self.services = ServiceFlow(self)
         self.models = ModelFlow(self, models)
+        self.lab = LabFlow(self)
         self.fits = FitBook(self, session.clock.monotonic, session.places)
         self._expected = expected_services(session.settings)
         self.snapshot = live.snapshot()
@@ -397,6 +400,10 @@ class Console(App[int]):
     def on_downloads_found(self, message: DownloadsFound) -> None:
         """Keep which downloads wait to go on."""
         self.models.take_downloads(message)
+
+    def on_edit_again(self, message: EditAgain) -> None:
+        """Make an edit once more, or put it into the form."""
+        self.lab.take_again(message)
 
     def on_fits_ready(self, message: FitsReady) -> None:
         """Keep a pre-check that was computed, and show it."""

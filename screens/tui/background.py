@@ -40,5 +40,6 @@ def warm_up() -> None:
         "timeline_screen",
         "services.screen",
         "models.screen",
+        "lab.screen",
     ):
         import_module(f"screens.tui.{name}")

@@ -240,7 +240,9 @@ class Desk:
         self.started_here.add(plan.id)
         self._watched.add(plan.id)
         return [
-            PlanEvent(plan.id, plan.verb, plan.target, plan.detached, event, plan.endless)
+            PlanEvent(
+                plan.id, plan.verb, plan.target, plan.detached, event, plan.endless, plan.subject
+            )
             for event in self._open().run(plan)
         ]
 
@@ -357,6 +359,7 @@ class Desk:
                 detached=message.detached,
                 steps=tuple(step.id for step in plan.steps) if plan is not None else (),
                 endless=message.endless,
+                subject=message.subject,
             )
         if isinstance(event, PlanDone | PlanFailed):
             self.jobs.pop(message.plan_id, None)
@@ -380,7 +383,7 @@ class Desk:
             try:
                 for event in events(self._open()):
                     about = (plan.id, plan.verb, plan.target, plan.detached)
-                    tell(self._pump, PlanEvent(*about, event, plan.endless))
+                    tell(self._pump, PlanEvent(*about, event, plan.endless, plan.subject))
             finally:
                 tell(self._pump, PlanEnded(plan.id))
                 # A disk may have filled up while the plan was written down.
@@ -418,7 +421,8 @@ def _advanced(job: Shown, event: AnyEvent) -> Shown:
         longest = event.longest_seconds or job.longest_seconds
         transfer = event.transfer or job.transfer
         text = event.text or job.text
-        return replace(job, text=text, longest_seconds=longest, transfer=transfer)
+        edit = event.edit or job.edit
+        return replace(job, text=text, longest_seconds=longest, transfer=transfer, edit=edit)
     if isinstance(event, StepFinished):
         return replace(job, text=event.text)
     return job

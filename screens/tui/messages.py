@@ -11,7 +11,9 @@ from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from actions.downloads import Download
+    from actions.edits.request import EditRequest
     from actions.jobs import Job
+    from console.edits.kept import KeptEdit
 
 
 class HostChanged(Message):
@@ -63,7 +65,10 @@ class PlanProblem(Message):
 
 
 class PlanEvent(Message):
-    """Something happened in a plan that runs, here or in another console."""
+    """Something happened in a plan that runs, here or in another console.
+
+    `subject` is the plan's: an edit's events are drawn otherwise than a download's.
+    """
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class PlanEvent(Message):
         detached: bool,
         event: AnyEvent,
         endless: bool = False,
+        subject: str = "",
     ) -> None:
         super().__init__()
         self.plan_id = plan_id
@@ -81,6 +87,7 @@ class PlanEvent(Message):
         self.detached = detached
         self.event = event
         self.endless = endless
+        self.subject = subject
 
 
 class PlanEnded(Message):
@@ -150,3 +157,17 @@ class Said(Message):
         self.text = text
         self.role = role
         self.symbol = symbol
+
+
+class EditAgain(Message):
+    """What an edit that was kept was made by, its pictures found again.
+
+    Attributes:
+        submit: it is to be made at once with another seed; else the form takes it.
+    """
+
+    def __init__(self, edit: "KeptEdit", request: "EditRequest", submit: bool) -> None:
+        super().__init__()
+        self.edit = edit
+        self.request = request
+        self.submit = submit

@@ -64,7 +64,8 @@ class ModelFlow:
 
     def transfers(self) -> dict[str, Transfer | None]:
         """Give the newest figures of every download that is followed, by the job's id."""
-        return {job.plan_id: job.transfer for job in self._app.view.jobs if job.endless}
+        jobs = (job for job in self._app.view.jobs if job.endless and job.subject != "edits")
+        return {job.plan_id: job.transfer for job in jobs}
 
     def verify(self, paths: Sequence[str], full: bool = False) -> None:
         """Read files whole and compare their hashes, in a thread; how it goes is said."""

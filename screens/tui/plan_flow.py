@@ -8,6 +8,7 @@ from actions.fit.model import WayOut
 from actions.plan import Plan, PlanDone, PlanFailed
 from console.engine.snapshot import Container
 from console.errors import ConsoleError
+from screens.tui.lab.flow import SUBJECT
 from screens.tui.messages import PlanEnded, PlanEvent, PlanProblem, PlanReady, Wanted
 from screens.tui.verbs import Verb, verb_for_key, verbs_of
 
@@ -205,12 +206,28 @@ class PlanFlow:
         elif way.kind == "variant" and wanted.verb in STARTING and way.detail == ON_DISK:
             options = {**wanted.options, "variant": way.target}
             self._propose(wanted._replace(options=options), variant_words(way.target, service))
+        elif plan.subject == SUBJECT and way.kind in {"variant", "resolution"}:
+            self._edit_otherwise(wanted, way)
         elif way.kind == "offload" and plan.verdict != "refused":
             self._run(plan)
         else:
             self._app.say(f"{way.title}: {way_words(way, service)}", "text", "→", seconds=60)
 
+    def _edit_otherwise(self, wanted: Wanted, way: WayOut) -> None:
+        """Propose the same edit with another variant or size; one that is not here is fetched."""
+        if way.kind == "resolution" and way.width and way.height:
+            self._propose(
+                wanted._replace(options={**wanted.options, "size": (way.width, way.height)})
+            )
+        elif way.kind == "variant" and way.detail != ON_DISK:
+            first = Wanted("pull", way.target, way.target, {})
+            self._propose(first, "First this; the edit can be made with it once it is here.")
+        else:
+            options = {**wanted.options, "variant": way.target}
+            self._propose(wanted._replace(options=options))
+
     def _run(self, plan: Plan) -> None:
+        self._app.lab.sent(plan)
         if plan.interactive:
             from screens.tui.container.shell import take_over
 
@@ -251,8 +268,10 @@ class PlanFlow:
             self._failed(message, event, name)
             self._app.journal_changed()
         else:
-            # A download tells five times a second how far it is: the next paint is soon enough.
-            self._app.show_jobs(paint=not message.endless)
+            # A download tells five times a second how far it is: the next paint is soon enough. An
+            # edit is looked at while it goes, but only in the lab.
+            watched = message.subject == SUBJECT and self._app.current_mode == "lab"
+            self._app.show_jobs(paint=watched or not message.endless)
 
     def _failed(self, message: PlanEvent, event: PlanFailed, name: str) -> None:
         self._then.pop(message.plan_id, None)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from actions.edit_now import EditNow
 from actions.snapshot import HostSnapshot
 from actions.transfer import Transfer
 from console.unknown import Unknown
@@ -61,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         steps: ids of its steps; `step` is the number of the one it is at, 0 before the first.
         back: it restores what was before.
         endless: a download, which no limit of time ends; `transfer` has its newest figures.
+        subject: what its target is, as plans name it; of an `edits` plan `edit` says how it goes.
     """
 
     plan_id: str
@@ -76,6 +78,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     back: bool = False
     endless: bool = False
     transfer: Transfer | None = None
+    subject: str = ""
+    edit: EditNow | None = None
 
 
 class Waiting(NamedTuple):

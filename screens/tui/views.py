@@ -42,6 +42,12 @@ def _models() -> Screen[Any]:
     return ModelsScreen()
 
 
+def _lab() -> Screen[Any]:
+    from screens.tui.lab.screen import LabScreen
+
+    return LabScreen()
+
+
 def _jobs() -> Screen[Any]:
     from screens.tui.models.screen import JobsScreen
 
@@ -58,6 +64,7 @@ VIEWS = (
     TopView(1, "dashboard", "Dashboard", "dash", _dashboard),
     TopView(2, "services", "Services", "services", _services),
     TopView(3, "models", "Models", "models", _models),
+    TopView(4, "lab", "Lab", "lab", _lab),
     TopView(6, "timeline", "Timeline", "time", _timeline),
     TopView(7, "jobs", "Jobs", "jobs", _jobs),
 )

@@ -13,7 +13,8 @@ MOST_LINES, MOST_LINES_LOW = 3, 2
 """How many rows what is said may take, on a screen of at least `TALL` rows and on a lower one."""
 
 JOBS_KEY = "  7 jobs "
-"""The line of a download names the key that shows it, where there is room."""
+LAB_KEY = "  4 lab "
+"""The line of a download or an edit names the key that shows it, where there is room."""
 
 
 class Key(NamedTuple):
@@ -120,6 +121,8 @@ def job(running: Job, others: int, now: float, width: int, cancels: str = "Esc")
 def download(running: Sequence[Job], width: int) -> Line:
     """Say how far downloads are: the one that was begun last, with how many others there are."""
     last = running[-1]
+    if last.subject == "edits":
+        return edit(running, width)
     line = [Span(f" ⇩ {last.target}", "accent")]
     transfer = last.transfer
     if transfer is None or not transfer.bytes_total:
@@ -139,6 +142,19 @@ def download(running: Sequence[Job], width: int) -> Line:
     if line_width(line) + len(tail) + len(JOBS_KEY) <= width:
         tail += JOBS_KEY
     return clickable((*fit(line, width - len(tail)), Span(tail, "dim")), "key 7")
+
+
+def edit(running: Sequence[Job], width: int) -> Line:
+    """Say how the edit goes that was begun last, with how many others are under way."""
+    from screens.tui.lab.now_panel import in_short  # only who has edits pays for it
+
+    last = running[-1]
+    others = len(running) - 1
+    tail = f"  and {others} more" if others else ""
+    line = (Span(f" ▶ {last.target}", "accent"), Span(f"  {in_short(last)}", "strong"))
+    if line_width(line) + len(tail) + len(LAB_KEY) <= width:
+        tail += LAB_KEY
+    return clickable((*fit(line, max(0, width - len(tail))), Span(tail, "dim")), "key 4")
 
 
 def waiting(stopped: Sequence[Waiting], width: int) -> Line:

@@ -1,0 +1,1 @@
+"""The lab: a test edit chosen, checked, sent, watched and looked at."""
