@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 import threading
-import zlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,8 +26,6 @@ CELL = (10, 20)
 """Pixels of a cell where the terminal does not say; those of a VT340, which sixels are made for."""
 MOST_PIXELS, MOST_PIXELS_FAR = 1000, 560
 """A side of what is sent to a terminal; less over SSH."""
-CHUNK = 4096
-"""The longest piece of base64 that the kitty protocol takes at once."""
 
 
 class Asked(NamedTuple):
@@ -42,6 +38,7 @@ class Asked(NamedTuple):
         version: another one is looked at anew.
         cell: pixels of a cell, for sixel and kitty.
         most: pixels of a side at most, for sixel and kitty.
+        wrapped: tmux stands between us and a terminal that speaks kitty's protocol.
     """
 
     source: Source
@@ -51,15 +48,16 @@ class Asked(NamedTuple):
     version: int = 0
     cell: tuple[int, int] = CELL
     most: int = MOST_PIXELS
+    wrapped: bool = False
 
 
 class Drawn(NamedTuple):
     """A picture as it is shown.
 
     Attributes:
-        rows: its lines in half blocks, each `width` cells; none where it is not drawn.
+        rows: its lines, each `width` cells; none where it is not drawn.
         width: in cells.
-        pixels: what paints it over those cells, for a terminal that can; None else.
+        pixels: what a terminal is given beside them, where it shows more than half blocks.
         facts: what is known of it; None where that could not be told.
         error: why it is not drawn; None where it is, or where no picture is wanted.
         weight: bytes it takes here, about.
@@ -74,14 +72,19 @@ class Drawn(NamedTuple):
 
 
 class Pixels(NamedTuple):
-    """A picture in pixels: what to write where its first cell is, before and after its number.
+    """What a terminal is given so that it shows more than half blocks.
 
-    A sixel has no number: `data` is all of it. For kitty `data` goes in pieces.
+    Attributes:
+        paint: written over the cells of the picture, where its first one is; a sixel.
+        number: the terminal's name for a picture whose cells only stand for it; kitty's protocol.
+        send: what gives the terminal that picture; written once.
+        gone: what makes it forget that.
     """
 
-    how: str
-    data: str
-    size: tuple[int, int]
+    paint: str = ""
+    number: int = 0
+    send: str = ""
+    gone: str = ""
 
 
 class PictureBook:
@@ -92,6 +95,8 @@ class PictureBook:
         self._kept: OrderedDict[Asked, tuple[Hashable, Drawn]] = OrderedDict()
         self._weight = 0
         self._turns = threading.Semaphore(2)
+        self._held: Counter[int] = Counter()
+        self._making: dict[Asked, threading.Lock] = {}
 
     def last(self, asked: Asked) -> Drawn | None:
         """Give what was drawn for the same question before; its file may have changed since."""
@@ -104,6 +109,16 @@ class PictureBook:
 
         Whatever is wrong with it is in `Drawn.error`.
         """
+        with self._lock:
+            making = self._making.setdefault(asked, threading.Lock())
+        # Two widgets that ask for the same at once get the same.
+        with making:
+            drawn = self._drawn(asked)
+        with self._lock:
+            self._making.pop(asked, None)
+        return drawn
+
+    def _drawn(self, asked: Asked) -> Drawn:
         stamp = _stamp(asked.source)
         with self._lock:
             kept = self._kept.get(asked)
@@ -112,6 +127,10 @@ class PictureBook:
                 return kept[1]
         with self._turns:
             drawn = _draw(asked)
+        self._keep(asked, stamp, drawn)
+        return drawn
+
+    def _keep(self, asked: Asked, stamp: Hashable, drawn: Drawn) -> None:
         with self._lock:
             self._forget(asked)
             self._kept[asked] = (stamp, drawn)
@@ -120,7 +139,16 @@ class PictureBook:
                 if len(self._kept) == 1:
                     break
                 self._forget(next(iter(self._kept)))
-        return drawn
+
+    def hold(self, number: int) -> bool:
+        """Note that one widget more shows a picture of the terminal's; True for the first."""
+        self._held[number] += 1
+        return self._held[number] == 1
+
+    def release(self, number: int) -> bool:
+        """Note that one widget less does; True for the last."""
+        self._held[number] -= 1
+        return self._held[number] <= 0
 
     def _forget(self, asked: Asked) -> None:
         old = self._kept.pop(asked, None)
@@ -156,103 +184,48 @@ def _draw(asked: Asked) -> Drawn:
 
 
 def _in_cells(picture: Small, asked: Asked) -> Drawn:
+    from screens.pictures.draw import half_blocks
+
     columns, rows = min(picture.width, asked.width), min((picture.height + 1) // 2, asked.height)
-    lines = half_blocks(picture, columns, rows, picture.height)
-    return Drawn(lines, columns, None, picture.facts, None, 200 * columns * rows)
+    return Drawn(half_blocks(picture), columns, None, picture.facts, None, 200 * columns * rows)
 
 
 def _in_pixels(source: Source, asked: Asked) -> Drawn:
-    """Draw a picture in pixels, over half blocks that are seen while something lies above it."""
+    """Draw a picture in pixels: a sixel lies over half blocks, which are seen while it may not."""
     from console.pictures.small import small
+    from screens.pictures import draw
 
     wide, high = asked.cell
     box = (min(asked.width * wide, asked.most), min(asked.height * high, asked.most))
     picture = small(source, box)
+    if asked.how == "kitty":
+        return _by_kitty(picture, asked, box)
     columns = max(1, min(asked.width, picture.width // wide))
     rows = max(1, min(asked.height, picture.height // high))
-    lines = half_blocks(picture, columns, rows, rows * 2)
-    size = (columns, rows)
-    if asked.how == "kitty":
-        packed = base64.standard_b64encode(zlib.compress(picture.rgb, 6)).decode("ascii")
-        shown = Pixels("kitty", f"{picture.width},{picture.height};{packed}", size)
-    else:
-        from screens.pictures.draw import sixel
-
-        shown = Pixels("sixel", sixel(picture), size)
-    weight = len(shown.data) + 200 * columns * rows
-    return Drawn(lines, columns, shown, picture.facts, None, weight)
+    painted = Pixels(paint=draw.sixel(picture))
+    lines = draw.half_blocks(picture, columns, rows)
+    weight = len(painted.paint) + 200 * columns * rows
+    return Drawn(lines, columns, painted, picture.facts, None, weight)
 
 
-def half_blocks(
-    picture: Small, columns: int, rows: int, halves: int
-) -> tuple[tuple[Segment, ...], ...]:
-    """Give a picture in cells of two halves, one above the other; equal neighbours joined.
+def _by_kitty(picture: Small, asked: Asked, box: tuple[int, int]) -> Drawn:
+    """Draw a picture in cells that stand for it: the terminal puts its pixels there."""
+    from screens.pictures import draw
 
-    Args:
-        picture: its pixels; nearest ones are taken where it is larger.
-        columns: cells to fill across.
-        rows: cells to fill down.
-        halves: how many of the `rows * 2` halves the picture fills; the rest stays empty.
-    """
-    width, height, rgb = picture.width, picture.height, picture.rgb
-    across = [min(width - 1, (2 * x + 1) * width // (2 * columns)) * 3 for x in range(columns)]
-    down = [min(height - 1, (2 * y + 1) * height // (2 * halves)) for y in range(halves)]
-    lines: list[tuple[Segment, ...]] = []
-    for row in range(rows):
-        upper = down[row * 2] * width * 3
-        lower = down[row * 2 + 1] * width * 3 if row * 2 + 1 < halves else None
-        cells: list[tuple[bytes, bytes]] = []
-        for x in across:
-            top = rgb[upper + x : upper + x + 3]
-            cells.append((top, b"" if lower is None else rgb[lower + x : lower + x + 3]))
-        lines.append(_joined(cells))
-    return tuple(lines)
+    # The terminal scales to cells: a picture that was kept small for the wire fills them too.
+    larger = min(asked.width * asked.cell[0] / box[0], asked.height * asked.cell[1] / box[1])
+    columns = max(1, min(asked.width, round(picture.width * larger / asked.cell[0])))
+    rows = max(1, min(asked.height, round(picture.height * larger / asked.cell[1])))
+    made = draw.kitty(picture, columns, rows, wrapped=asked.wrapped)
+    style = Style(color=Color.from_ansi(made.number % 256))
+    lines = tuple((Segment(_cells_of(line), style),) for line in made.lines)
+    sent = Pixels(number=made.number, send=made.send, gone=made.gone)
+    return Drawn(lines, columns, sent, picture.facts, None, len(made.send) + 100 * rows * columns)
 
 
-def _joined(cells: list[tuple[bytes, bytes]]) -> tuple[Segment, ...]:
-    """Make segments of cells: each costs an escape sequence on the wire."""
-    found: list[Segment] = []
-    run, last = 0, cells[0]
-    for cell in [*cells, None]:
-        if cell == last:
-            run += 1
-            continue
-        top, low = last
-        if top == low:
-            found.append(Segment(" " * run, Style(bgcolor=_colour(top))))
-        else:
-            ground = _colour(low) if low else None
-            found.append(Segment("▀" * run, Style(color=_colour(top), bgcolor=ground)))
-        if cell is not None:
-            run, last = 1, cell
-    return tuple(found)
-
-
-def _colour(rgb: bytes) -> Color:
-    return Color.from_rgb(rgb[0], rgb[1], rgb[2])
-
-
-def kitty_text(pixels: Pixels, number: int) -> str:
-    """Give what shows a picture by the kitty protocol as picture `number`, cursor unmoved.
-
-    One of the same number that is shown already is replaced.
-    """
-    head, _, packed = pixels.data.partition(";")
-    width, _, height = head.partition(",")
-    columns, rows = pixels.size
-    how = f"a=T,f=24,o=z,s={width},v={height},c={columns},r={rows},i={number},p=1,C=1,q=2"
-    pieces = [packed[at : at + CHUNK] for at in range(0, len(packed), CHUNK)] or [""]
-    sent: list[str] = []
-    for place, piece in enumerate(pieces):
-        more = int(place < len(pieces) - 1)
-        keys = f"{how},m={more}" if place == 0 else f"m={more},q=2"
-        sent.append(f"\x1b_G{keys};{piece}\x1b\\")
-    return "".join(sent)
-
-
-def kitty_gone(number: int) -> str:
-    """Give what takes a picture of the kitty protocol off the screen and out of the terminal."""
-    return f"\x1b_Ga=d,d=I,i={number},q=2\x1b\\"
+def _cells_of(line: str) -> str:
+    """Give a line without the colours that it brings: a segment has them in its style."""
+    return line.partition("m")[2].rpartition("\x1b")[0]
 
 
 def cell_pixels() -> tuple[int, int]:

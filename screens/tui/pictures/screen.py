@@ -79,6 +79,11 @@ class PictureScreen(LiveScreen):
             view.cover(False)
         super().on_screen_resume()
 
+    def on_picture_view_ready(self, message: PictureView.Ready) -> None:
+        """Say what is known of a picture now that it was read."""
+        message.stop()
+        self.paint()
+
     @property
     def drawing_pictures(self) -> bool:
         """Tell whether any picture in sight is still being drawn."""

@@ -7,7 +7,6 @@ screen makes panes from blocks; that is how a view shows pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
@@ -27,13 +26,11 @@ from screens.tui.themes import NO_COLOUR, Palette
 if TYPE_CHECKING:
     from screens.pictures.protocol import Protocol
     from screens.tui.application import Console
-    from screens.tui.pictures.drawing import Asked, Drawn, PictureBook
+    from screens.tui.pictures.drawing import Asked, Drawn, PictureBook, Pixels
 
 SLOW_SECONDS = 3.0
 """A disk that has not answered by then is said not to; a dead mount never does."""
 _BOOKS: WeakKeyDictionary[App[object], PictureBook] = WeakKeyDictionary()
-_NUMBERS = count(0x6C0)
-"""Of pictures in a terminal that speaks kitty's protocol; one for each widget."""
 
 
 def book_of(app: Console) -> PictureBook:
@@ -51,7 +48,7 @@ class PictureView(Widget):
     """Shows one picture as large as it fits, its caption above it.
 
     `show` returns at once. While another screen lies above, `cover` takes away what is painted in
-    pixels: half blocks are cells like all others, pixels would shine through.
+    pixels: those would shine through, the half blocks below them are cells like all others.
     """
 
     ALLOW_SELECT = False
@@ -76,8 +73,7 @@ class PictureView(Widget):
         # Set here and not in CSS, as a pane does.
         self.styles.position = "absolute"
         self._palette = palette
-        self._how = way.name
-        self._number = next(_NUMBERS)
+        self._way = way
         self._place: tuple[int, int, int, int] | None = None
         self._source: Source | None = None
         self._said = ("", "", 0)
@@ -87,7 +83,7 @@ class PictureView(Widget):
         self._begun = 0
         self._slow = False
         self._covered = False
-        self._painted = False
+        self._held: Pixels | None = None
         self._strips: list[Strip] | None = None
         self.show_frame(frame)
 
@@ -100,6 +96,11 @@ class PictureView(Widget):
     def busy(self) -> bool:
         """Tell whether a picture is being drawn."""
         return self._under_way is not None
+
+    @property
+    def source(self) -> Source | None:
+        """Give the picture that is shown, or will be."""
+        return self._source
 
     @property
     def drawn(self) -> Drawn | None:
@@ -118,7 +119,6 @@ class PictureView(Widget):
         place = (x, y, max(1, width), max(1, height))
         if place == self._place:
             return
-        self._take_off()
         self._place = place
         self.styles.offset = (x, y)
         self.styles.width, self.styles.height = place[2], place[3]
@@ -156,16 +156,16 @@ class PictureView(Widget):
             return
         self._covered = covered
         if self._drawn is not None and self._drawn.pixels is not None:
-            self._take_off()
             self._again()
 
     def forget(self) -> None:
-        """Take away what was painted; for a widget that is hidden or goes."""
-        self._take_off()
+        """Let the terminal forget the picture; for a widget that is hidden."""
+        self._hold(None)
+        self._strips = None
 
     def on_unmount(self) -> None:
         """Leave nothing in the terminal."""
-        self._take_off()
+        self._hold(None)
 
     # -- drawing, in a thread -------------------------------------------------------------------
 
@@ -191,11 +191,12 @@ class PictureView(Widget):
         width, height = self._place[2], self._place[3] - bool(caption)
         if height < 1:
             return None
-        asked = Asked(self._source, width, height, self._how, version)
-        if self._how not in {"sixel", "kitty"}:
+        asked = Asked(self._source, width, height, self._way.name, version)
+        if self._way.name not in {"sixel", "kitty"}:
             return asked
         far = "SSH_CONNECTION" in cast("Console", self.app).session.environ
-        return asked._replace(cell=cell_pixels(), most=MOST_PIXELS_FAR if far else MOST_PIXELS)
+        most = MOST_PIXELS_FAR if far else MOST_PIXELS
+        return asked._replace(cell=cell_pixels(), most=most, wrapped=self._way.wrapped)
 
     def _begin(self) -> None:
         """Start a thread unless one is under way; that one is followed by the newest question."""
@@ -218,15 +219,13 @@ class PictureView(Widget):
             self._again()
 
     def on_picture_view_ready(self, message: Ready) -> None:
-        """Show what was drawn, if it is still wanted; else draw what is."""
-        message.stop()
+        """Show what was drawn, if it is still wanted; else draw what is. The screen hears of it."""
         if message.asked == self._under_way:
             self._under_way, self._slow = None, False
         if message.asked != self._asked:
             self._begin()
         elif message.drawn is not self._drawn:
             self._drawn = message.drawn
-            self._take_off()
             self._again()
 
     # -- cells ----------------------------------------------------------------------------------
@@ -258,6 +257,7 @@ class PictureView(Widget):
         caption = self._said[0]
         strips = [self._words((Span(middle(cut(caption, width), width), "dim"),))][: bool(caption)]
         drawn, room = self._drawn, height - len(strips)
+        self._hold(drawn.pixels if drawn is not None else None)
         if drawn is None or not drawn.rows:
             strips += [self._words(line) for line in self._lines(drawn, width, room)[:room]]
             return strips + [self._words(BLANK)] * (height - len(strips))
@@ -296,27 +296,28 @@ class PictureView(Widget):
     # -- pixels ---------------------------------------------------------------------------------
 
     def _painting(self, drawn: Drawn, before: int, width: int) -> Segment | None:
-        """Give what paints the picture from the end of its last row, and puts the cursor back."""
-        if drawn.pixels is None or self._covered:
+        """Give what paints a sixel from the end of its last row, and puts the cursor back."""
+        if drawn.pixels is None or not drawn.pixels.paint or self._covered:
             return None
-        from screens.tui.pictures.drawing import kitty_text
-
-        pixels = drawn.pixels
-        data = kitty_text(pixels, self._number) if pixels.how == "kitty" else pixels.data
         up = len(drawn.rows) - 1
         moves = f"\x1b[{width - before}D" + (f"\x1b[{up}A" if up else "")
-        self._painted = True
-        text = f"\x1b7{moves}{data}\x1b8"
+        text = f"\x1b7{moves}{drawn.pixels.paint}\x1b8"
         return Segment(text, None, [(ControlType.CURSOR_FORWARD, 0)])
 
-    def _take_off(self) -> None:
-        """Take a picture of kitty's protocol away; a sixel goes when cells are written over it."""
-        if not self._painted:
+    def _hold(self, pixels: Pixels | None) -> None:
+        """Give the terminal a picture that cells stand for, and have it forget the one before."""
+        wanted = pixels if pixels is not None and pixels.number else None
+        if wanted == self._held:
             return
-        self._painted, self._strips = False, None
-        driver = self.app._driver
-        if self._how == "kitty" and driver is not None and not self.app.is_headless:
-            from screens.tui.pictures.drawing import kitty_gone
+        before, self._held = self._held, wanted
+        book = book_of(cast("Console", self.app))
+        if wanted is not None and book.hold(wanted.number):
+            self._tell_terminal(wanted.send)
+        if before is not None and book.release(before.number):
+            self._tell_terminal(before.gone)
 
-            driver.write(kitty_gone(self._number))
+    def _tell_terminal(self, text: str) -> None:
+        driver = self.app._driver
+        if driver is not None and not self.app.is_headless:
+            driver.write(text)
             driver.flush()

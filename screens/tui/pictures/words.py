@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.text import clean_line
 from console.units import format_bytes
-from screens.tui.paint import TIMES, Line, Span, cut, text_width, wrap
+from screens.tui.paint import Line, Span, cut, text_width, wrap
 from screens.tui.pictures.frame import Source
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def facts_line(facts: PictureFacts) -> str:
     frames = f", {facts.frames} frames" if facts.frames > 1 else ""
     alpha = ", alpha" if facts.alpha else ""
     size = f", {format_bytes(facts.size)}" if facts.size else ""
-    return f"{facts.width} {TIMES} {facts.height} {kind} {facts.mode}{alpha}{frames}{size}"
+    return f"{facts.width}x{facts.height} {kind} {facts.mode}{alpha}{frames}{size}"
 
 
 def facts_lines(facts: PictureFacts, width: int) -> list[Line]:

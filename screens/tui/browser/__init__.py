@@ -1,0 +1,1 @@
+"""The file browser: folders, and the picture that is selected."""
