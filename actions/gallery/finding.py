@@ -86,6 +86,19 @@ def wanted_edits(
     )
 
 
+def variant_meant(session: Session, text: str) -> str:
+    """Give the id of the variant that a person names; one that edits have needs no catalogue.
+
+    Raises:
+        UsageError: there is none of that name (`variant.unknown`).
+    """
+    if EditRecords(session.store).count(Filter(variant=text)):
+        return text
+    from actions.models.catalogue import variant_named
+
+    return variant_named(session.needed_catalog(), text).id
+
+
 def as_file(session: Session, name: str) -> Path | None:
     """Give the file that a name means rather than an edit's id; None where it means no file.
 

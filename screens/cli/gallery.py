@@ -174,16 +174,14 @@ def copy(cli: Cli, name: str, folder: Path, inputs: bool) -> int:
 
 
 def _wanted(session: "Session", which: dict[str, Any]) -> "Filter":
-    from actions.gallery.finding import wanted_edits
+    from actions.gallery.finding import variant_meant, wanted_edits
 
     now = session.clock.now()
     times: dict[str, Any] = {
         name: moment(which.pop(name), now, f"--{name}") for name in ("since", "until")
     }
     if which["variant"]:
-        from actions.models.catalogue import variant_named
-
-        which = {**which, "variant": variant_named(session.needed_catalog(), which["variant"]).id}
+        which = {**which, "variant": variant_meant(session, which["variant"])}
     return wanted_edits(**which, **times)
 
 

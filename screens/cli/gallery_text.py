@@ -36,7 +36,7 @@ def list_text(found: Found, now: datetime) -> str:
 
 def edit_text(edit: KeptEdit, now: datetime) -> str:
     """Give all of one edit."""
-    lines = [f"{edit.id}  {edit.workflow}, {_age(edit, now)} ago"]
+    lines = [clean_line(f"{edit.id}  {edit.workflow}, {_age(edit, now)} ago")]
     lines += _row("state", _state_words(edit))
     if edit.error is not None:
         lines += _row("", edit.error.hint) + _row("", edit.error.detail)
@@ -90,7 +90,8 @@ def _head(edit: KeptEdit, now: datetime) -> list[str]:
     total = edit.timings.total
     took = "" if total is None else format_duration(total)
     variant = short_id(edit.variant) if edit.variant else edit.kind
-    return [edit.id, edit.state, f"{_age(edit, now)} ago", cut(edit.workflow, 18), took, variant]
+    age, workflow = f"{_age(edit, now)} ago", cut(clean_line(edit.workflow), 18)
+    return [edit.id, edit.state, age, workflow, took, clean_line(variant, 24)]
 
 
 def _below(edit: KeptEdit) -> str:
