@@ -1,39 +1,47 @@
 """Decoding in a process of its own: `python -m console.pictures.apart`, bounded in time and memory.
 
 The parent gives one line of JSON on stdin, then a file's content where there is no path; the child
-answers with one line of JSON on stdout, then the pixels.
+answers with one line of JSON on stdout, then the pixels or the PNG. What its libraries write on
+stderr is dropped.
 """
 
 import os
 import subprocess
 import sys
-from typing import Any
 
 import msgspec
 import msgspec.json
 
 from console.itself import importable, own_command
-from console.pictures.decode import Box, on_checks, shrunk
+from console.pictures.decode import Box, on_checks, png_of, shrunk, whole
 from console.pictures.errors import PictureError, Source, limit, picture_error, shown, table
 from console.pictures.look import PictureFacts, facts_of
 from console.pictures.opening import picture
-from console.pictures.small import Small
+from console.pictures.small import Small, of_image
 
 _PIXEL = 3
 
 
 class _Wish(msgspec.Struct, kw_only=True):
-    """What the child is asked: a path as its bytes (none: content follows), and the box."""
+    """What the child is asked.
+
+    Attributes:
+        path: as its bytes; None where the content follows.
+        box: for a small one; None for the whole picture.
+        png: the whole picture is wanted as PNG; else only whether it can be decoded.
+    """
 
     path: bytes | None
-    box: tuple[int, int]
+    box: tuple[int, int] | None = None
+    png: bool = False
 
 
 class _Answer(msgspec.Struct, kw_only=True):
-    """What it says: a size, or what is wrong as code, title, hint, detail."""
+    """What it says: a size and how many bytes follow, or an error: code, title, hint, detail."""
 
     width: int = 0
     height: int = 0
+    length: int = 0
     error: tuple[str, str, str, str] | None = None
 
 
@@ -43,13 +51,41 @@ def small_apart(source: Source, box: Box, facts: PictureFacts) -> Small:
     Raises:
         PictureError: what the child found; `picture.unreadable` where it died or took too long.
     """
-    path = None if isinstance(source, bytes) else os.fsencode(source)
-    wish = msgspec.json.encode(_Wish(path=path, box=box)) + b"\n"
+    answer, rgb = _asked(source, _Wish(path=_path(source), box=box))
+    if len(rgb) != answer.width * answer.height * _PIXEL:
+        raise picture_error("picture.unreadable", "half an answer", name=shown(source))
+    original = (facts.width, facts.height)
+    return Small(width=answer.width, height=answer.height, rgb=rgb, original=original, facts=facts)
+
+
+def png_apart(source: Source) -> bytes:
+    """Give the whole of a picture as PNG, of eight bits and upright, made by a child process.
+
+    Raises:
+        PictureError: as `small_apart`.
+    """
+    return _asked(source, _Wish(path=_path(source), png=True))[1]
+
+
+def check_apart(source: Source) -> None:
+    """Decode the whole of a picture in a child process, only to know that it can be.
+
+    Raises:
+        PictureError: as `small_apart`.
+    """
+    _asked(source, _Wish(path=_path(source)))
+
+
+def _path(source: Source) -> bytes | None:
+    return None if isinstance(source, bytes) else os.fsencode(source)
+
+
+def _asked(source: Source, wish: _Wish) -> tuple[_Answer, bytes]:
     content = source if isinstance(source, bytes) else b""
     try:
         done = subprocess.run(
             own_command(__name__),
-            input=wish + content,
+            input=msgspec.json.encode(wish) + b"\n" + content,
             capture_output=True,
             env=importable(os.environ),
             timeout=float(table()["limits"]["apart_seconds"]),
@@ -61,13 +97,7 @@ def small_apart(source: Source, box: Box, facts: PictureFacts) -> Small:
     except OSError as error:
         said = f"no process could be started: {error.strerror}"
         raise picture_error("picture.unreadable", said, name=shown(source)) from error
-    return _taken(source, done, facts)
-
-
-def _taken(
-    source: Source, done: "subprocess.CompletedProcess[bytes]", facts: PictureFacts
-) -> Small:
-    line, _, rgb = done.stdout.partition(b"\n")
+    line, _, rest = done.stdout.partition(b"\n")
     try:
         answer = msgspec.json.decode(line, type=_Answer)
     except msgspec.DecodeError as error:
@@ -75,10 +105,9 @@ def _taken(
         raise picture_error("picture.unreadable", said, name=shown(source)) from error
     if answer.error is not None:
         raise PictureError(*answer.error)
-    if len(rgb) != answer.width * answer.height * _PIXEL:
+    if len(rest) != answer.length:
         raise picture_error("picture.unreadable", "half an answer", name=shown(source))
-    original = (facts.width, facts.height)
-    return Small(width=answer.width, height=answer.height, rgb=rgb, original=original, facts=facts)
+    return answer, rest
 
 
 def _bounded() -> None:
@@ -88,11 +117,23 @@ def _bounded() -> None:
     memory, seconds = limit("apart_memory"), limit("apart_seconds")
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _decoded(source: Source, box: Box) -> Any:
-    with picture(source) as (image, size):
-        return on_checks(shrunk(image, facts_of(source, image, size), box))
+def _done(source: Source, wish: _Wish) -> tuple[_Answer, bytes]:
+    """Do what is asked, in the child."""
+    try:
+        with picture(source) as (image, size):
+            facts = facts_of(source, image, size)
+            if wish.box is not None:
+                made = of_image(on_checks(shrunk(image, facts, wish.box)), facts)
+                shape, data = (made.width, made.height), made.rgb
+            else:
+                seen = whole(image, facts)
+                shape, data = seen.size, png_of(seen) if wish.png else b""
+    except PictureError as error:
+        return _Answer(error=(error.code, error.title, error.hint, error.detail)), b""
+    return _Answer(width=shape[0], height=shape[1], length=len(data)), data
 
 
 def main() -> None:
@@ -100,14 +141,8 @@ def main() -> None:
     _bounded()
     wish = msgspec.json.decode(sys.stdin.buffer.readline(), type=_Wish)
     source: Source = sys.stdin.buffer.read() if wish.path is None else os.fsdecode(wish.path)
-    try:
-        image = _decoded(source, wish.box)
-    except PictureError as error:
-        told = (error.code, error.title, error.hint, error.detail)
-        sys.stdout.buffer.write(msgspec.json.encode(_Answer(error=told)) + b"\n")
-        return
-    answer = _Answer(width=image.width, height=image.height)
-    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n" + image.tobytes())
+    answer, data = _done(source, wish)
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n" + data)
 
 
 if __name__ == "__main__":

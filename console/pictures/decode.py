@@ -1,5 +1,6 @@
 """Pixels out of an opened picture: shrunk, upright, eight bits a channel, with or without alpha."""
 
+import io
 from typing import Any
 
 from console.pictures.look import PictureFacts
@@ -19,6 +20,8 @@ _TURNS = {
 _TILE = 8
 _LIGHT, _DARK = 204, 153
 _WIDE = 65536
+# Fast, and hardly larger: what is made here is read once.
+_PACKED = 3
 
 
 def shrunk(image: Any, facts: PictureFacts, box: Box) -> Any:
@@ -38,6 +41,19 @@ def shrunk(image: Any, facts: PictureFacts, box: Box) -> Any:
     if image.size != before:
         image = image.resize(before, Image.Resampling.BOX, reducing_gap=2.0)
     return upright(image, facts.orientation)
+
+
+def whole(image: Any, facts: PictureFacts) -> Any:
+    """Decode and give all of a picture, RGB or RGBA of eight bits, upright."""
+    image.load()
+    return upright(plain(image, facts), facts.orientation)
+
+
+def png_of(image: Any) -> bytes:
+    """Give an image as PNG, packed quickly."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=_PACKED)
+    return file.getvalue()
 
 
 def fitted(size: tuple[int, int], box: Box) -> tuple[int, int]:
@@ -99,8 +115,6 @@ def _from_print(image: Any) -> Any:
     """Give CMYK as RGB: by the profile that it carries, else by plain arithmetic."""
     profile = image.info.get("icc_profile")
     if profile:
-        import io
-
         from PIL import ImageCms
 
         try:

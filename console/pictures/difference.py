@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from console.pictures.decode import on_checks, plain, upright
+from console.pictures.decode import on_checks, whole
 from console.pictures.errors import Source, picture_error, shown
 from console.pictures.look import facts_of
 from console.pictures.opening import picture
@@ -25,7 +25,7 @@ def psnr(one: Source, other: Source) -> float:
     """
     from PIL import ImageChops
 
-    first, second = _whole(one), _whole(other)
+    first, second = _seen(one), _seen(other)
     if first.size != second.size:
         raise picture_error(
             "picture.sizes-differ",
@@ -42,8 +42,6 @@ def psnr(one: Source, other: Source) -> float:
     return 10.0 * math.log10(_WHITE * _WHITE / mean)
 
 
-def _whole(source: Source) -> Any:
+def _seen(source: Source) -> Any:
     with picture(source) as (image, size):
-        facts = facts_of(source, image, size)
-        image.load()
-        return on_checks(upright(plain(image, facts), facts.orientation))
+        return on_checks(whole(image, facts_of(source, image, size)))

@@ -126,8 +126,10 @@ def _image(source: Source, file: IO[bytes]) -> Any:
 def _prepare() -> None:
     """Load the plugins of what is read, and no other; Pillow's own way is to load all or too few.
 
-    Its warning of many pixels is switched off: ours is the limit, and it would stain the screen.
+    What it warns of and logs about damaged files is switched off: it would stain the screen, and
+    what counts is raised.
     """
+    import logging
     from importlib import import_module
 
     from PIL import Image
@@ -135,6 +137,8 @@ def _prepare() -> None:
     for name in ("Png", "Jpeg", "Mpo", "WebP", "Gif", "Bmp", "Tiff"):
         import_module(f"PIL.{name}ImagePlugin")
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def megapixels(pixels: int) -> str:

@@ -47,7 +47,7 @@ def small(source: Source, box: Box) -> Small:
     box = (max(box[0], 1), max(box[1], 1))
     with picture(source) as (image, size):
         facts = facts_of(source, image, size)
-        if not _apart(facts):
+        if not decoded_apart(facts):
             return of_image(on_checks(shrunk(image, facts, box)), facts)
     from console.pictures.apart import small_apart
 
@@ -62,7 +62,12 @@ def of_image(image: Any, facts: PictureFacts) -> Small:
     return Small(width=width, height=height, rgb=rgb, original=original, facts=facts)
 
 
-def _apart(facts: PictureFacts) -> bool:
-    """Tell whether a process of its own decodes this."""
-    pixels = facts.width * facts.height
-    return pixels > limit("apart_pixels" if facts.media in _LETS_OTHERS_RUN else "held_pixels")
+def decoded_apart(facts: PictureFacts) -> bool:
+    """Tell whether a process of its own decodes this: it is large, or its decoder holds others up.
+
+    TIFF always is: its library writes what it thinks of a damaged file straight over the screen.
+    """
+    if facts.media == "image/tiff":
+        return True
+    quick = facts.media in _LETS_OTHERS_RUN
+    return facts.width * facts.height > limit("apart_pixels" if quick else "held_pixels")

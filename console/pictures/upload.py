@@ -1,23 +1,22 @@
 """A picture as it is sent to a service: the file itself, or a PNG that no service misreads."""
 
 import hashlib
-import io
 import os
 from typing import Any
 
 import msgspec
 
-from console.pictures.decode import plain, upright
-from console.pictures.errors import PictureError, Source
+from console.pictures.apart import check_apart, png_apart
+from console.pictures.decode import png_of, whole
+from console.pictures.errors import PictureError, Source, shown
 from console.pictures.look import PictureFacts, facts_of
 from console.pictures.opening import content, picture
+from console.pictures.small import decoded_apart
 
 _AS_IS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _MODES = frozenset({"RGB", "RGBA", "L"})
 _EIGHT = 8
 _NAME = 12
-# Fast, and hardly larger: what is sent is read once.
-_PACKED = 3
 
 
 class ForUpload(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +55,24 @@ def for_upload(source: Source) -> ForUpload:
     try:
         with picture(data) as (image, size):
             facts = facts_of(source, image, size)
-            image.load()
             changes = _changes(facts)
-            if not changes:
-                return _made(data, facts.media, facts, ())
-            data = _as_png(upright(plain(image, facts), facts.orientation))
+            made = _made_ready(data, image, facts, bool(changes))
     except PictureError as error:
         raise _named(source, error) from error
-    return _made(data, "image/png", facts, changes)
+    return _described(made, "image/png" if changes else facts.media, facts, changes)
+
+
+def _made_ready(data: bytes, image: Any, facts: PictureFacts, changed: bool) -> bytes:
+    """Give what is sent: the file's own bytes, decoded once to try, or a PNG of them."""
+    if decoded_apart(facts):
+        if changed:
+            return png_apart(data)
+        check_apart(data)
+    elif changed:
+        return png_of(whole(image, facts))
+    else:
+        image.load()
+    return data
 
 
 def _changes(facts: PictureFacts) -> tuple[str, ...]:
@@ -82,13 +91,7 @@ def _changes(facts: PictureFacts) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _as_png(image: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=_PACKED)
-    return file.getvalue()
-
-
-def _made(data: bytes, media: str, facts: PictureFacts, changes: tuple[str, ...]) -> ForUpload:
+def _described(data: bytes, media: str, facts: PictureFacts, changes: tuple[str, ...]) -> ForUpload:
     digest = hashlib.sha256(data).hexdigest()
     return ForUpload(
         name=f"gpuconsole-{digest[:_NAME]}.{_AS_IS[media]}",
@@ -104,8 +107,6 @@ def _made(data: bytes, media: str, facts: PictureFacts, changes: tuple[str, ...]
 
 def _named(source: Source, error: PictureError) -> PictureError:
     """Say the file's name in an error that was found in its bytes."""
-    from console.pictures.errors import shown
-
     title = error.title.replace(shown(b""), shown(os.fspath(source)), 1)
     named = PictureError(error.code, title, error.hint, error.detail)
     named.data = error.data
