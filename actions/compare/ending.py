@@ -11,7 +11,7 @@ from actions.compare.figures import cells_of, heads_of
 from actions.compare.folder import folder_of, make_folder
 from actions.compare.model import Row
 from actions.compare.ranking import advise, reference_of
-from actions.compare.report import Compared, Written, write_report
+from actions.compare.report import REPORT, SHEET, Compared, Written, write_report
 from actions.compare.rows import refused_rows, rows_of
 from actions.plan import Plan
 from actions.session import Session
@@ -38,7 +38,25 @@ def conclude(session: Session, plan: Plan, note: str = "") -> Concluded:
         UsageError: the plan is none of a comparison.
     """
     compared = compared_of(session, plan, note)
-    written = _written(session, plan, compared)
+    return _concluded(plan, compared, _written(session, plan, compared))
+
+
+def conclude_without_report(session: Session, plan: Plan) -> Concluded:
+    """Work out what was measured and write nothing; a report that is there is named.
+
+    Raises:
+        UsageError: the plan is none of a comparison.
+    """
+    folder = folder_of(session, plan.id, plan.created_at)
+    report, sheet = folder / REPORT, folder / SHEET
+    there = Written(
+        report=str(report) if report.is_file() else "",
+        sheet=str(sheet) if sheet.is_file() else "",
+    )
+    return _concluded(plan, compared_of(session, plan), there)
+
+
+def _concluded(plan: Plan, compared: Compared, written: Written) -> Concluded:
     rows = compared.rows
     unavailable = [
         {"field": name, "code": one.code, "title": one.title, "hint": one.hint}

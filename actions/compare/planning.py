@@ -179,7 +179,8 @@ class CompareVerbs:
     ) -> Plan:
         left = [one for one in course.candidates if one.refusal is None]
         refusal = None if left else _nothing_left(course.candidates)
-        warned = any(one.verdict == "warn" for one in checks)
+        # That something is left out is told and costs nothing; whatever else warns is asked about.
+        warned = any(one.verdict == "warn" and one.id != "compare.left-out" for one in checks)
         now = self._session.clock.now()
         folder = folder_of(self._session, ident, now)
         steps = [*_variant_steps(course), _report_step(ident, folder)]

@@ -42,6 +42,7 @@ VERBS = {
     ),
     "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
     "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
+    "compare": Verb("screens.cli.compare", "compare", "Run one edit with several variants."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "doctor": Verb("screens.cli.doctor", "doctor", "Say what a log shows, and what to do."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
