@@ -1,8 +1,9 @@
 """Taking edits away: files first, then what is known of them, so that a crash orphans none."""
 
+import contextlib
 from typing import Any
 
-from actions.edits.places import kept_files
+from actions.edits.places import kept_files, spool_file
 from actions.plan import Step
 from actions.session import Session
 from actions.step_thread import Outcome, Talk
@@ -17,13 +18,14 @@ _LET_STAY = frozenset({"edits.changed", "edits.not-ours", "edits.missing"})
 """What says that a file is not ours to delete any more; the edit is forgotten all the same."""
 _FRESH_SECONDS = 60.0
 _TELL_EVERY = 20
+_MOST_RESULTS = 1000
 
 
 class RemoveWork:
     """Removes the edits of a step, one after another."""
 
     def __init__(self, session: Session, step: Step) -> None:
-        self._clock = session.clock
+        self._session = session
         self._wanted = [(str(one[0]), str(one[1]), int(one[2])) for one in step.options["edits"]]
         self._records, self._files = EditRecords(session.store), kept_files(session)
         self._aborted = False
@@ -75,6 +77,8 @@ class RemoveWork:
             if not self._take_away(edit, picture):
                 return False
         self._records.remove([edit_id])
+        if state == "uncollected":
+            self._forget_waiting(edit_id)
         return True
 
     def _take_away(self, edit: KeptEdit, picture: KeptPicture) -> bool:
@@ -98,6 +102,12 @@ class RemoveWork:
             self._bytes += picture.size
         return True
 
+    def _forget_waiting(self, edit_id: str) -> None:
+        """Remove results that wait beside the journal for a folder that takes them."""
+        for number in range(_MOST_RESULTS):
+            with contextlib.suppress(OSError):
+                spool_file(self._session, edit_id, number).unlink()
+
     def _taken_anew(self, edit: KeptEdit, picture: KeptPicture) -> bool:
         """Tell whether another edit has just been given an input, and is not known of yet."""
         if picture.role != "input":
@@ -106,7 +116,7 @@ class RemoveWork:
         ended = edit.ended_at or edit.created_at
         if used is None or used <= ended:
             return False
-        return abs((self._clock.now() - used).total_seconds()) < _FRESH_SECONDS
+        return abs((self._session.clock.now() - used).total_seconds()) < _FRESH_SECONDS
 
     def _told(self, gone: int) -> str:
         word = "edit is" if gone == 1 else "edits are"

@@ -1,5 +1,6 @@
 """Plans that take edits away: their pictures, and what is known of them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ import msgspec
 
 from actions.containers.verbs import new_plan_id
 from actions.containers.words import worded
+from actions.edits.places import outputs_root
 from actions.gallery.finding import one_edit
 from actions.gallery.holdings import Holdings, holdings
 from actions.gallery.remove_work import RemoveWork
@@ -128,7 +130,7 @@ class GalleryVerbs:
         refused = next((one for one in checks if one.verdict == "refuse"), None)
         held = holdings(self._session, going)
         if refused is None:
-            checks += _checks(going, held)
+            checks += [*_checks(going, held), *self._reports(chosen)]
         target = _target(name, picked)
         step = _step(target, going, held)
         steps = (step,) if going and refused is None else ()
@@ -150,6 +152,15 @@ class GalleryVerbs:
             created_at=self._session.clock.now(),
             asker=asker,
         )
+
+    def _reports(self, chosen: Mapping[str, Any]) -> Iterable[Check]:
+        """Say where the report of a comparison or load run is, which has pictures in it too."""
+        group = str(chosen.get("group", ""))
+        if not re.fullmatch(r"[\w-]+", group):
+            return
+        for folder in sorted(outputs_root(self._session).glob(f"*/*-{group}")):
+            if folder.is_dir():
+                yield gallery_check("gallery.report-stays", "warn", name=folder)
 
     def _jobs(self, picked: Iterable[KeptEdit]) -> dict[str, str]:
         """Give the jobs that still work on edits, by the edit's id."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actions.edits.places import spool_file
 from actions.gallery.remove_work import RemoveWork
 from actions.plan import PlanDone, PlanFailed
 from actions.step_thread import Talk
@@ -86,6 +87,28 @@ def test_of_a_comparison_all_at_once(gallery: Gallery) -> None:
     gallery.run(gallery.plan(group="20261127T000000-aaaaaa"))
     assert gallery.records.find() == (alone,)
     assert gallery.records.one(part.id) is None
+
+
+def test_the_report_of_a_comparison_is_told_to_stay(gallery: Gallery) -> None:
+    gallery.made(group="20261127T000000-aaaaaa")
+    report = gallery.outputs / "2026-11-27" / "compare-20261127T000000-aaaaaa"
+    report.mkdir(parents=True)
+    (report / "sheet.png").write_bytes(b"small pictures")
+    plan = gallery.plan(group="20261127T000000-aaaaaa")
+    assert "gallery.report-stays" in ids(plan)
+    gallery.run(plan)
+    assert gallery.left() == {str((report / "sheet.png").relative_to(gallery.outputs))}
+
+
+def test_results_that_wait_for_room_are_destroyed_with_their_edit(gallery: Gallery) -> None:
+    edit, other = gallery.made("uncollected"), gallery.made("uncollected")
+    for one in (edit, other):
+        waiting = spool_file(gallery.session, one.id, 1)
+        waiting.parent.mkdir(exist_ok=True)
+        waiting.write_bytes(b"picture")
+    gallery.run(gallery.plan(edit.id))
+    assert not spool_file(gallery.session, edit.id, 1).exists()
+    assert spool_file(gallery.session, other.id, 1).exists()
 
 
 @pytest.mark.parametrize(
