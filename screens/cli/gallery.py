@@ -134,7 +134,7 @@ def rm(
         "also": list(names[1:]) or None,
     }
     first = names[0] if names else "all"
-    request = Request(verb=VERB, names=names, options=options, dry_run=dry_run, yes=yes)
+    request = Request(verb="remove", names=names, options=options, dry_run=dry_run, yes=yes)
 
     def make(operations: Operations) -> tuple[Plan, ...]:
         return (operations.plan(VERB, first, **options),)
