@@ -5,7 +5,7 @@ until it answers again and its card is there; meanwhile the others take its shar
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -26,7 +26,8 @@ CANCEL, LEAVE = "cancel", "leave"
 class Turn(NamedTuple):
     """A request whose turn it is: its number from 1, its seed, how often it was tried before.
 
-    `edit_id` is that of an attempt that an earlier process of this run has begun; empty for none.
+    `edit_id` is that of an attempt that an earlier process of this run has begun, on service number
+    `lane`; empty for none. `first_begun` is when it was first sent; negative where it was not.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Turn(NamedTuple):
     attempts: int = 0
     edit_id: str = ""
     lane: int = -1
+    first_begun: float = -1.0
 
 
 class Sender(Protocol):
@@ -66,6 +68,7 @@ class Lane:
         under_way: how many requests are at it.
         held_since: seconds since the run began, where it is left alone; None where it is not.
         failed_at: when a request last failed with it.
+        failed_since: when that request began.
     """
 
     def __init__(self, number: int, service: str) -> None:
@@ -73,11 +76,11 @@ class Lane:
         self.service = service
         self.under_way = 0
         self.held_since: float | None = None
-        self.failed_at = 0.0
+        self.failed_at = self.failed_since = 0.0
 
-    def hold(self, since: float, now: float) -> None:
+    def hold(self, since: float, begun: float, now: float) -> None:
         """Leave it alone from now on; it is waited for since a moment, which stays the first."""
-        self.failed_at = now
+        self.failed_at, self.failed_since = now, begun
         self.held_since = since if self.held_since is None else min(self.held_since, since)
 
 
@@ -86,6 +89,7 @@ class Progress(NamedTuple):
 
     done: int
     failed: int
+    cancelled: int
     under_way: int
     of: int
     now: tuple[tuple[int, str, EditNow], ...]
@@ -159,10 +163,11 @@ class Course:
     def progress(self) -> Progress:
         """Tell how it goes."""
         with self._change:
-            done = sum(one.state == DONE for one in self._results.values())
+            states = Counter(one.state for one in self._results.values())
             return Progress(
-                done=done,
-                failed=len(self._results) - done,
+                done=states[DONE],
+                failed=states[FAILED],
+                cancelled=states[CANCELLED],
                 under_way=self._under_way,
                 of=self._total,
                 now=tuple((number, *said) for number, said in sorted(self._now.items())),
@@ -201,10 +206,15 @@ class Course:
         if self._turns[0].edit_id:  # it is there already: only looked for
             return self._lanes[self._turns[0].lane]
         for lane in self._lanes:
-            if lane.held_since is not None and self._watch.well(lane.service, lane.failed_at):
+            if lane.held_since is not None and self._is_back(lane):
                 lane.held_since = None
         free = [lane for lane in self._lanes if lane.held_since is None]
         return min(free, key=lambda lane: (lane.under_way, lane.number)) if free else None
+
+    def _is_back(self, lane: Lane) -> bool:
+        """Tell whether a service that a request failed with is well, by what was seen since."""
+        well = self._watch.well(lane.service, lane.failed_at)
+        return well or self._watch.came_back(lane.service, lane.failed_since)
 
     def _drop(self, why: str) -> None:
         """Send no more; what was not sent yet is cancelled, or left for the next process."""
@@ -236,6 +246,7 @@ class Course:
             service=self._lanes[0].service if len(self._lanes) == 1 else "",
             state=state,
             attempts=turn.attempts,
+            first_begun=now if turn.first_begun < 0 else turn.first_begun,
             begun=now,
             ended=now,
         )
@@ -291,11 +302,13 @@ class Course:
                 self._settle(msgspec.structs.replace(made, state=CANCELLED))
             return  # else it goes on at the service: the next process looks for it
         kind = self._kind(lane, edit, begun, ended, gone=gone)
-        if kind.pauses:
-            lane.hold(ended - self._patience if gone else ended, ended)
+        if kind.pauses and not self._watch.came_back(lane.service, begun):
+            lane.hold(ended - self._patience if gone else ended, begun, ended)
         again = kind.pauses and surely_not_taken(edit) and turn.attempts + 1 < course().attempts
         if again and not stopped:
-            self._turns.appendleft(Turn(turn.number, turn.seed, turn.attempts + 1))
+            first = begun if turn.first_begun < 0 else turn.first_begun
+            again_then = Turn(turn.number, turn.seed, turn.attempts + 1, first_begun=first)
+            self._turns.appendleft(again_then)
             return
         made = _result(turn, lane, edit, begun, ended, discarded=False)
         if gone and edit.error is None:
@@ -310,7 +323,8 @@ class Course:
         if gone and edit.error is None:
             return kinds()["service-died"]
         card = self._watch.card_of(lane.service) or edit.gpu_uuid
-        return kind_of(edit, begun, ended, card, self._watch.incidents())
+        several = self._watch.incidents()
+        return kind_of(edit.error, begun, ended, lane.service, card, several)
 
     def _settle(self, result: Result) -> None:
         self._results[result.number] = result
@@ -363,6 +377,7 @@ def _result(
         title=error.title if error else "",
         hint=error.hint if error else "",
         detail=error.detail if error else "",
+        first_begun=round(begun if turn.first_begun < 0 else turn.first_begun, 3),
         begun=round(begun, 3),
         ended=round(ended, 3),
         wait_seconds=took.queued,

@@ -7,15 +7,16 @@ from typing import Any
 import msgspec
 
 from actions.load.model import Incident
-from console.edits.kept import KeptEdit
+from console.edits.kept import EditError, KeptEdit
 from console.edits.words import Trouble
 from console.packaged import read_table
 
 OUT_OF_MEMORY, NOT_SENT, OTHER = "out-of-memory", "not-sent", "other"
 _SERVICE_DIED, _NODE_FAILED = "service-died", "node-failed"
 _ENGINE, _CARD = "engine-restarted", "card-lost"
-_BEFORE_SECONDS = 5.0
-"""So long after its cause may a failure be heard of, at least."""
+_QUEUE_GONE = frozenset({"edit.removed", "edit.not-found"})
+SEEN_SECONDS = 5.0
+"""So long after it is felt may it be seen what went wrong on the host."""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,26 +105,36 @@ def kind_by_code(code: str) -> Kind:
 
 
 def kind_of(
-    edit: KeptEdit, begun: float, ended: float, card: str, incidents: Iterable[Incident]
+    error: EditError | None,
+    begun: float,
+    ended: float,
+    service: str,
+    card: str,
+    incidents: Iterable[Incident],
 ) -> Kind:
     """Give the kind of a failure by its code and by what was seen of the host meanwhile.
 
     Args:
-        edit: that failed.
+        error: of the edit; None where nobody can tell how it ended.
         begun: seconds since the run began, of the failed attempt.
         ended: when it was over.
-        card: UUID of its service's card; empty where it is not known.
+        service: that it went to.
+        card: UUID of that service's card; empty where it is not known.
         incidents: all of the run so far.
     """
-    code = edit.error.code if edit.error else ""
+    code = error.code if error else ""
     kind = kind_by_code(code)
+    several = tuple(incidents)
+    # It is seen a moment after it is felt.
+    meanwhile = [one for one in several if one.lasts_at(begun, ended + SEEN_SECONDS)]
+    if code in _QUEUE_GONE and any(_of_service(one, service) for one in meanwhile):
+        kind = kinds()[_SERVICE_DIED]  # nobody took it off the queue: the queue itself is gone
     if kind.name not in {_SERVICE_DIED, _NODE_FAILED, OTHER}:
         return kind
-    meanwhile = [one for one in incidents if one.lasts_at(begun - _BEFORE_SECONDS, ended)]
-    lost = [one for one in incidents if one.kind == "card-lost" and one.ident == card]
+    lost = [one for one in several if one.kind == "card-lost" and one.ident == card]
     if kind.name == _NODE_FAILED:
         # A program whose card was gone once does not get it back before it is started anew.
-        after = any(one.begun <= ended for one in lost) and _speaks_of_card(edit)
+        after = any(one.begun <= ended + SEEN_SECONDS for one in lost) and _speaks_of_card(error)
         return kinds()[_CARD] if after else kind
     if any(one in meanwhile for one in lost):
         return kinds()[_CARD]
@@ -141,7 +152,11 @@ def _means(entry: str, code: str) -> bool:
     return code.startswith(entry[:-1]) if entry.endswith("*") else code == entry
 
 
-def _speaks_of_card(edit: KeptEdit) -> bool:
-    error = edit.error
+def _of_service(incident: Incident, service: str) -> bool:
+    its = incident.kind in {"service-down", "service-restarted"} and incident.ident == service
+    return its or incident.kind == "engine-away"
+
+
+def _speaks_of_card(error: EditError | None) -> bool:
     words = "" if error is None else f"{error.title} {error.detail}".lower()
     return any(word in words for word in _table()["card"]["words"])

@@ -42,7 +42,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         edit_id: of its last attempt; empty where it was never sent.
         attempts: how often it was sent, or tried to be.
         kind: of its failure, a name of `assets/load.toml`; else empty.
-        begun, ended: seconds since the run began.
+        first_begun: when it was sent for the first time, in seconds since the run began.
+        begun, ended: of its last attempt, likewise.
         wait_seconds: in the service's queue; run_seconds: from its turn to its end;
             total_seconds: from being asked for to its picture being here. None where nobody told.
         vram_peak_bytes: of the whole card while it was under way.
@@ -60,6 +61,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     hint: str = ""
     detail: str = ""
+    first_begun: float = 0.0
     begun: float = 0.0
     ended: float = 0.0
     wait_seconds: float | None = None

@@ -66,6 +66,8 @@ def plots_of(
 def _series(
     made: Outcome, samples: Sequence[Sample], figure: Callable[[CardNow], float | None]
 ) -> tuple[Series, ...]:
+    """Give a line for each card that the run's services use; for all where nobody knows which."""
+    own = tuple(card for card in made.cards if card.services)
     return tuple(
         Series(
             f"{card.name} ({', '.join(card.services)})" if card.services else card.name,
@@ -75,7 +77,7 @@ def _series(
                 if card.gpu_uuid in one.cards
             ),
         )
-        for card in made.cards
+        for card in (own or made.cards)
     )
 
 
@@ -87,7 +89,7 @@ def _marks(incidents: Sequence[Incident]) -> tuple[Mark, ...]:
     """Give the moments at which something went wrong, and at which it was over again."""
     marks = []
     for one in incidents:
-        words = incident_title(one).partition(":")[0]
+        words = incident_title(one).partition(" (")[0]
         marks.append(Mark(one.begun, words))
         if one.ended is not None and one.ended > one.begun:
             marks.append(Mark(one.ended, f"over: {words}"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from actions.load.arithmetic import gap_around, gaps, outside, per_minute, spread
-from actions.load.kinds import OUT_OF_MEMORY, incident_title, kinds
+from actions.load.kinds import OUT_OF_MEMORY, SEEN_SECONDS, incident_title, kind_of, kinds
 from actions.load.model import (
     CANCELLED,
     DONE,
@@ -24,10 +24,8 @@ from actions.load.model import (
     Result,
     Sample,
 )
+from console.edits.kept import EditError
 from console.units import format_duration
-
-_HEARD_SECONDS = 5.0
-"""So long after an incident is over may one hear what it cost."""
 
 
 def outcome(
@@ -48,10 +46,11 @@ def outcome(
         incidents: what went wrong on the host.
         cards: the card's UUID by service, where it is known.
     """
+    results = _named(results, incidents, cards)
     done = [one for one in results if one.state == DONE]
     failed = [one for one in results if one.state == FAILED]
     sent = [one for one in results if one.attempts]
-    begun = min((one.begun for one in sent), default=0.0)
+    begun = min((one.first_begun for one in sent), default=0.0)
     ended = max((one.ended for one in sent), default=begun)
     ends = [one.ended for one in done]
     told = tuple(_told(one, results, ends, begun, ended) for one in incidents if one.begun <= ended)
@@ -108,7 +107,7 @@ def sentence(made: Outcome) -> str:
         again = len({number for one in hit for number in one.retried})
         more = f", {again} sent again" if again else ""
         second.append(
-            f"Survived: {worst.title}, {format_duration(worst.gap_seconds)} without a result{more}."
+            f"Survived: {worst.title}: {format_duration(worst.gap_seconds)} without a result{more}."
             if made.succeeded and worst.ended_seconds is not None
             else f"{worst.title[:1].upper()}{worst.title[1:]}{more}."
         )
@@ -118,6 +117,22 @@ def sentence(made: Outcome) -> str:
 def _kept_away(told: IncidentTold) -> bool:
     """Tell whether an incident can have kept results away, and not only passed by."""
     return bool(told.lost or told.retried or told.seconds)
+
+
+def _named(
+    results: Sequence[Result], incidents: Sequence[Incident], cards: Mapping[str, str]
+) -> tuple[Result, ...]:
+    """Give results whose failures are called by all that was seen, also afterwards."""
+
+    def named(one: Result) -> Result:
+        if one.state != FAILED or not one.edit_id:
+            return one
+        error = EditError(code=one.code, title=one.title, detail=one.detail)
+        card = cards.get(one.service, "")
+        kind = kind_of(error, one.begun, one.ended, one.service, card, incidents)
+        return msgspec.structs.replace(one, kind=kind.name)
+
+    return tuple(named(one) for one in results)
 
 
 def _failure(one: Result) -> Failure:
@@ -164,7 +179,7 @@ def _hit(one: Result, incident: Incident, until: float) -> bool:
     if one.state != FAILED and one.attempts < 2:  # it was not hit, or not so that one could tell
         return False
     # What is heard of its end comes a little before, or after, it is seen.
-    return one.begun <= until + _HEARD_SECONDS and one.ended >= incident.begun - _HEARD_SECONDS
+    return one.first_begun <= until + SEEN_SECONDS and one.ended >= incident.begun - SEEN_SECONDS
 
 
 def _service(

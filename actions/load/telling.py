@@ -13,7 +13,9 @@ def words_of(progress: Progress) -> str:
     if progress.under_way:
         words.append(f"{progress.under_way} under way")
     if progress.failed:
-        words.append(f"{progress.failed} failed or cancelled")
+        words.append(f"{progress.failed} failed")
+    if progress.cancelled:
+        words.append(f"{progress.cancelled} cancelled")
     line = ", ".join(words)
     said = [_at(service, now) for _, service, now in progress.now if now.steps or now.node]
     said += [f"waiting for {service} to come back" for service in progress.waits_for]
@@ -47,7 +49,7 @@ def now_of(plan_id: str, progress: Progress, watch: Watch) -> EditNow:
         power_watts=card.power_watts if card else None,
         temperature_celsius=card.temperature_celsius if card else None,
         vram_peak_bytes=max((one for one in peaks if one is not None), default=None),
-        done=progress.done + progress.failed,
+        done=progress.done + progress.failed + progress.cancelled,
         of=progress.of,
         note="; ".join(f"waiting for {name} to come back" for name in progress.waits_for),
     )

@@ -144,6 +144,18 @@ class Watch:
         card = status.gpu_uuid
         return not any(gpu.uuid == card and gpu.lost is not None for gpu in host.gpu.gpus)
 
+    def came_back(self, service: str, since: float) -> bool:
+        """Tell whether what kept a service away after a moment is over: it is well by now.
+
+        Args:
+            service: its name.
+            since: seconds since the run began.
+        """
+        its = {service, self.card_of(service), ""}
+        several = [one for one in self.incidents() if one.ident in its]
+        went = any(one.ended is not None and one.ended >= since for one in several)
+        return went and all(one.ended is not None for one in several) and self.well(service, 0.0)
+
     def _is_stale(self, host: HostSnapshot) -> bool:
         return host.gpus_stale or host.gpu.problem is not None
 
