@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import msgspec
 
+from console.edits.exif import exif_texts
 from console.edits.kept import KeptEdit
 from console.text import clean
 
@@ -57,12 +58,12 @@ def with_recipe(png: bytes, texts: Mapping[str, str]) -> bytes:
 
 
 def recipe_of(path: Path) -> dict[str, Any]:
-    """Give what a picture says of how it was made; empty where it says nothing or is no PNG.
+    """Give what a picture says of how it was made; empty where it says nothing.
 
     Returns:
         By name, texts cleaned: `gpuconsole`, `prompt` and `workflow` as data where they are JSON,
-        each other text as it is, at most 16 MiB in all. NaN and infinity, which ComfyUI writes, are
-        None.
+        each other text as it is, at most 16 MiB in all; of JPEG and WebP what `console.edits.exif`
+        finds. NaN and infinity, which ComfyUI writes, are None.
 
     Raises:
         OSError: the file is missing, cannot be read, or is no regular file.
@@ -71,7 +72,8 @@ def recipe_of(path: Path) -> dict[str, Any]:
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(22, "not a regular file", str(path))
-        return dict(_parsed(_texts_in(file)))
+        found = dict(_parsed(_texts_in(file)))
+        return found or dict(_parsed(exif_texts(file)))
 
 
 def recipe_in(png: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from console.edits.exif import exif_texts
 from console.edits.kept import KeptEdit, KeptPicture
 from console.edits.recipe import (
     RECIPE_KEY,
@@ -164,6 +165,36 @@ def test_other_kinds_of_pictures_say_nothing(tmp_path: Path) -> None:
     path.write_bytes(a_picture("JPEG"))
     assert recipe_of(path) == {}
     assert with_recipe(a_picture("JPEG"), {RECIPE_KEY: "x"}) == a_picture("JPEG")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_the_parameters_of_forge_in_a_jpeg_or_webp(tmp_path: Path, kind: str) -> None:
+    """It writes them in big-endian UTF-16, whatever the order of the rest."""
+    words = "a caf\u00e9 \U0001f4f7\nSteps: 20, Seed: 7, Size: 7x5"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + words.encode("utf-16-be")
+    path = tmp_path / "00001"
+    Image.new("RGB", (7, 5)).save(path, kind, exif=exif.tobytes())
+    assert recipe_of(path) == {"parameters": words}
+
+
+def test_the_graph_of_comfyui_in_a_webp(tmp_path: Path) -> None:
+    graph = {"3": {"class_type": "KSampler", "inputs": {"seed": 5}}}
+    exif = Image.Exif()
+    exif[0x0110] = "prompt:" + json.dumps(graph)
+    exif[0x010F] = "workflow:" + json.dumps({"nodes": ["x" * 100_000]})
+    path = tmp_path / "ComfyUI_00001_.webp"
+    Image.new("RGB", (7, 5)).save(path, "WEBP", exif=exif.tobytes())
+    assert recipe_of(path) == {"prompt": graph, "workflow": {"nodes": ["x" * 100_000]}}
+
+
+@given(data=st.binary(max_size=120), order=st.sampled_from([b"II*\0", b"MM\0*"]))
+def test_exif_data_that_is_none(data: bytes, order: bytes) -> None:
+    body = b"Exif\0\0" + order + data
+    jpeg = b"\xff\xd8\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + b"\xff\xd9"
+    webp = b"RIFF\0\0\0\0WEBPEXIF" + len(body).to_bytes(4, "little") + body
+    for file in (jpeg, webp, jpeg[:9], webp[:17], b"\xff\xd8\xff" + data):
+        list(exif_texts(io.BytesIO(file)))
 
 
 def test_no_path_of_this_host_goes_into_a_picture() -> None:
