@@ -8,6 +8,7 @@ from console.packaged import read_table
 from screens.tui import keys as key_tables
 from screens.tui.container import keys as container_keys
 from screens.tui.keys import KeyHelp, groups
+from screens.tui.lab.keys import LAB, TYPING
 from screens.tui.menu_dialog import KEYS as MENU_KEYS
 from screens.tui.models.keys import JOBS, MODELS
 from screens.tui.paint import BLANK, Line, Span, left, side_by_side, wrap
@@ -59,6 +60,8 @@ class HelpScreen(ScrollScreen):
             SERVICES,
             MODELS,
             JOBS,
+            LAB,
+            TYPING,
             _under("In the timeline", TIMELINE_KEYS),
             container_keys.TABS,
             container_keys.MOVING,

@@ -119,3 +119,148 @@ def test_put_together(
     app = lab_app(make_app, (scenes.kept(files), scenes.FAILED), checked)
     filled(app, files)
     assert snap_compare(app, terminal_size=size, run_before=taken(seen=seen))
+
+
+LIVE = "sampling 12/20"
+
+
+def under_way(files: Files, *others: Job) -> Callable[[Console], None]:
+    """Have an edit sampled, with a live picture; more may wait."""
+
+    def begin(app: Console) -> None:
+        filled(app, files)
+        state = app.lab.state
+        state.looks = True
+        run_jobs(app, scenes.job(scenes.now(preview=files.live, previews=3)), *others)
+
+    return begin
+
+
+def waiting(edit_id: str = "5ea2", ahead: int = 1) -> Job:
+    """Make an edit that waits in the queue of its service."""
+    now = scenes.now("queued", edit_id=edit_id, ahead=ahead, step=0, steps=0, node="", number=0,
+                     total=0, left_seconds=None, seconds_per_step=None)  # fmt: skip
+    return scenes.job(now, plan_id=edit_id)
+
+
+RUNNING = {"state": "running", "ended_at": None, "vram_peak_bytes": None, "seed": 81422}
+
+
+@sizes
+def test_sampling(
+    snap_compare: Compare, make_app: MakeApp, files: Files, size: tuple[int, int]
+) -> None:
+    running = scenes.kept(None, **RUNNING, recipe={"request": {"images": [files.before]}})
+    earlier = scenes.kept(files, id="0a11")
+    app = lab_app(make_app, (running, earlier))
+    run = taken(seen=LIVE, first=under_way(files, waiting()))
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@sizes
+def test_waiting_in_the_queue(
+    snap_compare: Compare, make_app: MakeApp, files: Files, size: tuple[int, int]
+) -> None:
+    def begin(app: Console) -> None:
+        filled(app, files)
+        run_jobs(app, waiting(ahead=2))
+
+    app = lab_app(make_app, ())
+    run = taken(seen="queued, 2 before it", first=begin)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@sizes
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [
+        (("tab",), "seed 81421"),
+        (("tab", "f"), "seed 81421"),
+        (("tab", "enter"), scenes.EDIT_ID),
+        (("tab", "x"), "its result as the next"),
+        (("d",), "weights"),
+        (("down",) * 4 + ("enter", "end"), "letters"),
+        (("t",), "Begin with"),
+        (("down", "down", "until:FITS", "enter"), "Choose: variant"),
+        (("H",), "Earlier prompts"),
+    ],
+    ids=["result", "flipped", "full", "menu", "details", "typing", "templates", "variants",
+         "history"],
+)  # fmt: skip
+def test_around_a_result(
+    snap_compare: Compare,
+    make_app: MakeApp,
+    files: Files,
+    keys: Sequence[str],
+    seen: str,
+    size: tuple[int, int],
+) -> None:
+    edits = (scenes.kept(files), scenes.FAILED, scenes.UNCOLLECTED, scenes.CANCELLED)
+    app = lab_app(make_app, edits)
+    filled(app, files)
+    run = taken("until:done", "until:FITS", *keys, seen=seen)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@sizes
+@pytest.mark.parametrize("place", [1, 2], ids=["failed", "uncollected"])
+def test_without_a_result(
+    snap_compare: Compare, make_app: MakeApp, files: Files, place: int, size: tuple[int, int]
+) -> None:
+    edits = (scenes.kept(files), scenes.FAILED, scenes.UNCOLLECTED, scenes.CANCELLED)
+    app = lab_app(make_app, edits)
+    run = taken("until:done", "tab", *["down"] * place, "enter", seen=edits[place].id)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@sizes
+def test_one_thing_changed(
+    snap_compare: Compare, make_app: MakeApp, files: Files, size: tuple[int, int]
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files),))
+    keys = ("until:done", "tab", "r", "until:again: nothing", *["down"] * 3, "right", "right")
+    run = taken(*keys, seen="again: steps changed")
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@sizes
+@pytest.mark.parametrize("kind", ["read-only", "no-service", "no-pictures", "no-colour"])
+def test_what_is_missing(
+    snap_compare: Compare, make_app: MakeApp, files: Files, kind: str, size: tuple[int, int]
+) -> None:
+    cases: dict[str, dict[str, Any]] = {
+        "read-only": {"read_only": True},
+        "no-service": {
+            "host": hosts.healthy,
+            "checked": ConsoleError(
+                "workflow.no-service",
+                "no comfyui is known here",
+                "`gpuconsole status` shows the services; `gpuconsole config adopt` adds some",
+            ),
+        },
+        "no-pictures": {"config": f'{CONFIG}\n[ui]\npictures = "none"\n'},
+        "no-colour": {"environ": {"NO_COLOR": "1"}},
+    }
+    app = lab_app(make_app, (scenes.kept(files),), **cases[kind])
+    filled(app, files)
+    seen = {"read-only": "nothing is sent", "no-service": "no comfyui is known"}.get(kind, "FITS")
+    assert snap_compare(app, terminal_size=size, run_before=taken("until:done", seen=seen))
+
+
+@sizes
+def test_in_a_light_look(
+    snap_compare: Compare, make_app: MakeApp, files: Files, size: tuple[int, int]
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files), scenes.FAILED), config=themed("light"))
+    filled(app, files)
+    run = taken("until:done", "until:FITS", "tab", seen="seed 81421")
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (100, 30), (120, 40)])
+def test_sizes_between(
+    snap_compare: Compare, make_app: MakeApp, files: Files, size: tuple[int, int]
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files),))
+    filled(app, files)
+    assert snap_compare(app, terminal_size=size, run_before=taken())

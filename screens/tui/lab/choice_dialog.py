@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual.binding import BindingType
@@ -26,6 +26,9 @@ FRAME = 6
 """Rows of the box that no choice stands in, and those above and below it."""
 
 
+AGAIN_SECONDS = 0.25
+
+
 class Choice(NamedTuple):
     """One line: what is answered, what it is called, what else to know, and its role."""
 
@@ -40,13 +43,42 @@ class ChoiceDialog(Dialog[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
-    def __init__(self, title: str, choices: Sequence[Choice], chosen: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice] | Callable[[], Sequence[Choice]],
+        chosen: str = "",
+    ) -> None:
+        """Offer some choices.
+
+        Args:
+            title: what is chosen.
+            choices: the lines; or what gives them, where their notes may become known later.
+            chosen: the word of the line that is marked first.
+        """
         super().__init__()
         self._title = title
-        self.choices = tuple(choices)
+        self._give = choices
+        self.choices = self._given()
         words = [one.word for one in self.choices]
         self.place = words.index(chosen) if chosen in words else 0
         self._first = 0
+
+    def on_mount(self) -> None:
+        """Look now and then whether more is known by now of what can be chosen."""
+        if callable(self._give):
+            self.set_interval(AGAIN_SECONDS, self._again)
+
+    def _given(self) -> tuple[Choice, ...]:
+        return tuple(self._give() if callable(self._give) else self._give)
+
+    def _again(self) -> None:
+        choices = self._given()
+        if choices != self.choices and [one.word for one in choices] == [
+            one.word for one in self.choices
+        ]:
+            self.choices = choices
+            self.paint()
 
     def heading(self) -> str:
         """Give the title."""

@@ -207,7 +207,7 @@ class Deeds:
     def offer(
         self,
         title: str,
-        choices: Sequence[Choice],
+        choices: Callable[[], Sequence[Choice]],
         now: str,
         chosen: Callable[[str | None], None],
     ) -> None:

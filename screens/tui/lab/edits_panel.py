@@ -14,7 +14,7 @@ from screens.tui.paint import Line, Span, clickable, fit, left, on, right
 from screens.tui.view import Job
 from screens.tui.words import gib, local_clock, place_text
 
-CLOCK, NAME, HOW = 6, 20, 12
+CLOCK, NAME, HOW = 6, 20, 13
 VARIANT_FROM, PROMPT_FROM = 76, 100
 
 

@@ -64,6 +64,12 @@ class LabFlow:
             if job.subject == SUBJECT and job.verb == "edit"
         }
 
+    def leading(self) -> Job | None:
+        """Give the edit under way that is told of first: one that runs before those that wait."""
+        jobs = tuple(self.jobs().values())
+        runs = (job for job in jobs if job.edit is not None and job.edit.phase != "queued")
+        return next(runs, jobs[0] if jobs else None)
+
     # -- sending --------------------------------------------------------------------------------
 
     def submit(self, request: EditRequest, start_first: str = "") -> None:

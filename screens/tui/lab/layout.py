@@ -67,6 +67,8 @@ PICTURES_FROM = 64
 """Columns from which pictures stand beside the form; below, only the full size shows them."""
 FORM_LEAST, FORM_MOST, FORM_SHARE = 44, 66, 42
 LIST_LEAST = 4
+WIDE_FROM = 112
+"""Columns from which details stand beside the list, and beside pictures in full size."""
 MOST_AGAINST = 6
 NO_EDITS = "No edit yet. What is sent from here, or by gpuconsole edit, is listed and kept."
 
@@ -125,14 +127,14 @@ class Drawing:
         if chosen is not None:
             return chosen
         if not state.edit:
-            return next((row for row in rows if row.job is not None), rows[0])
+            leading = self.app.lab.leading()
+            told = leading.plan_id if leading is not None else ""
+            return next((row for row in rows if row.key == told), rows[0])
         return rows[min(state.place, len(rows) - 1)]
 
     def job(self) -> Job | None:
         """Give the edit under way that is told of: the selected one, else the first in line."""
-        jobs = self.app.lab.jobs()
-        chosen = jobs.get(self.state.edit)
-        return chosen or next(iter(jobs.values()), None)
+        return self.app.lab.jobs().get(self.state.edit) or self.app.lab.leading()
 
     def field(self) -> str:
         """Give the name of the form's row under the cursor."""
@@ -222,6 +224,8 @@ class Drawing:
         if bench is None or workflow is None:
             blocks.append(Block("form", 0, top, width, room, self._waiting(width)))
             return
+        # Read while nobody waits for it: the key that offers earlier prompts has them then.
+        asking.words(self.app, workflow.name, self.field() == "negative")
         checked, trouble = self.checked()
         form = self._form(bench, workflow, checked)
         shares = upper(width)
@@ -239,7 +243,7 @@ class Drawing:
             self._pictures(blocks, shares.x, top, shares.width, high)
         y = top + high
         if job is not None:
-            told = now_panel.now_lines(job, scene.snapshot, width, len(self.app.lab.jobs()) - 1)
+            told = now_panel.now_lines(job, scene.snapshot, width)
             blocks.append(Block("now", 0, y, width, under, told))
             y += under
         y += 1 if room - (y - top) > LIST_LEAST else 0
@@ -337,7 +341,31 @@ class Drawing:
             lines = verdict_panel.verdict_lines(scene, checked, width)
             blocks += scrolled(state, lines, 0, y, width, height)
             return
-        self._list(blocks, y, width, height)
+        if width < WIDE_FROM:
+            self._list(blocks, y, width, height)
+            return
+        side = width * 2 // 5
+        self._list(blocks, y, width - side - 2, height)
+        self._beside(scene, blocks, checked, (width - side, y, side, height))
+
+    def _beside(
+        self,
+        scene: Scene,
+        blocks: list[Block],
+        checked: Checked | None,
+        area: tuple[int, int, int, int],
+    ) -> None:
+        """Fill what a wide screen has beside the list: the pre-check, or all about an edit."""
+        x, y, width, height = area
+        row = self.row()
+        if self.state.panel == EDITS and row is not None and row.edit is not None:
+            lines = result_panel.details(row.edit, self.app.view.now, width)
+        elif checked is not None:
+            lines = verdict_panel.verdict_lines(scene, checked, width)
+        else:
+            return
+        self.page = max(1, height)
+        blocks += scrolled(self.state, lines, x, y, width, height)
 
     def _list(self, blocks: list[Block], y: int, width: int, height: int) -> None:
         state, rows = self.state, self.rows()
@@ -363,8 +391,8 @@ class Drawing:
     def _full(self, blocks: list[Block], top: int, width: int, room: int) -> None:
         """Give the selected edit the whole screen: pictures, and all about it beside or below."""
         row, found = self.row(), self.pictures()
-        lines = self._full_lines(row, width if width < 112 else width * 2 // 5)
-        if width >= 112:
+        lines = self._full_lines(row, width if width < WIDE_FROM else width * 2 // 5)
+        if width >= WIDE_FROM:
             side = width * 2 // 5
             self._frames = found.frames(0, top, width - side - 1, room, self.state.flipped)
             self.page = max(1, room)

@@ -16,20 +16,19 @@ from screens.tui.words import figure, gib
 BAR_MOST = 24
 
 
-def now_lines(job: Job, snapshot: HostSnapshot, width: int, others: int = 0) -> list[Line]:
+def now_lines(job: Job, snapshot: HostSnapshot, width: int) -> list[Line]:
     """Give two lines of `width`: what it is at, and how the card is meanwhile.
 
     Args:
         job: its plan.
         snapshot: the host, for what the edit does not tell of its card.
         width: columns.
-        others: how many more are under way.
     """
     now = job.edit
     if now is None:
         doing = Span(f"  {clean_line(job.text, 200) or 'begins'}", "text")
         begun = (Span(f" ▶ {clean_line(job.target, 60)}", "accent"), doing)
-        return [_with_tail(begun, job, others, width)]
+        return [_with_tail(begun, job, width)]
     head = [Span(" ▶ ", "accent"), Span(phase_words(now), "strong")]
     if now.of:
         head[1] = Span(f"{now.done} of {now.of} done, {phase_words(now)}", "strong")
@@ -40,13 +39,12 @@ def now_lines(job: Job, snapshot: HostSnapshot, width: int, others: int = 0) -> 
     head += [Span(f"  {each}", "text")] if each else []
     left = left_text(now.left_seconds)
     head += [Span(f"  {left}", "text")] if left else []
-    return [_with_tail(tuple(head), job, others, width), fit(card_line(now, snapshot), width)]
+    return [_with_tail(tuple(head), job, width), fit(card_line(now, snapshot), width)]
 
 
-def _with_tail(head: Line, job: Job, others: int, width: int) -> Line:
+def _with_tail(head: Line, job: Job, width: int) -> Line:
     cancel = "cancelling …" if job.cancelling else "Esc cancels"
-    more = f"and {others} more  " if others else ""
-    tail = Span(f"  {more}{cancel} ", "dim")
+    tail = Span(f"  {cancel} ", "dim")
     room = width - line_width((tail,))
     return (*fit(head, max(4, room)), tail) if room > 20 else fit(head, width)
 

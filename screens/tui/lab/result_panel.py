@@ -38,10 +38,10 @@ def summary(edit: KeptEdit, now: datetime) -> Line:
     else:
         spans.append(Span(f"seed {edit.seed}" if edit.seed is not None else "done", "strong"))
         spans.append(Span(f"  {seconds_words(took(edit))}", "text"))
-        each = step_words(edit.timings.per_step)
-        spans.append(Span(f"  {each}" if each else "", "text"))
         if edit.vram_peak_bytes is not None:
             spans.append(Span(f"  peak {gib(edit.vram_peak_bytes)} GiB", "text"))
+        each = step_words(edit.timings.per_step)
+        spans.append(Span(f"  {each}" if each else "", "text"))
         if edit.cached:
             spans.append(Span("  nothing was computed: an earlier run's", "warning"))
     spans.append(Span(f"  {local_clock(edit.created_at, now)}", "dim"))

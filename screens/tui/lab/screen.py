@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from screens.tui.keys import bindings
 from screens.tui.lab import asking, choosing, editing
+from screens.tui.lab.choice_dialog import Choice
 from screens.tui.lab.deeds import Deeds
 from screens.tui.lab.fields import CHOICES, SUBMIT, TEXTS, field_names, image_slot
 from screens.tui.lab.form_panel import is_text
@@ -302,16 +303,17 @@ class LabScreen(PictureScreen):
             return
         checked, _ = self.drawing.checked()
         variant = draft.variant or (checked.variant if checked is not None else "")
-        if field == "workflow":
-            found, now = choosing.workflows(bench), workflow.name
-        elif field == "service":
-            found, now = choosing.services(app, workflow), draft.service
-        elif field == "variant":
-            gpu = self.deeds.card_of(workflow)
-            found, now = choosing.variants(app, bench, workflow, gpu), draft.variant
-        else:
-            found = choosing.lightning(bench, workflow, variant)
-            now = "" if draft.lightning is None else str(draft.lightning)
+        gpu = self.deeds.card_of(workflow)
+        offers: dict[str, tuple[Callable[[], Sequence[Choice]], str]] = {
+            "workflow": (lambda: choosing.workflows(bench), workflow.name),
+            "service": (lambda: choosing.services(app, workflow), draft.service),
+            "variant": (lambda: choosing.variants(app, bench, workflow, gpu), draft.variant),
+            "lightning": (
+                lambda: choosing.lightning(bench, workflow, variant),
+                "" if draft.lightning is None else str(draft.lightning),
+            ),
+        }
+        found, now = offers[field]
 
         def chosen(word: str | None) -> None:
             if word is not None:
@@ -354,7 +356,7 @@ class LabScreen(PictureScreen):
                 if one.negative:
                     self.state.draft.negative = one.negative
 
-        self.deeds.offer("Begin with", choosing.templates(workflow), "", chosen)
+        self.deeds.offer("Begin with", lambda: choosing.templates(workflow), "", chosen)
 
     def action_history(self) -> None:
         """Take an earlier prompt, or an earlier negative one where the cursor is on that."""
@@ -368,7 +370,7 @@ class LabScreen(PictureScreen):
             if word is not None:
                 self._take_words(field, texts[int(word)])
 
-        self.deeds.offer("Earlier prompts", choosing.earlier(texts), "", chosen)
+        self.deeds.offer("Earlier prompts", lambda: choosing.earlier(texts), "", chosen)
 
     def _take_words(self, field: str, text: str) -> None:
         state = self.state

@@ -60,7 +60,9 @@ def against_lines(
     lines: list[Line] = []
     refusal = checked.refusal
     if refusal is not None:
-        lines += _said(refusal.hint, "text", width, most) if refusal.hint else []
+        # The key that does it stands below; the command of the command line needs no line here.
+        told = refusal.hint if not checked.pulls else ""
+        lines += _said(told, "text", width, most) if told else []
     for check in checked.checks:
         if check.verdict == "pass" or (refusal is not None and check.title == refusal.title):
             continue
