@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -103,14 +104,8 @@ def _image(source: Source, file: IO[bytes]) -> Any:
     try:
         return Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise picture_error(
-            "picture.too-many-pixels",
-            str(error),
-            name=shown(source),
-            width="?",
-            height="?",
-            limit=megapixels(limit("pixels")),
-        ) from error
+        said = re.search(r"\d+", str(error))
+        raise _too_many(source, int(said[0]) if said else 0) from error
     except UnidentifiedImageError as error:
         file.seek(0)
         head = file.read(HEAD)
@@ -169,16 +164,19 @@ def _check_size(source: Source, size: int) -> None:
 
 
 def _check_pixels(source: Source, width: int, height: int) -> None:
+    if width * height > limit("pixels"):
+        raise _too_many(source, width * height)
+
+
+def _too_many(source: Source, pixels: int) -> PictureError:
     most = limit("pixels")
-    if width * height > most:
-        raise picture_error(
-            "picture.too-many-pixels",
-            name=shown(source),
-            width=width,
-            height=height,
-            limit=megapixels(most),
-            data={"pixels": width * height, "limit": most},
-        )
+    return picture_error(
+        "picture.too-many-pixels",
+        name=shown(source),
+        pixels=megapixels(pixels),
+        limit=megapixels(most),
+        data={"pixels": pixels, "limit": most},
+    )
 
 
 def _reason(source: Source, error: OSError | ValueError) -> PictureError:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from console.pictures.errors import table
+from console.text import REPLACEMENT
 
 HEAD = 512
 _ENOUGH_TEXT = 0.95
@@ -33,7 +34,8 @@ def seems_to_be(head: bytes) -> Seeming:
 
 def _text(head: bytes) -> Seeming | None:
     text = head.decode("utf-8-sig", "replace").lstrip().lower()
-    readable = sum(1 for mark in text if mark.isprintable() or mark in "\n\r\t")
+    readable = sum(mark.isprintable() or mark in "\n\r\t" for mark in text)
+    readable -= text.count(REPLACEMENT)
     if not text or "\0" in text or readable < _ENOUGH_TEXT * len(text):
         return None
     if text.startswith("<?xml") and "<svg" in text:
