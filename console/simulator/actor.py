@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from console.simulator.life import Life, Moment, Span
-from console.simulator.run import Run
+from console.simulator.run import Run, Stint
 from console.simulator.scene import GIB, ContainerSpec, seconds
 from console.simulator.services.backstage import Order
 
@@ -39,7 +39,8 @@ class Actor:
         serial: grows with each start and end, so that what was planned before can be dropped.
         by_hand: it was stopped or killed by someone, so no policy starts it again.
         settled: called, once each, when the container has come to rest after an order.
-        mood: how its service misbehaves: `hang`, an odd answer, or empty.
+        mood: how its service misbehaves: `hang`, an odd answer, or empty. mood_left: so often it
+            still has its effect; 0 is always.
         order: the job of somebody's that is under way. waiting: those after it.
         ended: the jobs that ended since it started, with `success` or `interrupted`.
         unloads: its models are to be unloaded when the job is done.
@@ -68,6 +69,7 @@ class Actor:
         self.exec_ids: list[str] = []
         self.settled: list[Callable[[], None]] = []
         self.mood = ""
+        self.mood_left = 0
         self.order: Order | None = None
         self.waiting: list[Order] = []
         self.ended: list[tuple[Order, str]] = []
@@ -100,7 +102,7 @@ class Actor:
         self.runs.append(Run(start))
         del self.runs[:-_RUNS_KEPT]
         self.order, self.waiting, self.ended = None, [], []
-        self.mood, self.unloads = "", False
+        self.mood, self.mood_left, self.unloads = "", 0, False
 
     def moment(self, at: float) -> Moment | None:
         """Give what it was doing at a time; None where it was not running."""
@@ -116,12 +118,25 @@ class Actor:
         """Give the job under way, its times in seconds since the scene opened."""
         if not self.alive or not self.runs:
             return None
+        stint = self.runs[-1].stint(at)
+        if stint is not None:
+            effort = stint.effort
+            return Span(
+                what="edit", begin=stint.begin, end=stint.begin + effort.seconds,
+                step=effort.step(at - stint.begin), steps=effort.steps,
+            )  # fmt: skip
         position = self.runs[-1].position(at)
         span = self.life.job(position)
         if span is None:
             return None
         shift = at - position
         return msgspec.structs.replace(span, begin=span.begin + shift, end=span.end + shift)
+
+    @property
+    def stint(self) -> Stint | None:
+        """The job under way, where somebody asked for it."""
+        stints = self.runs[-1].stints if self.runs else []
+        return stints[-1] if stints and stints[-1].end is None else None
 
     def cpu_seconds(self, at: float) -> float:
         """Give the processor time of the present run."""

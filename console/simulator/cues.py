@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from console.simulator import acts, jobs
 from console.simulator.actor import Actor
 from console.simulator.cards import Faults
@@ -12,6 +14,11 @@ from console.simulator.remains import give_back
 from console.simulator.scene import Cue, seconds
 from console.simulator.services.moods import HANG, ODD, RUNS
 from console.simulator.stage import Stage
+
+_SOON = 0.05
+"""Seconds until a cue that waited for a request: its answer is under way."""
+
+_ENGINE_TAKES = 3.0
 
 
 class EngineMood:
@@ -48,6 +55,7 @@ class Prompter:
         self._mood = mood
         self.hub_fault: Callable[[Mapping[str, Any]], object] = fault_of
         self.hub_heal: Callable[[str], object] = str
+        self._counting: list[Any] = []
         self._deeds: dict[str, Callable[[Cue], object]] = {
             "card-fault": self._card_fault,
             "card-hang": self._card_hang,
@@ -68,6 +76,7 @@ class Prompter:
             "service-odd": lambda cue: self._mood_of(cue, cue.error or "html"),
             "service-heal": lambda cue: self._mood_of(cue, ""),
             "job": self._job,
+            "engine-restart": self._engine_restart,
             "vram-stuck": self._stuck,
             "vram-back": self._back,
             "hub-fault": lambda cue: self.hub_fault(cue.fault),
@@ -77,14 +86,34 @@ class Prompter:
     def plan_script(self) -> None:
         """Plan every cue of the scene's script."""
         for cue in self._stage.scene.script:
-            self._plan(cue, seconds(cue.at))
+            if cue.request:
+                self.perform(cue)
+            else:
+                self._plan(cue, seconds(cue.at))
 
     def perform(self, cue: Cue) -> None:
-        """Carry out one cue now; ValueError where nobody knows how."""
+        """Carry out one cue now, or after its number of requests.
+
+        ValueError where nobody knows how.
+        """
         deed = self._deeds.get(cue.do)
         if deed is None:
             raise ValueError(f"no cue is called {cue.do!r}; there are {', '.join(self._deeds)}")
-        deed(cue)
+        if cue.request:
+            self._counting.append([cue.request, cue])
+        else:
+            deed(cue)
+
+    def submitted(self, container: str) -> None:
+        """Count a submission to a container's service, and plan what was waiting for it."""
+        for entry in list(self._counting):
+            if entry[1].container not in {"", container}:
+                continue
+            entry[0] -= 1
+            if entry[0] <= 0:
+                self._counting.remove(entry)
+                cue = msgspec.structs.replace(entry[1], request=0)
+                self._plan(cue, self._stage.now + max(_SOON, seconds(cue.at)))
 
     @property
     def cues(self) -> tuple[str, ...]:
@@ -127,6 +156,25 @@ class Prompter:
         self._mood.up, self._mood.denied = True, False
         self._mood.changed()
 
+    def _engine_restart(self, cue: Cue) -> None:
+        """Let the engine end with every container, and come back with those that it starts."""
+        stage = self._stage
+        again = []
+        for actor in list(stage.actors.values()):
+            if actor.alive:
+                actor.by_hand = True
+                acts.end(stage, actor, actor.spec.term_code)
+                if actor.policy[0] in {"always", "unless-stopped"}:
+                    again.append(actor.name)
+        self._engine_down(cue)
+
+        def back() -> None:
+            self._engine_up(cue)
+            for name in again:
+                self._order(msgspec.structs.replace(cue, container=name), "start")
+
+        stage.plan(cue.value or _ENGINE_TAKES, back)
+
     def _engine_deny(self, _cue: Cue) -> None:
         self._mood.denied = True
         self._mood.changed()
@@ -138,7 +186,7 @@ class Prompter:
         if mood and mood not in (HANG, *ODD, *RUNS):
             raise ValueError(f"no service is ever {mood!r}; it may be {', '.join((*ODD, *RUNS))}")
         for actor in self._named(cue):
-            actor.mood = mood
+            actor.mood, actor.mood_left = mood, int(cue.value)
 
     def _job(self, cue: Cue) -> None:
         for actor in self._named(cue):

@@ -7,13 +7,19 @@ next job, or over the rest of the one under way.
 import math
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
+from console.simulator import acts
 from console.simulator.actor import Actor
 from console.simulator.life import Span
+from console.simulator.scene import GIB
 from console.simulator.services.backstage import Order
+from console.simulator.services.effort import Effort
+from console.simulator.services.moods import SEGFAULT
 from console.simulator.services.solo import somebodys_graph
 from console.simulator.stage import Stage
 
+_USUAL = 20.0
 _MOMENT = 1e-6
 """A sum of floats may fall short of where a job ends."""
 
@@ -49,7 +55,7 @@ def take(stage: Stage, actor: Actor, order: Order) -> None:
     span = actor.job(stage.now)
     if span is None:
         _next(stage, actor)
-    else:
+    elif actor.stint is None:
         _plan(stage, actor, span.end, lambda: _done(stage, actor, span.end))
 
 
@@ -65,7 +71,10 @@ def interrupt(stage: Stage, actor: Actor, ident: str = "") -> None:
     if now is None or ident not in {"", now[1].ident}:
         return
     run = actor.runs[-1]
-    run.leap(stage.now, run.position(stage.now) + now[0].end - stage.now)
+    if actor.stint is not None:
+        run.lay_down(stage.now)
+    else:
+        run.leap(stage.now, run.position(stage.now) + now[0].end - stage.now + _MOMENT)
     actor.ended.append((now[1], "interrupted"))
     actor.order = None
     _rest(stage, actor)
@@ -78,17 +87,21 @@ def unload(stage: Stage, actor: Actor) -> None:
         _release(stage, actor)
         return
     actor.unloads = True
+    if actor.stint is not None:
+        return
     _plan(stage, actor, span.end, lambda: _done(stage, actor, span.end))
 
 
 def _release(stage: Stage, actor: Actor) -> None:
     actor.unloads = False
     if actor.alive and actor.runs:
-        actor.runs[-1].released = actor.runs[-1].position(stage.now)
+        actor.runs[-1].release(stage.now)
 
 
 def _done(stage: Stage, actor: Actor, end: float) -> None:
     """Look after a job's planned end what comes next; an earlier end has seen to it already."""
+    if actor.stint is not None:
+        return
     span = actor.job(stage.now)
     if span is not None and span.begin < end - _MOMENT:
         return
@@ -116,23 +129,44 @@ def _next(stage: Stage, actor: Actor) -> None:
     position = run.position(stage.now)
     begins = actor.life.next_job(position)
     order = actor.waiting.pop(0)
-    if math.isinf(begins):
-        actor.ended.append((order, "success"))
-        _next(stage, actor)
+    begun = replace(order, begun=stage.wall(stage.now).timestamp())
+    if order.measure is not None or math.isinf(begins):
+        _perform(stage, actor, begun)
         return
     run.leap(stage.now, begins)
-    begun = stage.wall(stage.now).timestamp()
-    actor.order = Order(
-        ident=order.ident,
-        number=order.number,
-        asked=order.asked,
-        begun=begun,
-        graph=order.graph,
-        extra=order.extra,
-    )
+    actor.order = begun
     span = actor.job(stage.now)
     if span is not None:
         _plan(stage, actor, span.end, lambda: _done(stage, actor, span.end))
+
+
+def _perform(stage: Stage, actor: Actor, order: Order) -> None:
+    """Do a job that was asked for: it takes what whoever took it says."""
+    run = actor.runs[-1]
+    usual = Effort(seconds=_USUAL / stage.scene.pace)
+    effort = usual if order.measure is None else order.measure(order)
+    moment = actor.moment(stage.now)
+    context = int(actor.spec.service.context * GIB)
+    before = max(0, moment.vram_bytes - context) if moment is not None else 0
+    actor.order = order
+    run.take_up(stage.now, effort, before)
+    stint = run.stints[-1]
+
+    def over() -> None:
+        if actor.stint is stint:
+            _performed(stage, actor, order, effort.outcome)
+
+    _plan(stage, actor, stage.now + effort.seconds, over)
+
+
+def _performed(stage: Stage, actor: Actor, order: Order, how: str) -> None:
+    if how == "dies":
+        acts.end(stage, actor, SEGFAULT)
+        return
+    actor.runs[-1].lay_down(stage.now)
+    actor.ended.append((order, how))
+    actor.order = None
+    _rest(stage, actor)
 
 
 def _plan(stage: Stage, actor: Actor, at: float, act: Callable[[], None]) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 from console.packaged import read_table
 from console.simulator.hub.shelf import Shelved, shelved
 from console.simulator.scene import OddFile
+from console.simulator.services.pixels import painted
+
+_PICTURES = "input"
 
 
 def lay_out_models(models: Path, odd: Iterable[OddFile]) -> None:
@@ -16,12 +19,21 @@ def lay_out_models(models: Path, odd: Iterable[OddFile]) -> None:
     """
     known = {(file.name, file.body.size): file for file in shelved()}
     for folder, files in read_table("rehearsal_comfyui.toml")["files"].items():
+        if folder == _PICTURES:
+            continue
         (models / folder).mkdir(parents=True, mode=0o700)
         for name, size in files.items():
             _put(models / folder / name, known.get((name, size)), size)
     by_id = {file.id: file for file in shelved()}
     for one in odd:
         _put_odd(models, one, by_id)
+
+
+def lay_out_pictures(folder: Path) -> None:
+    """Make the pictures that lie in ComfyUI's `input`, in plain Python: this is at start-up."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for number, name in enumerate(read_table("rehearsal_comfyui.toml")["files"][_PICTURES]):
+        (folder / name).write_bytes(painted(192, 128, 150 + 40 * number, {}))
 
 
 def _put(path: Path, file: Shelved | None, size: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from console.packaged import read_text
 from console.simulator.config_text import config_tables, services, token
 from console.simulator.hub.hub import TOKENS
-from console.simulator.model_files import catalog_text, lay_out_models
+from console.simulator.model_files import catalog_text, lay_out_models, lay_out_pictures
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
 from console.simulator.scene import Scene
@@ -46,6 +46,7 @@ class RehearsalPlaces:
         for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
         lay_out_models(self.models, scene.models)
+        lay_out_pictures(self.models.parent / "input")
         write_compose_files(scene, self.work)
         (self.work / "outputs").mkdir(mode=0o700)
         config = self.config_home / "gpuconsole" / "config.toml"

@@ -68,6 +68,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
         basic: the front takes WEB_USER and WEB_PASSWORD as a Basic login, too.
         context: GiB that CUDA takes for itself; what is held beyond is the models'.
         load: how long the models take to come back after they were unloaded.
+        queue_limit: prompts that it lets wait; 0 is no limit.
         waiting: jobs that wait when the scene opens.
         mood: how it misbehaves then: `hang`, or what the cue `service-odd` knows; a new start
             heals it.
@@ -84,6 +85,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
     basic: bool = False
     context: float = 0.4
     load: Span = "9s"
+    queue_limit: int = 0
     waiting: int = 0
     mood: str = ""
 
@@ -234,7 +236,8 @@ class EngineSpec(_Part, frozen=True, kw_only=True):
 class Cue(_Part, frozen=True, kw_only=True):
     """Something that happens on its own: `at` seconds after opening, `do` with what it needs.
 
-    `fault` is one of the hub, with its facts: `{ kind = "cut", after = 1000 }`.
+    `fault` is one of the hub, with its facts: `{ kind = "cut", after = 1000 }`. With `request` it
+    happens `at` seconds after so many submissions to the service of `container` (or to any).
     """
 
     at: Span
@@ -245,6 +248,7 @@ class Cue(_Part, frozen=True, kw_only=True):
     error: str = ""
     value: float = 0.0
     every: Span | None = None
+    request: int = 0
     fault: dict[str, str | float | int | bool] = {}
 
 
@@ -309,6 +313,7 @@ class Scene(_Part, frozen=True, kw_only=True):
     """A whole scene: the host, its driver and cards, its engine and containers, the script.
 
     `layouts` are those of the rehearsal's config, `models` lie in its folder beside what is well.
+    What is submitted to its services is done `pace` times faster than in life.
     """
 
     id: str
@@ -323,3 +328,4 @@ class Scene(_Part, frozen=True, kw_only=True):
     layouts: dict[str, LayoutSpec] = {}
     hub: HubSpec = HubSpec()
     models: tuple[OddFile, ...] = ()
+    pace: float = 1.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console.simulator import jobs
+from console.simulator import acts, jobs
 from console.simulator.actor import Actor
 from console.simulator.cards import used_bytes
 from console.simulator.casting import kind_of, outer_port, seen_cards
@@ -14,6 +14,7 @@ from console.simulator.scene import GIB, MIB, ContainerSpec
 from console.simulator.services.backstage import Figures, Graph, JobNow, Order, SeenCard
 from console.simulator.services.comfyui import ComfyUI
 from console.simulator.services.cuda import flag
+from console.simulator.services.effort import Effort
 from console.simulator.services.forge import Forge
 from console.simulator.services.front import Front
 from console.simulator.services.moods import HANG, RUNS
@@ -21,6 +22,11 @@ from console.simulator.services.server import ServiceServer
 from console.simulator.world import World
 
 _KIB = 1024
+_USUAL_MODEL = 6_938_040_682
+"""Bytes of a checkpoint that lies in no folder of ours: those of an SDXL."""
+
+_FULL_SPEED = 82 * 1860
+"""Multiprocessors times MHz of an RTX 3090."""
 _MODEL_NAMES = (".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft", ".gguf")
 _GGUF = {"unet_gguf": "diffusion_models", "clip_gguf": "text_encoders"}
 
@@ -35,10 +41,40 @@ def _basic(spec: ContainerSpec) -> str:
 class StageService:
     """A container's service: what its life and the cards say at the moment; its orders."""
 
-    def __init__(self, world: World, actor: Actor, models: Path) -> None:
+    def __init__(
+        self, world: World, actor: Actor, models: Path, refresh: Callable[[], None]
+    ) -> None:
         self._world = world
         self._actor = actor
         self._models = models
+        self._refresh = refresh
+        self._sizes: dict[str, int] = {}
+
+    @property
+    def died(self) -> bool:
+        """Whether its container has no process any more."""
+        return not self._actor.alive
+
+    def die(self, code: int) -> None:
+        """End its container's process."""
+        self._world.play()
+        acts.end(self._world.stage, self._actor, code)
+        self._refresh()
+
+    def spend(self) -> None:
+        """Take note that its mood had its effect once more."""
+        actor = self._actor
+        if actor.mood_left:
+            actor.mood_left -= 1
+            if not actor.mood_left:
+                actor.mood = ""
+
+    def size_of(self, file: str) -> int:
+        """Give the bytes of a model file, wherever it lies."""
+        if file not in self._sizes:
+            found = [path / file for path in self._models.iterdir() if (path / file).is_file()]
+            self._sizes[file] = found[0].stat().st_size if file and found else _USUAL_MODEL
+        return self._sizes[file]
 
     def figures(self) -> Figures:
         """Give what it is and does now."""
@@ -61,7 +97,17 @@ class StageService:
             waiting=tuple(actor.waiting),
             arguments=self._arguments(),
             now=stage.wall(stage.now).timestamp(),
+            pace=stage.scene.pace,
+            speed=self._speed(),
         )
+
+    def _speed(self) -> float:
+        """Give how fast its card is, an RTX 3090 being 1."""
+        index = self._actor.spec.card
+        if index is None or index >= len(self._world.scene.cards):
+            return 1.0
+        card = self._world.scene.cards[index]
+        return max(0.05, card.multiprocessors * card.clocks[1] / _FULL_SPEED)
 
     def _cards(self) -> tuple[SeenCard, ...]:
         """Give the cards it sees: the one it is on, and those that no flag hides."""
@@ -107,12 +153,19 @@ class StageService:
         """Break off its job."""
         jobs.interrupt(self._world.stage, self._actor, ident)
 
-    def queue(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
+    def queue(
+        self, ident: str, graph: Graph, extra: dict[str, Any],
+        measure: Callable[[Order], Effort] | None = None,
+    ) -> Order:  # fmt: skip
         """Take a job."""
         stage = self._world.stage
         plain = jobs.somebodys_order(stage, self._actor)
-        order = Order(ident=ident, number=plain.number, asked=plain.asked, graph=graph, extra=extra)
+        order = Order(
+            ident=ident, number=plain.number, asked=plain.asked, graph=graph, extra=extra,
+            measure=measure,
+        )  # fmt: skip
         jobs.take(stage, self._actor, order)
+        self._world.prompter.submitted(self._actor.name)
         return order
 
     def finish(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
@@ -123,6 +176,7 @@ class StageService:
             extra=extra,
         )  # fmt: skip
         self._actor.ended.append((order, "success"))
+        self._world.prompter.submitted(self._actor.name)
         return order
 
     def folder(self) -> Path:
@@ -134,6 +188,11 @@ class StageService:
         waiting = self._actor.waiting
         waiting[:] = [o for o in waiting if idents is not None and o.ident not in idents]
 
+    def erase(self, idents: list[str] | None) -> None:
+        """Drop jobs that ended."""
+        ended = self._actor.ended
+        ended[:] = [pair for pair in ended if idents is not None and pair[0].ident not in idents]
+
     def history(self) -> list[tuple[Order, str]]:
         """Give the jobs of somebody's that ended."""
         return list(self._actor.ended)
@@ -143,6 +202,8 @@ class StageService:
         if folder == "checkpoints" and kind_of(self._actor.spec) == "forge":
             return [self._actor.spec.service.model]
         path = self._models / _GGUF.get(folder, folder)
+        if folder == "input":
+            path = self._models.parent / folder
         if not path.is_dir():
             return None
         files = sorted(file.name for file in path.iterdir() if _offered(folder, file.name))
@@ -203,11 +264,11 @@ class Stands:
 
     def _server(self, actor: Actor, port: KeptPort) -> ServiceServer:
         spec = actor.spec
-        behind = StageService(self._world, actor, self._models)
+        behind = StageService(self._world, actor, self._models, self._after)
         version = spec.service.version
         after = self._after
         if kind_of(spec) == "comfyui":
-            api = ComfyUI(behind, version)
+            api = ComfyUI(behind, version, spec.service.queue_limit)
             return ServiceServer(behind, api, None, port, self._world.play, after)
         guarded = spec.env.get("WEB_ENABLE_AUTH", "true") != "false"
         front = Front(spec.env.get("WEB_TOKEN", ""), _basic(spec), auth=guarded)

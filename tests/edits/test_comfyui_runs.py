@@ -91,7 +91,7 @@ def test_live_pictures_come_where_they_are_asked_for(comfy: Served, photo: str) 
     else:
         assert len(previews) == 4
         assert {(one.node, one.media) for one in previews} == {("8", "image/jpeg")}
-        assert {size_of(one.data) for one in previews} == {(512, 512)}
+        assert {size_of(one.data) for one in previews} == {(512, 341)}
 
 
 def test_a_second_run_of_the_same_is_recognised_as_the_old_file(comfy: Served, photo: str) -> None:

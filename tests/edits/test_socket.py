@@ -136,7 +136,7 @@ def test_a_wrong_answer_to_the_key_and_nobody_at_all_are_faults() -> None:
 
 def test_live_pictures_of_every_kind_are_read_and_all_others_dropped() -> None:
     grey = flat_jpeg(16, 8, 3)
-    plain, described = frame("p", "8", 1, 2, False), frame("p", "8", 1, 2, True)
+    plain, described = frame("p", "8", grey, False), frame("p", "8", grey, True)
     read = parse_frame(plain)
     assert isinstance(read, PreviewFrame)
     assert (read.media, read.node, read.prompt) == ("image/jpeg", "", "")

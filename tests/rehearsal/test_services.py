@@ -16,6 +16,7 @@ from console.simulator.held import HeldRehearsal, held_rehearsal
 from console.simulator.scenario import load_scenario
 from console.simulator.scene import GIB, MIB, Scene
 from console.simulator.services.moods import ODD
+from tests.edits.graphs import graph
 from tests.rehearsal.support import RECORDED, call
 
 SHAPES = json.loads((RECORDED.parent / "comfyui.json").read_text())
@@ -259,11 +260,8 @@ def test_interrupt_ends_the_job_at_once_and_the_card_rests(studio: HeldRehearsal
 def test_jobs_wait_their_turn_and_are_worked_off(studio: HeldRehearsal) -> None:
     port = studio.ports["comfyui-qwen"]
     studio.control("job", container="comfyui-qwen", value=2)
-    graph = {
-        "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
-        "9": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
-    }
-    mine = call(port, "/prompt", "POST", {"prompt": graph, "client_id": "me"}).data
+    body = {"prompt": graph("example.png", steps=8), "client_id": "me"}
+    mine = call(port, "/prompt", "POST", body).data
     assert mine["node_errors"] == {}
     assert queue(studio) == (1, 3)
     studio.advance(101)
@@ -274,7 +272,11 @@ def test_jobs_wait_their_turn_and_are_worked_off(studio: HeldRehearsal) -> None:
     studio.advance(111)
     running = call(port, "/queue").data["queue_running"][0]
     assert (running[1], running[3]["client_id"]) == (mine["prompt_id"], "me")
-    studio.advance(111)
+    spent = 0
+    while not call(port, f"/history/{mine['prompt_id']}").data:
+        studio.advance(2)
+        spent += 2
+    assert 20 < spent < 90
     assert queue(studio) == (0, 0)
     assert call(port, f"/history/{mine['prompt_id']}").data[mine["prompt_id"]]["status"][
         "completed"

@@ -23,7 +23,7 @@ from console.simulator.host import Host
 from console.simulator.places import new_places
 from console.simulator.ports import LOOPBACK, KeptPort
 from console.simulator.scenario import load_scenario
-from console.simulator.scene import ContainerSpec, Cue, Phase, Scene
+from console.simulator.scene import Cue, Scene
 from console.simulator.services.pixels import write_png
 from console.simulator.world import World
 
@@ -143,7 +143,7 @@ def edit_host(
 
     `change` makes another scene of the one that is named, such as one without a Forge.
     """
-    scene = _quick(load_scenario(scenario), pace)
+    scene = msgspec.structs.replace(load_scenario(scenario), pace=pace)
     host = EditHost(change(scene) if change else scene, home)
     try:
         yield host
@@ -163,18 +163,3 @@ def a_png(width: int, height: int, shade: int = 200) -> bytes:
         for y in range(height)
     )
     return write_png(width, height, rows)
-
-
-def _quick(scene: Scene, pace: float) -> Scene:
-    busy = Phase(
-        name="busy", seconds=120 / pace, vram=13.7, memory=18, gpu=92, job="edit", steps=20
-    )
-
-    def hurried(spec: ContainerSpec) -> ContainerSpec:
-        if spec.image != "comfyui-qwen:local" and "forge" not in spec.image:
-            return spec
-        return msgspec.structs.replace(spec, phases=(*spec.phases, busy))
-
-    return msgspec.structs.replace(
-        scene, containers={name: hurried(spec) for name, spec in scene.containers.items()}
-    )

@@ -10,6 +10,7 @@ before them is allowed and means nothing.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import shlex
 import signal
@@ -87,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
         help="a job is under way from the beginning and takes S")  # fmt: skip
     life.add_argument("--pending", type=int, default=0, metavar="N", help="jobs that wait then")
     life.add_argument("--job-seconds", type=float, default=20.0, metavar="S", help="of any other")
+    life.add_argument("--pace", type=float, metavar="N",
+        help="any other takes what its graph would take, N times faster")  # fmt: skip
     life.add_argument("--exit-after", type=float, metavar="S", help="it ends by itself")
     life.add_argument("--exit-code", type=int, default=1, metavar="N", help="with this code")
     life.add_argument("--ignore-term", action="store_true", help="SIGTERM does nothing")
@@ -98,6 +101,8 @@ def parser() -> argparse.ArgumentParser:
     says.add_argument("--files", type=Path, metavar="DIR", help="what is uploaded and made lies "
         "here (default: a folder that ends with the process)")  # fmt: skip
     says.add_argument("--model", default="", help="file name of its model")
+    says.add_argument("--mood-times", type=int, default=0, metavar="N",
+        help="its mood has its effect so often, then it is well (default: always)")  # fmt: skip
     says.add_argument("--mood", choices=(HANG, *ODD, *RUNS), default="", help="it misbehaves")
     return asked
 
@@ -136,7 +141,8 @@ def _habits(asked: argparse.Namespace, arguments: tuple[str, ...]) -> Habits:
         idle=idle,
         busy=asked.vram_busy if asked.vram_busy is not None else idle + GIB,
         preloaded=forge if asked.preloaded is None else asked.preloaded,
-        job=asked.job_seconds,
+        job=None if asked.pace else asked.job_seconds,
+        pace=asked.pace or 1.0,
         first_job=asked.busy,
         pending=asked.pending,
         others=asked.vram_others,
@@ -156,6 +162,7 @@ async def _live(
     port = KeptPort(asked.port, asked.address)
     server = _server(asked, solo, port, environ.get(asked.token_env or "", ""))
     server.mood = asked.mood
+    _count_moods(solo, server, asked.mood_times)
     if asked.port == 0:
         _say(f"port {port.number}")
     index, uuid = (picked.cards[0].index, picked.cards[0].uuid) if picked.cards else (-1, "")
@@ -166,6 +173,8 @@ async def _live(
             _pass(solo, server, lines, fronted=_fronted(asked))
             if ledger:
                 ledger.say(solo.held)
+            if solo.died:
+                return solo.code
             if not picked.cards and solo.age >= solo.ready_at:
                 return 1
             if asked.exit_after is not None and solo.age >= asked.exit_after:
@@ -176,6 +185,17 @@ async def _live(
         await server.stop()
         if ledger:
             ledger.close()
+
+
+def _count_moods(solo: Solo, server: ServiceServer, times: int) -> None:
+    """Let the server's mood end once it had its effect so often."""
+    left = itertools.count(times - 1, -1)
+
+    def spent() -> None:
+        if times and next(left) <= 0:
+            server.mood = ""
+
+    solo.spent = spent
 
 
 def _heed_signals(asked: argparse.Namespace, over: "asyncio.Future[int]") -> None:

@@ -1,15 +1,22 @@
 """What a server asks of whatever stands behind it: figures of one moment, and orders."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from console.simulator.services.effort import Effort
 
 Graph = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A job that was asked for; `asked` and `begun` in seconds since 1970."""
+    """A job that was asked for; `asked` and `begun` in seconds since 1970.
+
+    `measure` is asked what it takes when its turn comes; None is a job like any other.
+    """
 
     ident: str
     number: int
@@ -17,6 +24,7 @@ class Order:
     begun: float = 0.0
     graph: Graph = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    measure: "Callable[[Order], Effort] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +59,8 @@ class Figures:
         model: the checkpoint or diffusion model it has, or would load.
         arguments: its command line.
         now: seconds since 1970.
+        pace: how many times faster than in life jobs are done. fixed: seconds that each takes,
+            where that does not follow from what is asked. speed: of its card, an RTX 3090 is 1.
     """
 
     up: bool
@@ -66,13 +76,33 @@ class Figures:
     waiting: tuple[Order, ...] = ()
     arguments: tuple[str, ...] = ()
     now: float = 0.0
+    pace: float = 1.0
+    fixed: float | None = None
+    speed: float = 1.0
 
 
 class Backstage(Protocol):
     """What stands behind a server."""
 
+    @property
+    def died(self) -> bool:
+        """Whether its process has ended by itself."""
+        ...
+
     def figures(self) -> Figures:
         """Give what it is and does now."""
+        ...
+
+    def die(self, code: int) -> None:
+        """End its process at once."""
+        ...
+
+    def spend(self) -> None:
+        """Take note that its mood had its effect once more; one with a number of times ends."""
+        ...
+
+    def size_of(self, file: str) -> int:
+        """Give the bytes of a model file by its name; of the checkpoint where it is empty."""
         ...
 
     def free(self) -> None:
@@ -83,8 +113,11 @@ class Backstage(Protocol):
         """End the job under way, or only the one named."""
         ...
 
-    def queue(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
-        """Take a job."""
+    def queue(
+        self, ident: str, graph: Graph, extra: dict[str, Any],
+        measure: "Callable[[Order], Effort] | None" = None,
+    ) -> Order:  # fmt: skip
+        """Take a job; `measure` tells what it takes when its turn comes."""
         ...
 
     def finish(self, ident: str, graph: Graph, extra: dict[str, Any]) -> Order:
@@ -97,6 +130,10 @@ class Backstage(Protocol):
 
     def forget(self, idents: list[str] | None) -> None:
         """Drop jobs that wait; None drops them all."""
+        ...
+
+    def erase(self, idents: list[str] | None) -> None:
+        """Drop jobs that ended from the history; None drops them all."""
         ...
 
     def history(self) -> list[tuple[Order, str]]:

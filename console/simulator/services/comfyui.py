@@ -1,5 +1,7 @@
 """ComfyUI's HTTP API and WebSocket, as 0.3.64 and 0.33.0 answer."""
 
+import asyncio
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,7 +15,16 @@ from console.simulator.services.backstage import Backstage, Figures, Order
 from console.simulator.services.files_api import LARGEST_UPLOAD, upload, view
 from console.simulator.services.herald import Herald
 from console.simulator.services.jobs_api import JobsApi
-from console.simulator.services.moods import LOST_ANSWER, LOST_REQUEST, NO_SOCKET, NOT_A_PICTURE
+from console.simulator.services.moods import (
+    DIES_QUEUED,
+    LOST_ANSWER,
+    LOST_REQUEST,
+    NO_NUMBERS,
+    NO_SOCKET,
+    QUEUE_FULL,
+    SEGFAULT,
+    SUBMISSIONS,
+)
 from console.simulator.services.nodes import node_table
 from console.simulator.services.playbook import Playbook
 from console.simulator.services.replies import COMFYUI, data, plain, read_object
@@ -27,10 +38,13 @@ from console.simulator.services.validation import (
 
 NEWEST = "0.33.0"
 OLDER = "0.3.64"
+_FULL = "Queue is full: no more prompts are taken"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TROUBLE = "500 Internal Server Error\n\nServer got itself in trouble"
 _SLACK = 32
 """One part in so many of what torch holds is free again, inside it."""
+
+_SOON = 0.05
 
 Reply = web.StreamResponse
 
@@ -38,14 +52,17 @@ Reply = web.StreamResponse
 class ComfyUI:
     """A ComfyUI of one version, in front of what computes.
 
-    `mood` names how its runs go wrong, one of `console.simulator.services.moods.RUNS`; empty is
-    well. `pump` brings what computes up to now; None where it needs nobody to.
+    `queue_limit` is how many prompts it lets wait, 0 any number: ComfyUI itself has no limit, but
+    what stands before one may have. `mood` names how its runs go wrong, one of
+    `console.simulator.services.moods.RUNS`; empty is well. `pump` brings what computes up to now;
+    None where it needs nobody to.
     """
 
     kind = "comfyui"
 
-    def __init__(self, behind: Backstage, version: str = NEWEST) -> None:
+    def __init__(self, behind: Backstage, version: str = NEWEST, queue_limit: int = 0) -> None:
         self._behind = behind
+        self._queue_limit = queue_limit
         self.version = version or NEWEST
         self._new = not self.version.startswith("0.3.")
         self.pump: Callable[[], None] | None = None
@@ -66,7 +83,7 @@ class ComfyUI:
         self._writes: dict[str, Callable[[dict[str, Any]], Reply]] = {
             "/prompt": self._prompt,
             "/queue": self._change_queue,
-            "/history": lambda _: plain("", COMFYUI),
+            "/history": self._change_history,
             "/free": self._free,
             "/interrupt": self._interrupt,
         }
@@ -100,6 +117,8 @@ class ComfyUI:
             return await self._herald.listen(request)
         self._playbook.catch_up()
         if request.method in {"GET", "HEAD"}:
+            if path == "/view":
+                return await view(request, self._shelf, self._behind, self.mood)
             return self._read(path, request)
         if request.method == "POST":
             return await self._write(path, request)
@@ -107,8 +126,8 @@ class ComfyUI:
         return _refused(405, "Method Not Allowed") if known else _refused(404, "Not Found")
 
     async def _write(self, path: str, request: web.BaseRequest) -> Reply:
-        if path == "/upload/image":
-            return await upload(request, self._shelf)
+        if path in {"/upload/image", "/upload/mask"}:
+            return await upload(request, self._shelf, self._behind, self.mood)
         jobs = self._new and path.startswith("/jobs/") and path.endswith("/cancel")
         if path not in self._writes and not jobs:
             known = path in self._reads or path.startswith("/jobs/")
@@ -118,29 +137,34 @@ class ComfyUI:
             return plain(_TROUBLE, COMFYUI, 500)
         if jobs:
             return self._jobs.cancel(path, body, _is_uuid)
-        if path == "/prompt" and self.mood == LOST_REQUEST and request.transport is not None:
+        return self._submit(body, request) if path == "/prompt" else self._writes[path](body)
+
+    def _submit(self, body: dict[str, Any], request: web.BaseRequest) -> Reply:
+        """Take a prompt as the mood has it."""
+        mood = self.mood
+        if mood in SUBMISSIONS:
+            self._behind.spend()
+        waiting = len(self._behind.figures().waiting)
+        if mood == QUEUE_FULL or 0 < self._queue_limit <= waiting:
+            return data({"error": {**prompt_error("queue_full", _FULL)["error"]}}, COMFYUI, 429)
+        if mood == LOST_REQUEST and request.transport is not None:
             request.transport.abort()
             return plain("", COMFYUI)
-        answer = self._writes[path](body)
-        if path == "/prompt" and self.mood == LOST_ANSWER and request.transport is not None:
+        answer = self._writes["/prompt"](body)
+        if mood == LOST_ANSWER and request.transport is not None:
             request.transport.abort()
+        if mood == DIES_QUEUED:
+            asyncio.get_running_loop().call_later(_SOON, self._behind.die, SEGFAULT)
         return answer
 
     def _read(self, path: str, request: web.BaseRequest) -> Reply:
         query = request.query
-        if path == "/view":
-            return self._view(request)
         if self._new and (path == "/jobs" or path.startswith("/jobs/")):
             return self._jobs.read(path, query, self._behind.figures())
         if path in self._reads:
             answer = self._reads[path](self._behind.figures())
             return data(_newest(answer, query) if path == "/history" else answer, COMFYUI)
         return self._named(path)
-
-    def _view(self, request: web.BaseRequest) -> Reply:
-        if self.mood == NOT_A_PICTURE:
-            return web.Response(body=b"<html>no picture</html>", content_type="image/png")
-        return view(request, self._shelf)
 
     def _named(self, path: str) -> Reply:
         head, _, name = path[1:].partition("/")
@@ -152,6 +176,8 @@ class ComfyUI:
             return data({name: nodes[name]} if name in nodes else {}, COMFYUI)
         if head == "history":
             entry = self._history().get(name)
+            if entry and self._playbook.mood_of(name) == NO_NUMBERS:
+                entry["prompt"][0], entry["meta"]["odd"] = math.nan, {"seconds": math.inf}
             return data({name: entry} if entry else {}, COMFYUI)
         if path == "/":
             return web.Response(
@@ -244,11 +270,12 @@ class ComfyUI:
             extra["client_id"] = body["client_id"]
         now = self._playbook.catch_up()
         idle = now.job is None and not now.waiting
-        take = self._behind.queue
-        if idle and self._playbook.remembered(graph, ends):
-            take = self._behind.finish
+        at_once = idle and self._playbook.remembered(graph, ends)
         self._playbook.submitted(ident, ends)
-        order = take(ident, graph, extra)
+        if at_once:
+            order = self._behind.finish(ident, graph, extra)
+        else:
+            order = self._behind.queue(ident, graph, extra, self._playbook.measure)
         answer = {"prompt_id": order.ident, "number": order.number, "node_errors": errors}
         return data(answer, COMFYUI)
 
@@ -284,7 +311,15 @@ class ComfyUI:
         self._behind.forget([str(ident) for ident in body.get("delete") or []])
         return plain("", COMFYUI)
 
+    def _change_history(self, body: dict[str, Any]) -> Reply:
+        if body.get("clear"):
+            self._playbook.erase(None)
+        self._playbook.erase([str(ident) for ident in body.get("delete") or []])
+        return plain("", COMFYUI)
+
     def _free(self, body: dict[str, Any]) -> Reply:
+        if body.get("free_memory"):
+            self._playbook.forget()
         if body.get("unload_models") or body.get("free_memory"):
             self._behind.free()
         return plain("", COMFYUI)

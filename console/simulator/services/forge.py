@@ -9,7 +9,7 @@ from aiohttp import web
 
 from console.packaged import read_table
 from console.simulator.services.backstage import Backstage, Figures
-from console.simulator.services.forge_pictures import PATHS, ForgePictures, live_picture
+from console.simulator.services.forge_pictures import PATHS, ForgePictures
 from console.simulator.services.replies import UVICORN, data, page
 
 NEWEST = "newest"
@@ -83,7 +83,7 @@ class Forge:
             now = self._behind.figures()
             answer = self._reads[path](now)
             if path == "/sdapi/v1/progress" and request.query.get(_SKIP, "false") != "true":
-                answer["current_image"] = live_picture(now.job)
+                answer["current_image"] = self._pictures.live_picture(now.job)
             return data(answer, UVICORN)
         if path == "/":
             return page("<!doctype html><html><title>Stable Diffusion</title></html>", UVICORN)

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from console.simulator.services.backstage import Figures, Order
-from console.simulator.services.moods import DEAF, DROPS, GARBAGE
+from console.simulator.services.moods import DEAF, DROPS, GARBAGE, NO_NUMBERS
 from console.simulator.services.playbook import Playbook
 from console.simulator.services.script import Line, frame, lines, odd_frames
 
@@ -156,8 +156,14 @@ class Herald:
             if line.picture is not None:
                 await self._show(turn, *line.picture)
             elif line.message is not None:
-                if line.message["type"] == "executing":
+                told = line.message["type"]
+                if told == "executing":
                     turn.node = line.message["data"]["node"]
+                # A picture is told of once it lies there; where it cannot, the node fails.
+                if told == "executed" and not self._playbook.keep(
+                    turn.order, line.message["data"]["node"]
+                ):
+                    continue
                 await self._say(turn, line.message, broadcast=line.broadcast)
 
     async def _say(self, turn: _Turn, message: dict[str, Any], *, broadcast: bool = False) -> None:
@@ -165,9 +171,11 @@ class Herald:
             await self._send(made, message)
 
     async def _show(self, turn: _Turn, node: str, step: int, steps: int) -> None:
-        for name, made in self._hearers(turn, broadcast=True):
-            picture = frame(turn.order.ident, node, step, steps, name in self._described)
-            await self._send(made, picture)
+        hearers = self._hearers(turn, broadcast=True)
+        picture = self._playbook.live(turn.order, step, steps) if hearers else b""
+        for name, made in hearers:
+            described = name in self._described
+            await self._send(made, frame(turn.order.ident, node, picture, described))
 
     def _hearers(self, turn: _Turn, broadcast: bool) -> list[tuple[str, web.WebSocketResponse]]:
         """Give who hears of a prompt: its client; without one everybody, of some messages."""
@@ -206,6 +214,8 @@ class Herald:
                 await asyncio.wait_for(made.send_bytes(what), _SLOW)
             else:
                 text = what if isinstance(what, str) else json.dumps(what)
+                if self.mood == NO_NUMBERS:
+                    text = text.replace('"max": ', '"odd": Infinity, "max": ')
                 await asyncio.wait_for(made.send_str(text), _SLOW)
 
 

@@ -10,32 +10,55 @@ HANG = "hang"
 ODD = ("html", "garbage", "huge", "wrong-types", "redirect-loop", "cut", "error")
 """The odd answers there are."""
 
-FAILING = ("run-oom", "run-raises")
-"""Runs submitted now fail in the middle of sampling."""
+FAILING = (
+    "run-oom", "run-oom-encode", "run-oom-decode", "run-raises", "run-raises-load",
+    "run-disk-full",
+)  # fmt: skip
+"""Runs submitted now fail: out of memory while sampling, encoding or decoding, an exception in the
+sampler or in the loader, a disk that is full when the picture is saved."""
 
+DYING = ("run-dies-sampling", "run-dies-decoding")
+"""The process ends in the middle of runs submitted now, as from a segmentation fault."""
+
+OTHERS_INTERRUPT = "run-interrupted"
+SLOW = "run-slow"
+HANGS = "run-hangs"
+NO_NUMBERS = "run-nan"
 BAD_NAMES = "run-bad-names"
 NOT_A_PICTURE = "run-no-picture"
 GARBAGE = "run-garbage"
 LOST_ANSWER = "run-lost-answer"
 LOST_REQUEST = "run-lost-request"
+DIES_QUEUED = "run-dies-queued"
+QUEUE_FULL = "run-queue-full"
 DROPS = "run-drops"
 DEAF = "run-deaf"
 NO_SOCKET = "run-no-socket"
-RUNS = (
-    *FAILING,
-    BAD_NAMES,
-    NOT_A_PICTURE,
-    GARBAGE,
-    LOST_ANSWER,
-    LOST_REQUEST,
-    DROPS,
-    DEAF,
-    NO_SOCKET,
-)
-"""How runs go wrong on a service that answers well otherwise: output names that lead elsewhere, a
-picture that is none, garbage between the messages, a submission whose answer is lost after it was
-taken or before, a WebSocket that drops after each few messages, that says nothing, that is not
-there."""
+
+UPLOADS = ("run-dies-upload", "run-upload-full", "run-upload-cut", "run-upload-too-large")
+"""Uploads go wrong: the process ends, its disk is full, the connection breaks, it is too large."""
+
+FETCHES = (
+    "run-dies-fetching", NOT_A_PICTURE, "run-fetch-cut", "run-fetch-gone", "run-fetch-error",
+    "run-fetch-huge", "run-fetch-bomb",
+)  # fmt: skip
+"""Fetching a picture goes wrong: the process ends in the middle, what comes is no picture, breaks
+off, is not there, is an error, never ends, or is a small file of a picture of absurd size."""
+
+SOCKETS = (DROPS, DEAF, NO_SOCKET, GARBAGE)
+SUBMISSIONS = (
+    *FAILING, *DYING, OTHERS_INTERRUPT, SLOW, HANGS, NO_NUMBERS, BAD_NAMES, LOST_ANSWER,
+    LOST_REQUEST, DIES_QUEUED, QUEUE_FULL,
+)  # fmt: skip
+RUNS = (*SUBMISSIONS, *UPLOADS, *FETCHES, *SOCKETS)
+"""How runs go wrong on a service that answers well otherwise. Of submissions, beside those above:
+somebody else interrupts, everything takes ten times as long, sampling never ends, answers have NaN
+and Infinity for numbers, output names lead elsewhere, the answer is lost after it was taken or
+before, the process ends while it waits, no more is taken. Of the WebSocket: it drops after each few
+messages, says nothing, is not there, has garbage between the messages."""
+
+SEGFAULT = 139
+"""The exit code of a process that dies so."""
 
 
 async def misbehave(request: web.BaseRequest, mood: str) -> web.StreamResponse:

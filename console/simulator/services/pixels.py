@@ -59,6 +59,12 @@ def painted(width: int, height: int, shade: int, text: dict[str, str]) -> bytes:
     return write_png(width, height, rows, text)
 
 
+def absurd_png() -> bytes:
+    """Give a small file that says it is a picture of two thousand megapixels."""
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 40_000, 8, 2, 0, 0, 0))
+    return _SIGNATURE + head + _chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + _chunk(b"IEND", b"")
+
+
 def size_of(data: bytes) -> tuple[int, int] | None:
     """Give width and height of a PNG, JPEG or GIF; None where it is none or absurdly large."""
     size = None

@@ -3,32 +3,22 @@
 Everything follows from who computes behind: whoever asks, catches up first.
 """
 
-import hashlib
-import json
 from dataclasses import replace
 from typing import Any
 
 from console.simulator.services.backstage import Backstage, Figures, Graph, Order
+from console.simulator.services.darkroom import SAVES, Darkroom, Plate
+from console.simulator.services.effort import Effort, Means, effort_of, files_of, weights
 from console.simulator.services.graphs import class_of, in_order, inputs_of, signatures
+from console.simulator.services.mishaps import befallen, failed_at
 from console.simulator.services.moods import BAD_NAMES, FAILING
-from console.simulator.services.pixels import edited, painted
 from console.simulator.services.script import Acting, Message, at_share, share_of
-from console.simulator.services.shelf import Refused, Shelf
+from console.simulator.services.shelf import Shelf
 
 _FLAG = "--preview-method"
-_PREVIEWS = {"PreviewImage"}
-_SAVES = {"SaveImage", "SaveImageAdvanced", "PreviewImage"}
-_NO_MEMORY = (
-    "Allocation on device 0 would exceed allowed memory. (out of memory)\n"
-    "Currently allocated     : 21.61 GiB\nRequested               : 2.53 GiB\n"
-    "This error means you ran out of memory on your GPU.\n\nTIPS: If the workflow worked "
-    "before you might have accidentally set the batch_size to a large number."
-)
-_NO_SHAPE = "mat1 and mat2 shapes cannot be multiplied (1x3584 and 4096x2)"
-_ERRORS = {
-    "run-oom": ("torch.OutOfMemoryError", _NO_MEMORY),
-    "run-raises": ("RuntimeError", _NO_SHAPE),
-}
+_MEGAPIXEL = 1024 * 1024
+_HOLDS = 1 << 28
+"""Bytes from which on a model must be in VRAM."""
 
 
 class Playbook:
@@ -42,16 +32,20 @@ class Playbook:
 
     def __init__(self, behind: Backstage, shelf: Shelf, new: bool) -> None:
         self._behind = behind
-        self._shelf = shelf
         self._new = new
+        self._room = Darkroom(shelf)
         self.mood = ""
         self.log: list[Order] = []
         self._moods: dict[str, str] = {}
         self._wanted: dict[str, list[str]] = {}
         self._acting: dict[str, Acting] = {}
+        self._plates: dict[str, dict[str, Plate]] = {}
         self._reached: dict[str, float] = {}
         self._remembered: dict[str, dict[str, Message]] = {}
         self._known: set[str] = set()
+        self._loaded: tuple[str, ...] = ()
+        self._read: set[str] = set()
+        self._forgets = False
         self.ended: dict[str, tuple[Order, str]] = {}
         self.times: dict[str, tuple[float, float]] = {}
 
@@ -65,32 +59,72 @@ class Playbook:
     def catch_up(self) -> Figures:
         """Take note of what has ended and what runs now, in their order."""
         now = self._behind.figures()
+        self._note_ends(now)
+        if now.job is not None:
+            self.acting(now.job.order)
+            ident = now.job.order.ident
+            self._reached[ident] = max(now.job.share, self._reached.get(ident, 0.0))
+        return now
+
+    def _note_ends(self, now: Figures) -> None:
         for order, how in self._behind.history():
             if self.ended.get(order.ident, (None, ""))[0] is not order:
                 self._end(order, how, now)
-        if now.job is not None:
-            acting = self.acting(now.job.order)
-            ident = now.job.order.ident
-            self._reached[ident] = max(now.job.share, self._reached.get(ident, 0.0))
-            begin, end = share_of(acting, acting.fails_at)
-            if acting.fails_at and now.job.share >= (begin + end) / 2:
-                self._behind.interrupt(ident)
-                if acting.error.endswith("OutOfMemoryError"):
-                    self._behind.free()
-                return self.catch_up()
-        return now
+
+    def measure(self, order: Order) -> Effort:
+        """Settle how a prompt is performed and what it takes, now that its turn has come."""
+        now = self._behind.figures()
+        self._note_ends(now)
+        graph, mood = order.graph, self._moods.get(order.ident, "")
+        acting = self._cast(order, mood)
+        effort = self._effort(acting, now)
+        acting = replace(acting, lengths=effort.lengths, leads=effort.leads, total=effort.seconds)
+        unreadable = self._room.unreadable(graph, acting.order)
+        if unreadable:
+            acting = replace(acting, cached=[n for n in acting.cached if n != unreadable])
+            said = "cannot identify image file"
+            acting, effort = failed_at(
+                acting, effort, unreadable, "PIL.UnidentifiedImageError", said
+            )
+        else:
+            acting, effort = befallen(acting, effort, mood)
+        self._loaded = effort.models
+        self._read.update(file for node in acting.turns for file in files_of(graph, node))
+        self._acting[order.ident] = acting
+        return effort
+
+    def _effort(self, acting: Acting, now: Figures) -> Effort:
+        graph, order = acting.graph, acting.order
+        card = now.cards[0] if now.cards else None
+        loaded = self._loaded or (now.model,)
+        means = Means(
+            pace=now.pace,
+            speed=now.speed,
+            fixed=now.fixed,
+            room=(card.free if card else 0) + now.own,
+            own=now.own,
+            loaded=loaded if now.own > _HOLDS else (),
+            warm=frozenset(self._read),
+            size_of=self._behind.size_of,
+        )
+        references = sum(class_of(graph, node) == "LoadImage" for node in order)
+        width, height = acting.size
+        pixels = width * height / _MEGAPIXEL
+        return effort_of(graph, acting.turns, order, pixels, references, means)
 
     def acting(self, order: Order) -> Acting:
         """Give how a prompt is performed; settled when its turn comes."""
         found = self._acting.get(order.ident)
         if found is None:
-            found = self._acting[order.ident] = self._cast(order)
+            found = self._cast(order, self._moods.get(order.ident, ""))
+            found = replace(found, lengths=weights(found.graph, found.turns))
+            self._acting[order.ident] = found
         return found
 
     def how(self, ident: str) -> str:
         """Give how a prompt ended: `success`, `interrupted` or `error`."""
         order, how = self.ended[ident]
-        return "error" if self.acting(order).fails_at else how
+        return "error" if how == "success" and self.acting(order).fails_at else how
 
     def messages(self, order: Order) -> list[list[Any]]:
         """Give the messages that the history keeps of a prompt that has ended."""
@@ -140,15 +174,32 @@ class Playbook:
         signs = signatures(graph, in_order(graph, ends))
         return bool(ends) and all(sign in self._known for sign in signs.values())
 
+    def forget(self) -> None:
+        """Forget what was computed; after the prompt under way, where there is one."""
+        self._forgets = self._behind.figures().job is not None
+        if not self._forgets:
+            self._known, self._remembered = set(), {}
+
+    def erase(self, idents: list[str] | None) -> None:
+        """Drop prompts from the history, or all of them."""
+        self.catch_up()
+        self._behind.erase(idents)
+        for ident in list(self.ended) if idents is None else idents:
+            self.ended.pop(ident, None)
+
+    def mood_of(self, ident: str) -> str:
+        """Give the mood with which a prompt came."""
+        return self._moods.get(ident, "")
+
     def wanted(self, order: Order) -> list[str]:
         """Give the outputs of a prompt that are computed."""
-        every = [key for key in order.graph if class_of(order.graph, key) in _SAVES]
+        every = [key for key in order.graph if class_of(order.graph, key) in SAVES]
         return self._wanted.get(order.ident, every)
 
     def _previews(self, order: Order) -> bool:
         """Tell whether live pictures are sent: by the prompt's wish, else by the server's flag."""
         words = self._behind.figures().arguments
-        method = words[words.index("--preview-method") + 1] if _FLAG in words[:-1] else "none"
+        method = words[words.index(_FLAG) + 1] if _FLAG in words[:-1] else "none"
         wish = order.extra.get("preview_method") if self._new else None
         return (wish or method) in {"auto", "latent2rgb", "taesd"}
 
@@ -156,94 +207,83 @@ class Playbook:
         """Give how far a prompt was seen to come, as a share of 0 to 1."""
         return self._reached.get(ident, 0.0)
 
+    def live(self, order: Order, step: int, steps: int) -> bytes:
+        """Give the live picture of a prompt under way."""
+        acting = self.acting(order)
+        plates = self._plates.get(order.ident) or {"": self._room.expose(order, acting.order[-1])}
+        return self._room.live(next(iter(plates.values())), step / max(1, steps))
+
+    def keep(self, order: Order, node: str) -> bool:
+        """Put the picture of a node on the shelf; False where that went wrong: its disk is full."""
+        plate = self._plates.get(order.ident, {}).get(node)
+        try:
+            if plate is not None:
+                self._room.keep(plate)
+        except OSError as error:
+            acting = self.acting(order)
+            left = {n: left for n, left in acting.left.items() if n != node}
+            failing = replace(acting, fails_at=node, error="OSError", said=str(error), left=left)
+            self._acting[order.ident] = failing
+            return False
+        return True
+
     def _share(self, order: Order) -> float:
         acting = self.acting(order)
         reached = self._reached.get(order.ident, 0.0)
         return share_of(acting, acting.fails_at)[0] if acting.fails_at else reached
 
     def _end(self, order: Order, how: str, now: Figures) -> None:
-        acting = self.acting(order)
+        self.acting(order)
         self.ended[order.ident] = (order, how)
+        if self.how(order.ident) == "success":
+            for node in list(self.acting(order).left):
+                self.keep(order, node)
+        acting = self.acting(order)
+        self._plates.pop(order.ident, None)
         self.log.append(order)
         begun = order.begun or now.now
         self.times[order.ident] = (begun, max(now.now, begun))
-        if self.how(order.ident) == "success":
+        if self.how(order.ident) == "success" and not self._forgets:
             signs = signatures(acting.graph, acting.order)
             self._known = set(signs.values())
             self._remembered = {signs[n]: left for n, left in acting.left.items() if n in signs}
         else:
-            self._known, self._remembered = set(), {}
+            self._known, self._remembered, self._forgets = set(), {}, False
 
-    def _cast(self, order: Order) -> Acting:
+    def _cast(self, order: Order, mood: str) -> Acting:
         graph = order.graph
         ends = self.wanted(order)
         turns = in_order(graph, ends)
         signs = signatures(graph, turns)
-        cached = [node for node in turns if signs[node] in self._known]
-        mood = self._moods.get(order.ident, "")
-        previews = self._previews(order)
+        # What fails on demand is computed, though it has been before.
+        known = set() if mood in FAILING else self._known
         acting = Acting(
-            ident=order.ident, graph=graph, order=turns, cached=cached, previews=previews
+            ident=order.ident,
+            graph=graph,
+            order=turns,
+            cached=[node for node in turns if signs[node] in known],
+            previews=self._previews(order),
+            size=self._room.size(graph, ends[0]) if ends else (512, 512),
         )
-        if mood in FAILING:
-            error, said = _ERRORS[mood]
-            fails_at = next((n for n in turns if "Sampler" in class_of(graph, n)), turns[-1])
-            acting = replace(acting, fails_at=fails_at, error=error, said=said, cached=[])
-        return self._with_files(acting, signs, mood)
+        return self._with_files(order, acting, signs, mood)
 
-    def _with_files(self, acting: Acting, signs: dict[str, str], mood: str) -> Acting:
+    def _with_files(
+        self, order: Order, acting: Acting, signs: dict[str, str], mood: str
+    ) -> Acting:  # fmt: skip
         left: dict[str, Message] = {}
+        plates = self._plates[order.ident] = {}
+        if self._room.unreadable(acting.graph, acting.order):
+            return acting
         for node in acting.order:
-            if class_of(acting.graph, node) not in _SAVES:
+            if class_of(acting.graph, node) not in SAVES:
                 continue
             if node in acting.cached and signs[node] in self._remembered:
                 left[node] = self._remembered[signs[node]]
                 continue
-            if acting.fails_at:
-                continue
-            made = self._made(acting, node)
-            if made is None:
-                loader = next(n for n in acting.order if class_of(acting.graph, n) == "LoadImage")
-                return replace(
-                    acting, fails_at=loader, error="PIL.UnidentifiedImageError", cached=[], left={},
-                    said="cannot identify image file",
-                )  # fmt: skip
-            left[node] = {"images": [_misnamed(made) if mood == BAD_NAMES else made]}
+            plate = plates[node] = self._room.expose(order, node)
+            left[node] = {"images": [_misnamed(plate.place) if mood == BAD_NAMES else plate.place]}
         return replace(acting, left=left)
-
-    def _made(self, acting: Acting, node: str) -> Message | None:
-        """Make the picture of an output node; None where what it is made of is no picture."""
-        graph = acting.graph
-        prefix = str(inputs_of(graph, node).get("filename_prefix") or "ComfyUI")
-        kind = "temp" if class_of(graph, node) in _PREVIEWS else "output"
-        before = in_order(graph, [node])
-        sources = [n for n in before if class_of(graph, n) == "LoadImage"]
-        sign = signatures(graph, before)[node]
-        shade = int(hashlib.sha256(sign.encode()).hexdigest()[:2], 16) | 1
-        recipe = {"prompt": json.dumps(graph)}
-        if sources:
-            source = self._shelf.named(str(inputs_of(graph, sources[0]).get("image")))
-            picture = painted(64, 64, shade, recipe) if source is None else edited(
-                source, shade, recipe
-            )  # fmt: skip
-        else:
-            picture = painted(*_asked_size(graph, before), shade, recipe)
-        if picture is None:
-            return None
-        try:
-            return dict(self._shelf.save(prefix, kind, picture))
-        except Refused:
-            return dict(self._shelf.save("ComfyUI", kind, picture))
 
 
 def _misnamed(made: Message) -> Message:
     return made | {"filename": "../../../.bashrc", "subfolder": "../../etc"}
-
-
-def _asked_size(graph: Graph, nodes: list[str]) -> tuple[int, int]:
-    for node in nodes:
-        told = inputs_of(graph, node)
-        width, height = told.get("width"), told.get("height")
-        if isinstance(width, int) and isinstance(height, int):
-            return min(4096, max(16, width)), min(4096, max(16, height))
-    return 512, 512

@@ -6,16 +6,17 @@ compares their shares with how far the job is.
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.simulator.services.backstage import Graph
+from console.simulator.services.effort import steps_of
 from console.simulator.services.graphs import class_of, inputs_of
-from console.simulator.services.pixels import flat_jpeg, painted
+from console.simulator.services.pixels import painted
 
 Message = dict[str, Any]
-_BOX = 512
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,10 @@ class Acting:
     Attributes:
         order: the nodes in the order of their turns. cached: those that have none.
         left: by output node what it left, as `executed` says it.
-        fails_at: the node in whose middle it ends badly, with `error` and `said`.
-        previews: it sends live pictures.
+        fails_at: the node in which it ends badly, with `error` and `said`.
+        previews: it sends live pictures, `size` of which is what they are fitted from.
+        lengths: how long each node takes. leads: how long until its first step.
+        total: when it ends, on the same scale; 0 is with the last node.
     """
 
     ident: str
@@ -38,6 +41,10 @@ class Acting:
     error: str = ""
     said: str = ""
     previews: bool = False
+    size: tuple[int, int] = (512, 512)
+    lengths: Mapping[str, float] = field(default_factory=dict)
+    leads: Mapping[str, float] = field(default_factory=dict)
+    total: float = 0.0
 
     @property
     def turns(self) -> list[str]:
@@ -56,25 +63,14 @@ class Line:
     """It goes to everybody where the prompt has no client."""
 
 
-def weight(kind: str) -> float:
-    """Give how long a node takes against the others; a sampler takes most of it."""
-    if "Sampler" in kind:
-        return 10.0
-    if "TextEncode" in kind or "CLIPLoader" in kind:
-        return 0.8
-    if "Loader" in kind:
-        return 1.5
-    return 0.5 if kind.startswith("VAE") else 0.05
-
-
 def share_of(acting: Acting, node: str) -> tuple[float, float]:
-    """Give the share of the job at which a node begins and ends."""
-    total = sum(weight(class_of(acting.graph, turn)) for turn in acting.turns) or 1.0
+    """Give the share of the job at which a node begins and ends; beyond 1 it is never reached."""
+    total = acting.total or sum(acting.lengths.get(turn, 0.0) for turn in acting.turns) or 1.0
     at = 0.0
     for turn in acting.turns:
-        length = weight(class_of(acting.graph, turn)) / total
+        length = acting.lengths.get(turn, 0.0)
         if turn == node:
-            return at, at + length
+            return at / total, (at + length) / total
         at += length
     return 1.0, 1.0
 
@@ -89,7 +85,14 @@ def at_share(acting: Acting, share: float) -> str:
 
 
 def lines(acting: Acting) -> Iterator[Line]:
-    """Give what is said from the first node to the last, or to the middle of the failing one."""
+    """Give what is said from the first node to the last, or to where it ends badly."""
+    for line in _all_lines(acting):
+        if line.share > 1.0 + _ROUNDING:
+            return
+        yield line
+
+
+def _all_lines(acting: Acting) -> Iterator[Line]:
     states: dict[str, Message] = {}
     for node in acting.order:
         if node in acting.cached:
@@ -104,10 +107,7 @@ def lines(acting: Acting) -> Iterator[Line]:
         facts = {"node": node, "display_node": node, "prompt_id": acting.ident}
         yield Line(begin, {"type": "executing", "data": facts})
         steps = _steps(acting.graph, node)
-        for line in _stepwise(acting, node, states, steps, begin, end):
-            yield line
-            if acting.fails_at == node and line.share >= (begin + end) / 2:
-                return
+        yield from _stepwise(acting, node, states, steps, begin, end)
         if acting.fails_at == node:
             return
         if node in acting.left:
@@ -123,8 +123,10 @@ def lines(acting: Acting) -> Iterator[Line]:
 def _stepwise(
     acting: Acting, node: str, states: dict[str, Message], steps: int, begin: float, end: float
 ) -> Iterator[Line]:
+    length = acting.lengths.get(node, 0.0)
+    first = begin + (end - begin) * (acting.leads.get(node, 0.0) / length if length else 0.0)
     for step in range(1, steps + 1):
-        share = begin + (end - begin) * step / steps
+        share = first + (end - first) * step / steps
         states[node] = _state(acting, node, "running", step, steps)
         yield _told(acting, states, share)
         if acting.previews:
@@ -134,12 +136,7 @@ def _stepwise(
 
 
 def _steps(graph: Graph, node: str) -> int:
-    if "Sampler" not in class_of(graph, node):
-        return 0
-    try:
-        return min(200, max(1, int(inputs_of(graph, node).get("steps", 20))))
-    except (TypeError, ValueError):
-        return 20
+    return steps_of(inputs_of(graph, node)) if "Sampler" in class_of(graph, node) else 0
 
 
 def _state(acting: Acting, node: str, state: str, value: float, most: float) -> Message:
@@ -161,9 +158,8 @@ def _executed(acting: Acting, node: str, share: float) -> Line:
     return Line(share, {"type": "executed", "data": data})
 
 
-def frame(ident: str, node: str, step: int, steps: int, described: bool) -> bytes:
+def frame(ident: str, node: str, picture: bytes, described: bool) -> bytes:
     """Give a live picture as it goes over the wire; with its facts for who asked for them."""
-    picture = flat_jpeg(_BOX, _BOX, 150 * step // max(1, steps))
     if not described:
         return struct.pack(">II", 1, 1) + picture
     facts = {

@@ -72,8 +72,7 @@ class ServiceServer:
         if self._before is not None:
             self._before()
         await self._api.tell()
-        if self._after is not None:
-            self._after()
+        self._settle()
 
     def close(self) -> None:
         """Refuse connections from now on and break those that are open."""
@@ -105,8 +104,14 @@ class ServiceServer:
                 return await misbehave(request, self.mood)
             return await self._well(request)
         finally:
-            if self._after is not None:
-                self._after()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Let others see what has changed; what died in the middle is there no more."""
+        if self._after is not None:
+            self._after()
+        if self._behind.died:
+            self.close()
 
     async def _well(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._front is None:

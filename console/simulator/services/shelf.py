@@ -25,6 +25,7 @@ class Shelf:
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
+        self._placed: set[tuple[Path, str]] = set()
 
     def upload(self, name: str, subfolder: str, kind: str, data: bytes, overwrite: bool) -> str:
         """Keep an upload and give the name it got: the same bytes lie there once.
@@ -48,19 +49,36 @@ class Shelf:
         path.write_bytes(data)
         return path.name
 
-    def save(self, prefix: str, kind: str, data: bytes) -> dict[str, str]:
-        """Keep a picture under the next free number; gives what `executed` says of it."""
+    def place(self, prefix: str, kind: str) -> dict[str, str]:
+        """Give the next free number for a picture, as `executed` says it; nothing is written.
+
+        Raises:
+            Refused: the prefix leads elsewhere.
+        """
         subfolder, _, stem = prefix.rpartition("/")
         folder = self._inside(kind, subfolder)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        taken = [
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        names += [name for taken, name in self._placed if taken == folder]
+        numbers = [
             int(found["number"])
-            for path in folder.iterdir()
-            if (found := _NUMBERED.match(path.name)) and found["stem"] == stem
+            for name in names
+            if (found := _NUMBERED.match(name)) and found["stem"] == stem
         ]
-        name = f"{stem}_{max(taken, default=0) + 1:05}_.png"
-        (folder / name).write_bytes(data)
+        name = f"{stem}_{max(numbers, default=0) + 1:05}_.png"
+        self._placed.add((folder, name))
         return {"filename": name, "subfolder": subfolder, "type": kind}
+
+    def put(self, place: dict[str, str], data: bytes) -> None:
+        """Write a picture where it has its place, unless it is there; OSError where it cannot."""
+        folder = self._inside(place["type"], place["subfolder"])
+        path = folder / place["filename"]
+        self._placed.discard((folder, path.name))
+        if path.exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = path.with_name(f".{path.name}.part")
+        aside.write_bytes(data)
+        aside.replace(path)
 
     def read(self, name: str, subfolder: str, kind: str) -> bytes:
         """Give a file's content.
