@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from console.text import clean_line
+from console.text import ELLIPSIS, clean_line
 
 _LONGEST = 400
 # Pillow brings a font of its own, which has no letters beyond English; these have many.
@@ -32,6 +32,16 @@ def font(size: int) -> Any:
 def wrapped(text: str, width: int, face: Any) -> list[str]:
     """Break text to lines of at most `width` pixels: between words, or within too long a one."""
     return list(_broken(readable(clean_line(text, _LONGEST), face).split(), width, face))
+
+
+def cut(lines: list[str], most: int, width: int, face: Any) -> list[str]:
+    """Give at most so many lines; where some are left out, the last one ends in dots and fits."""
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1]
+    while last and face.getlength(last + ELLIPSIS) > width:
+        last = last[:-1]
+    return [*lines[: most - 1], last + ELLIPSIS]
 
 
 def readable(text: str, face: Any) -> str:

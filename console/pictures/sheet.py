@@ -8,8 +8,7 @@ import msgspec
 
 from console.pictures.decode import fitted
 from console.pictures.errors import PictureError, Source
-from console.pictures.lettering import font, wrapped
-from console.text import ELLIPSIS
+from console.pictures.lettering import cut, font, wrapped
 
 _GAP, _EDGE = 16, 24
 _FEW, _SOME = 24, 60
@@ -59,7 +58,8 @@ def contact_sheet(cells: Sequence[Cell], columns: int, title: str) -> bytes:
     rows = [looks[at : at + columns] for at in range(0, len(looks), columns)]
     heights = [side + _gap(max(len(look.lines) for look in row)) for row in rows]
     width = 2 * _EDGE + columns * side + (columns - 1) * _GAP
-    heading = wrapped(title, width - 2 * _EDGE, font(_TITLE))[:2]
+    room = width - 2 * _EDGE
+    heading = cut(wrapped(title, room, font(_TITLE)), 2, room, font(_TITLE))
     top = _EDGE + len(heading) * _step(_TITLE) + _GAP
     sheet = Image.new("RGB", (width, top + sum(heights) + _EDGE), _PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -101,9 +101,7 @@ def _look(cell: Cell, side: int) -> _Look:
         except PictureError as error:
             lines = (*lines[:1], error.title, *lines[1:])
     fit = [part for line in lines for part in wrapped(line, side, font(_TEXT))]
-    if len(fit) > _MOST_LINES:
-        fit = [*fit[: _MOST_LINES - 1], f"{fit[_MOST_LINES - 1][:-1]}{ELLIPSIS}"]
-    return _Look(image, tuple(fit))
+    return _Look(image, tuple(cut(fit, _MOST_LINES, side, font(_TEXT))))
 
 
 def _place(sheet: Any, draw: Any, look: _Look, at: tuple[int, int], side: int) -> None:
