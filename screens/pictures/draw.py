@@ -20,6 +20,7 @@ from console.packaged import read_table
 
 if TYPE_CHECKING:
     from rich.segment import Segment
+    from rich.style import Style
 
     from console.pictures.small import Small
 
@@ -38,14 +39,34 @@ class Kitty(NamedTuple):
     Attributes:
         number: the terminal's name for it.
         send: what gives the terminal the picture; written once, anywhere, it moves nothing.
-        lines: the text that shows it, a line a row; each ends in the usual colours.
+        cells: the characters that stand for it, a line a row, without their colour.
         gone: what makes the terminal forget it.
     """
 
     number: int
     send: str
-    lines: tuple[str, ...]
+    cells: tuple[str, ...]
     gone: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Give the text that shows it, each line with its colour and the usual one after it."""
+        return tuple(f"\x1b[38;5;{self.number % _BYTE}m{line}\x1b[39m" for line in self.cells)
+
+    @property
+    def style(self) -> Style:
+        """Give the style that its cells must have on a screen: their colour is its number.
+
+        A plain colour of the 256 would not do: Textual makes true colours of those.
+        """
+        from rich.color import Color, ColorType
+        from rich.color_triplet import ColorTriplet
+        from rich.style import Style
+
+        number = self.number % _BYTE
+        return Style(
+            color=Color(f"color({number})", ColorType.EIGHT_BIT, number, ColorTriplet(0, 0, number))
+        )
 
 
 def half_blocks(
@@ -171,9 +192,8 @@ def _command(keys: str, wrapped: bool) -> str:
 
 def _placeholders(number: int, row: int, columns: int) -> str:
     marks = _marks()
-    colour, high = number % _BYTE, marks[number >> 24]
-    cells = "".join(_PLACEHOLDER + marks[row] + marks[column] + high for column in range(columns))
-    return f"\x1b[38;5;{colour}m{cells}\x1b[39m"
+    high = marks[number >> 24]
+    return "".join(_PLACEHOLDER + marks[row] + marks[column] + high for column in range(columns))
 
 
 def _all_numbers() -> Iterable[int]:
