@@ -15,7 +15,7 @@ from screens.tui.browser import screen as browser_screen
 from screens.tui.browser.screen import BrowserScreen, choose_pictures
 from screens.tui.browser.source import Place, SessionBrowser
 from screens.tui.browser.state import listed
-from screens.tui.menu_dialog import MenuDialog
+from screens.tui.lab.choice_dialog import ChoiceDialog
 from tests.tui.conftest import MakeApp
 from tests.tui.picture_files import write_picture
 from tests.tui.seeing import line_with, seen, until, until_seen
@@ -267,9 +267,9 @@ async def test_folders_used_of_late_are_offered(make_app: MakeApp, folder: Path)
         choose_pictures(app, lambda _: None, source=Used(app.session))
         await opened(pilot, "stand.png")
         await pilot.press("backspace", "p")
-        await until(pilot, lambda: isinstance(app.screen, MenuDialog))
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         assert "used for single" in seen(app)
-        await pilot.press("1")
+        await pilot.press("enter")
         await until_seen(pilot, "stand.png")
 
 

@@ -163,20 +163,19 @@ class BrowserScreen(PictureScreen):
     def on_browser_screen_places(self, message: Places) -> None:
         """Ask which of the folders."""
         message.stop()
-        from screens.tui.menu_dialog import MenuDialog
+        from screens.tui.lab.choice_dialog import Choice, ChoiceDialog
         from screens.tui.pictures.words import short_path
-        from screens.tui.verbs import Verb
 
-        lines = tuple(
-            Verb(one.path, str(number), "", (), f"{short_path(one.path, 36)}  {one.what}")
-            for number, one in enumerate(message.places, 1)
-        )
+        if not message.places:
+            self.console_app.say("no picture has been used for an edit yet", "text", "·")
+            return
+        lines = [Choice(one.path, short_path(one.path, 44), one.what) for one in message.places]
 
         def chosen(path: str | None) -> None:
             if path:
                 self.go(path, exact=False)
 
-        self.app.push_screen(MenuDialog("Folders", "used of late", lines), chosen)
+        self.app.push_screen(ChoiceDialog("Folders used of late", lines), chosen)
 
     # -- what is on it --------------------------------------------------------------------------
 

@@ -58,11 +58,11 @@ class SessionBrowser:
 
     def places(self) -> tuple[Place, ...]:
         """Give the folders that inputs of edits came from; newest first, each once."""
-        from actions.gallery.place import edit_records
+        from console.store.edits import EditRecords
 
         found: dict[str, Place] = {}
         try:
-            edits = edit_records(self._session).find(limit=_LOOKED_THROUGH)
+            edits = EditRecords(self._session.store).find(limit=_LOOKED_THROUGH)
         except ConsoleError:
             # The store says elsewhere what is wrong with it; folders are there all the same.
             return ()
@@ -75,9 +75,9 @@ class SessionBrowser:
 
     def outputs(self) -> str:
         """Give the folder where results are kept."""
-        from actions.gallery.place import kept_files
+        from actions.edits.places import outputs_root
 
-        return str(kept_files(self._session).root)
+        return str(outputs_root(self._session))
 
     def home(self) -> str:
         """Give the operator's home folder."""

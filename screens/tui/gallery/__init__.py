@@ -1,0 +1,1 @@
+"""The gallery: every edit that was kept, its pictures and its recipe."""
