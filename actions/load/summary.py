@@ -27,6 +27,15 @@ from actions.load.model import (
 from console.edits.kept import EditError
 from console.units import format_duration
 
+_DOWN = ("service-down", "service-restarted")
+_TAKES = {
+    "card-lost": ("card-lost",),
+    "engine-restarted": ("engine-away", *_DOWN),
+    "service-died": _DOWN,
+    "not-sent": ("card-lost", "engine-away", *_DOWN),
+}
+"""Which incidents take a request of which kind of failure with them."""
+
 
 def outcome(
     plan_id: str,
@@ -174,11 +183,11 @@ def _hit(one: Result, incident: Incident, until: float) -> bool:
     its_service = incident.kind in {"service-down", "service-restarted"}
     if its_service and one.service not in {"", incident.ident}:
         return False
-    if one.state == FAILED and not (kinds()[one.kind].pauses or one.kind == "not-sent"):
+    if one.state == FAILED:
+        by_it = incident.kind in _TAKES.get(one.kind, ())
+        return by_it and incident.lasts_at(one.first_begun, one.ended + SEEN_SECONDS)
+    if one.attempts < 2:  # it was not hit, or not so that one could tell
         return False
-    if one.state != FAILED and one.attempts < 2:  # it was not hit, or not so that one could tell
-        return False
-    # What is heard of its end comes a little before, or after, it is seen.
     return one.first_begun <= until + SEEN_SECONDS and one.ended >= incident.begun - SEEN_SECONDS
 
 

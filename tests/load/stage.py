@@ -14,7 +14,7 @@ from actions.edit_now import EditNow
 from actions.load.watch import Watch
 from actions.services.snapshot import Evidence
 from actions.snapshot import HostSnapshot
-from console.clock import SystemClock
+from console.clock import Clock, SystemClock
 from console.edits.kept import EditError, KeptEdit, KeptPicture, Timings
 from console.unknown import Unknown
 from tests.support.snapshots import (
@@ -52,7 +52,7 @@ class Stage:
     def __init__(self, *services: str, cards: dict[str, Any] | None = None) -> None:
         self.services = services
         self.cards = cards or dict.fromkeys(services, BIG)
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self.down: set[str] = set()
         self.lost: set[str] = set()
         self.engine = True
