@@ -19,7 +19,7 @@ from console.clock import Clock
 from console.edits.keep_faults import EditKeepError, keep_error, keep_fault
 from console.edits.kept import KeptPicture
 from console.edits.measuring import measure
-from console.edits.recipe import RECIPE_KEY, recipe_text, with_recipe
+from console.edits.recipe import RECIPE_KEY, recipe_text, says_recipe, with_recipe
 from console.edits.result import PNG, media_of
 from console.text import clean_line
 from console.transfer.placing import rename_new, sync_folder
@@ -86,7 +86,7 @@ class KeptFiles:
             EditKeepError: it could not be kept; nothing of it is left.
         """
         media = media or media_of(data)
-        if recipe and media == PNG:
+        if recipe and media == PNG and not says_recipe(data, recipe):
             data = with_recipe(data, {RECIPE_KEY: recipe_text(recipe)})
         here = at.astimezone()
         stem = f"{here:%H%M%S}-{_word(workflow)}-{_short(edit_id)}"

@@ -81,6 +81,11 @@ def recipe_in(png: bytes) -> dict[str, Any]:
     return dict(_parsed(iter(_told(png))))
 
 
+def says_recipe(png: bytes, recipe: Mapping[str, Any]) -> bool:
+    """Tell whether a PNG says just this as our recipe, however its JSON is spaced."""
+    return bool(recipe_in(png).get(RECIPE_KEY) == _plain(json.loads(recipe_text(recipe)), 0))
+
+
 def recipe_text(recipe: Mapping[str, Any]) -> str:
     """Give our recipe as the text of its chunk: JSON in ASCII."""
     return json.dumps(recipe, separators=(",", ":"), default=str)

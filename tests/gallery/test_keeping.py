@@ -1,6 +1,7 @@
 """Pictures of edits on the operator's disk."""
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from console.edits.kept import KeptPicture
 from console.edits.measuring import measure
 from console.edits.recipe import recipe_of
 from tests.gallery.disk import make_read_only, small_disk
-from tests.gallery.pictures import a_picture
+from tests.gallery.pictures import a_picture, a_png_with
 from tests.support.waiting import wait_until
 
 AT = datetime(2026, 11, 27, 9, 15, 30, tzinfo=UTC)
@@ -322,3 +323,17 @@ def test_a_recipe_is_put_in_where_it_lacks(tmp_path: Path) -> None:
     )
     assert recipe_of(Path(kept.path)) == {"gpuconsole": {"edit": EDIT, "format": 1}}
     assert kept.sha256 == hashlib.sha256(Path(kept.path).read_bytes()).hexdigest()
+
+
+def test_bytes_of_a_service_that_wrote_our_recipe_are_kept_as_they_are(tmp_path: Path) -> None:
+    recipe = {
+        "edit": EDIT,
+        "request": {"prompt": "caf\u00e9 \U0001f4f7", "cfg": 1.0, "steps": None},
+    }
+    theirs = a_png_with({"prompt": "{}", "gpuconsole": json.dumps(recipe)})
+    kept = files_at(tmp_path).keep_output(theirs, at=AT, workflow="w", edit_id=EDIT, recipe=recipe)
+    assert Path(kept.path).read_bytes() == theirs
+    other = files_at(tmp_path).keep_output(
+        theirs, at=AT, workflow="w", edit_id="another", recipe={"edit": "another"}
+    )
+    assert recipe_of(Path(other.path)) == {"prompt": {}, "gpuconsole": {"edit": "another"}}

@@ -1,0 +1,87 @@
+"""Edits run on a rehearsed ComfyUI, then met in the gallery."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.containers.verbs import new_plan_id
+from actions.edits.preparing import prepare
+from actions.edits.request import EditRequest
+from actions.edits.running import run_edit
+from actions.gallery.again import request_of, request_of_recipe
+from actions.gallery.from_file import read_file
+from actions.operations import Operations
+from actions.plan import PlanDone
+from console.edits.kept import KeptEdit
+from tests.support.edits import EditHost, edit_host
+from tests.support.program import run_program
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EditHost]:
+    """Have a ComfyUI that edits in a fraction of a second."""
+    with edit_host(tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+def edited(host: EditHost, request: EditRequest) -> KeptEdit:
+    session = host.session()
+    edit = run_edit(session, prepare(session, request), edit_id=new_plan_id(session))
+    assert edit.state == "done", edit.error
+    return edit
+
+
+def a_request(host: EditHost, **changes: Any) -> EditRequest:
+    fields: dict[str, Any] = {"workflow": "edit-single", "prompt": "make it snow", "seed": 5}
+    return EditRequest(**{**fields, "images": (str(host.picture()),), **changes})
+
+
+def test_the_picture_says_by_itself_how_it_was_made(host: EditHost, tmp_path: Path) -> None:
+    edit = edited(host, a_request(host))
+    given = tmp_path / "given away.png"
+    shutil.copy(edit.of_role("output")[0].path, given)
+    found = read_file(host.session(), given)
+    assert (found.said.by, found.said.seed, found.said.steps) == ("gpuconsole", 5, edit.steps)
+    assert (found.said.prompt, found.said.variant) == ("make it snow", edit.variant)
+    assert found.edit is not None
+    assert (found.edit.id, found.role) == (edit.id, "output")
+    assert found.recipe["prompt"] == edit.recipe["graph"]
+    assert str(host.pictures) not in json.dumps(found.recipe)
+
+
+def test_what_comfyui_saved_is_kept_byte_for_byte(host: EditHost) -> None:
+    edit = edited(host, a_request(host, seed=6))
+    kept = edit.of_role("output")[0]
+    (theirs,) = (host.service_files / "output").rglob(kept.source)
+    assert Path(kept.path).read_bytes() == theirs.read_bytes()
+
+
+def test_again_with_the_same_seed_and_with_another(host: EditHost) -> None:
+    first = edited(host, a_request(host, seed=7))
+    other = edited(host, request_of(first, seed=8))
+    assert other.of_role("input")[0].sha256 == first.of_role("input")[0].sha256
+    assert other.of_role("output")[0].sha256 != first.of_role("output")[0].sha256
+    recipe = read_file(host.session(), Path(first.of_role("output")[0].path)).recipe["gpuconsole"]
+    from_file = request_of_recipe(host.session(), recipe, seed=9)
+    assert edited(host, from_file).variant == first.variant
+
+
+def test_removed_while_others_with_the_same_picture_stay(host: EditHost) -> None:
+    first, second = edited(host, a_request(host, seed=11)), edited(host, a_request(host, seed=12))
+    operations = Operations(host.session(), via="test")
+    end = list(operations.run(operations.plan("gallery-rm", first.id)))[-1]
+    assert isinstance(end, PlanDone)
+    assert not Path(first.of_role("output")[0].path).exists()
+    assert all(Path(one.path).exists() for one in second.pictures)
+
+
+def test_the_command_line_lists_what_was_made(host: EditHost, tmp_path: Path) -> None:
+    edit = edited(host, a_request(host, seed=13, prompt="a green hat"))
+    done = run_program(["gallery", "list", "--text", "hat", "--json"], tmp_path, host.environ)
+    answer = json.loads(done.stdout)
+    assert [one["id"] for one in answer["data"]["edits"]] == [edit.id]
+    assert answer["rehearsal"] is True
