@@ -38,8 +38,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         request: complete: with service, variant, text encoder and seed as they were chosen.
         workflow: as it is on the shelf.
         target: where the service is met.
-        variant_name: of the variant, for people; empty where none is meant.
-        built: the graph, with stand-ins for the names of pictures; None where it cannot be built.
+        built: the graph, with stand-ins for the names of pictures.
         problems: what the service would refuse, errors first.
         checks: all that was looked at, in words.
         fit: of this very edit on the card of the service; None where nothing can be reckoned.
@@ -53,8 +52,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     request: EditRequest
     workflow: Workflow
     target: Target
-    variant_name: str = ""
-    built: Built | None = None
+    built: Built
     problems: tuple[Problem, ...] = ()
     checks: tuple[Check, ...] = ()
     fit: Fit | None = None
@@ -133,7 +131,6 @@ def prepare(
         request=request,
         workflow=workflow,
         target=target_of(status),
-        variant_name=request.variant,
         built=found.built,
         problems=found.problems,
         checks=checks,

@@ -1,0 +1,200 @@
+"""How an edit goes: what a run's events and the card's figures mean for those who watch it."""
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from actions.edit_now import EditNow
+from actions.edits.card import CardNow
+from actions.edits.words import SHOWN, phase_of
+from console.clock import Clock
+from console.edits.events import (
+    AnyEvent,
+    Finished,
+    Node,
+    Preview,
+    Progress,
+    Queued,
+    Started,
+)
+from console.edits.kept import Timings
+from console.edits.result import NodeTime
+from console.unknown import Unknown, known
+
+_EVERY = 0.2
+_LAST_STEPS = 8
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edit like this took before, in seconds; None where there was none."""
+
+    run: float | None = None
+    after_sampling: float | None = None
+
+
+class Going:
+    """Keeps how one edit stands, and tells it at most five times a second; for any thread."""
+
+    def __init__(
+        self, edit_id: str, clock: Clock, report: Callable[[EditNow], None], expected: Expected
+    ) -> None:
+        self._clock = clock
+        self._report = report
+        self._expected = expected
+        self._lock = threading.Lock()
+        self._told_at = float("-inf")
+        self._now = EditNow(edit_id=edit_id)
+        self._submitted_at: float | None = None
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._steps: list[tuple[float, int]] = []
+        self._all_steps: list[float] = []
+        self._node = ""
+        self._nodes: tuple[NodeTime, ...] = ()
+        self._run_seconds: float | None = None
+        self._step_count = 0
+
+    def phase(self, phase: str, note: str = "") -> None:
+        """Note what it is at, which is told at once."""
+        with self._lock:
+            self._now = msgspec.structs.replace(self._now, phase=phase, note=note)
+        self._tell(at_once=True)
+
+    def submitted(self) -> None:
+        """Note that it is the service's from now on."""
+        self._submitted_at = self._clock.monotonic()
+        self.phase("queued")
+
+    def hear(self, event: AnyEvent) -> None:
+        """Note an event of the run; pictures come by `pictured`."""
+        if isinstance(event, Preview):
+            return
+        with self._lock:
+            changed = self._heard(event)
+        self._tell(at_once=changed)
+
+    def pictured(self, path: str) -> None:
+        """Note that there is another live picture at `path`; empty where there is none any more."""
+        with self._lock:
+            count = self._now.previews + 1 if path else self._now.previews
+            self._now = msgspec.structs.replace(self._now, preview=path, previews=count)
+        self._tell()
+
+    def carded(self, uuid: str, now: CardNow, peak: int | None) -> None:
+        """Note the card's figures."""
+        with self._lock:
+            self._now = msgspec.structs.replace(
+                self._now,
+                gpu_uuid=uuid,
+                vram_used_bytes=now.used,
+                vram_total_bytes=now.total,
+                power_watts=now.watts,
+                temperature_celsius=now.celsius,
+                vram_peak_bytes=peak,
+            )
+        self._tell()
+
+    def timings(self, before: Timings) -> Timings:
+        """Give how long each part took; what nobody saw stays as it was `before`."""
+        changes: dict[str, float | int | bool | None] = {}
+        if self._submitted_at is not None and self._started_at is not None:
+            changes["queued"] = round(self._started_at - self._submitted_at, 3)
+        if self._nodes:
+            changes |= _by_phase(self._nodes)
+            changes["heard"] = True
+        if self._step_count:
+            changes["steps"] = self._step_count
+        if self._all_steps:
+            changes["per_step"] = round(sum(self._all_steps) / len(self._all_steps), 4)
+        run = self._run_seconds
+        if run is None and self._started_at is not None and self._ended_at is not None:
+            run = self._ended_at - self._started_at
+        if run is not None:
+            changes["run"] = round(run, 3)
+        return msgspec.structs.replace(before, **changes)
+
+    def _heard(self, event: AnyEvent) -> bool:
+        """Take an event in; True where it changes what the edit is at."""
+        at = self._clock.monotonic()
+        before = self._now.phase
+        if isinstance(event, Queued):
+            ahead = None if isinstance(event.ahead, Unknown) else event.ahead
+            note = event.ahead.title if isinstance(event.ahead, Unknown) else ""
+            self._now = msgspec.structs.replace(self._now, phase="queued", ahead=ahead, note=note)
+        elif isinstance(event, Started):
+            self._started_at = at
+            self._now = msgspec.structs.replace(
+                self._now, phase="working", ahead=None, note="", left_seconds=self._left(at)
+            )
+        elif isinstance(event, Node):
+            self._node_began(event, at)
+        elif isinstance(event, Progress):
+            self._stepped(event, at)
+        else:
+            self._ended_at = at
+            if isinstance(event, Finished):
+                self._nodes = event.nodes
+                self._run_seconds = event.seconds if known(event.seconds) else None
+        return self._now.phase != before or not isinstance(event, Progress)
+
+    def _node_began(self, event: Node, at: float) -> None:
+        self._node, self._steps = event.node, []
+        phase = SHOWN.get(phase_of(event.kind), "")
+        self._now = msgspec.structs.replace(
+            self._now,
+            phase=phase or self._now.phase,
+            node=event.title or event.kind,
+            number=event.number,
+            total=event.total,
+            left_seconds=self._left(at),
+            note="",
+        )
+
+    def _stepped(self, event: Progress, at: float) -> None:
+        now = self._now
+        if now.phase not in {"sampling", "working"}:
+            return  # a node that counts what is no step of a sampler
+        if self._steps and event.step > self._steps[-1][1]:
+            done = event.step - self._steps[-1][1]
+            self._all_steps += [(at - self._steps[-1][0]) / done] * done
+        self._steps = [*self._steps, (at, event.step)][-_LAST_STEPS:]
+        self._step_count = max(self._step_count, event.step)
+        first = self._steps[0]
+        each = (at - first[0]) / (event.step - first[1]) if event.step > first[1] else None
+        left = self._left(at)
+        if each is not None:
+            left = each * max(0, event.steps - event.step) + (self._expected.after_sampling or 0.0)
+        self._now = msgspec.structs.replace(
+            now,
+            phase="sampling",
+            step=event.step,
+            steps=event.steps,
+            seconds_per_step=each,
+            left_seconds=left,
+        )
+
+    def _left(self, at: float) -> float | None:
+        """Give the time left by what edits like this took before; None where there was none."""
+        if self._expected.run is None or self._started_at is None:
+            return None
+        left = self._expected.run - (at - self._started_at)
+        return left if left > 0 else None
+
+    def _tell(self, *, at_once: bool = False) -> None:
+        with self._lock:
+            at = self._clock.monotonic()
+            if not at_once and at - self._told_at < _EVERY:
+                return
+            self._told_at = at
+            now = self._now
+        self._report(now)
+
+
+def _by_phase(nodes: tuple[NodeTime, ...]) -> dict[str, float | int | bool | None]:
+    """Add up the time of the nodes of each phase; what was not computed took none."""
+    sums = dict.fromkeys(("load", "encode", "sample", "decode", "other"), 0.0)
+    for node in nodes:
+        phase = phase_of(node.kind)
+        sums[phase if phase in sums else "other"] += node.seconds
+    return {phase: round(seconds, 3) for phase, seconds in sums.items()}
