@@ -97,9 +97,9 @@ class Darkroom:
         if made is not None:
             self._shelf.put(plate.place, made.png)
 
-    def live(self, plate: Plate, done: float) -> bytes:
-        """Give a live picture of an output, done to a share of 0 to 1."""
-        return live(plate.picture.soon, plate.size, done)
+    def live(self, plate: Plate | None, size: Size, done: float) -> bytes:
+        """Give a live picture of an output of a size, done to a share of 0 to 1."""
+        return live(plate.picture.soon if plate is not None else None, size, done)
 
     def _source(self, graph: Graph, node: str) -> bytes | None:
         return self._shelf.named(str(inputs_of(graph, node).get("image")))

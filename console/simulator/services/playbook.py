@@ -17,6 +17,7 @@ from console.simulator.services.shelf import Shelf
 
 _FLAG = "--preview-method"
 _MEGAPIXEL = 1024 * 1024
+_PLATES_KEPT = 4
 _HOLDS = 1 << 28
 """Bytes from which on a model must be in VRAM."""
 
@@ -209,9 +210,8 @@ class Playbook:
 
     def live(self, order: Order, step: int, steps: int) -> bytes:
         """Give the live picture of a prompt under way."""
-        acting = self.acting(order)
-        plates = self._plates.get(order.ident) or {"": self._room.expose(order, acting.order[-1])}
-        return self._room.live(next(iter(plates.values())), step / max(1, steps))
+        plate = next(iter(self._plates.get(order.ident, {}).values()), None)
+        return self._room.live(plate, self.acting(order).size, step / max(1, steps))
 
     def keep(self, order: Order, node: str) -> bool:
         """Put the picture of a node on the shelf; False where that went wrong: its disk is full."""
@@ -239,7 +239,9 @@ class Playbook:
             for node in list(self.acting(order).left):
                 self.keep(order, node)
         acting = self.acting(order)
-        self._plates.pop(order.ident, None)
+        # Of the last ones there may be something to tell still.
+        for ident in list(self._plates)[:-_PLATES_KEPT]:
+            del self._plates[ident]
         self.log.append(order)
         begun = order.begun or now.now
         self.times[order.ident] = (begun, max(now.now, begun))
