@@ -41,5 +41,7 @@ def warm_up() -> None:
         "services.screen",
         "models.screen",
         "lab.screen",
+        "gallery.screen",
+        "browser.screen",
     ):
         import_module(f"screens.tui.{name}")

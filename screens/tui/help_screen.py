@@ -6,7 +6,9 @@ import msgspec
 
 from console.packaged import read_table
 from screens.tui import keys as key_tables
+from screens.tui.browser.keys import BROWSER
 from screens.tui.container import keys as container_keys
+from screens.tui.gallery.keys import GALLERY
 from screens.tui.keys import KeyHelp, groups
 from screens.tui.lab.keys import LAB, TYPING
 from screens.tui.menu_dialog import KEYS as MENU_KEYS
@@ -62,6 +64,8 @@ class HelpScreen(ScrollScreen):
             JOBS,
             LAB,
             TYPING,
+            GALLERY,
+            BROWSER,
             _under("In the timeline", TIMELINE_KEYS),
             container_keys.TABS,
             container_keys.MOVING,

@@ -22,6 +22,7 @@ def commands(app: Console) -> Iterator[SystemCommand]:
         yield SystemCommand(
             f"View: {view.title}", f"key {view.number}", partial(app.action_view, view.number)
         )
+    yield SystemCommand("Gallery", "all edits that were kept", partial(_gallery, app))
     for name in looks(app.session):
         title = f"Theme: {theme_title(name)}"
         yield SystemCommand(title, "change the look", partial(app.wear, name))
@@ -29,3 +30,9 @@ def commands(app: Console) -> Iterator[SystemCommand]:
         if key.group != "Move" and key.action not in {"back", "rehearse"}:
             press = partial(app.simulate_key, key.keys.partition(",")[0])
             yield SystemCommand(key.help[0].upper() + key.help[1:], f"key {key.shown}", press)
+
+
+def _gallery(app: Console) -> None:
+    from screens.tui.gallery.screen import open_gallery
+
+    open_gallery(app)

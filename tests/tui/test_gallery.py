@@ -8,8 +8,10 @@ from textual.pilot import Pilot
 from console.store.edits import EditRecords
 from screens.tui.application import Console
 from screens.tui.gallery.screen import GalleryScreen, open_gallery
+from screens.tui.help_screen import HelpScreen
 from screens.tui.lab.choice_dialog import ChoiceDialog
 from screens.tui.lab.screen import LabScreen
+from screens.tui.paint import plain_text
 from screens.tui.plan_dialog import PlanDialog
 from tests.tui import gallery_scenes as scenes
 from tests.tui.conftest import MakeApp
@@ -272,3 +274,19 @@ async def test_hostile_words_are_cleaned(make_app: MakeApp) -> None:
         await gallery(pilot, "two")
         assert "\x1b" not in seen(app)
         assert all(len(line) <= 80 for line in seen(app).splitlines())
+
+
+async def test_the_palette_opens_it_and_the_help_knows_its_keys(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app(environ=TERMINAL)
+    scenes.hang_up(app, tmp_path / "out")
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("ctrl+p", *"Gallery", "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, GalleryScreen))
+        await pilot.press("question_mark")
+        await until_seen(pilot, "gpuconsole help")
+        assert isinstance(app.screen, HelpScreen)
+        text = "\n".join(plain_text(line) for line in app.screen.content(80))
+        assert "In the file browser" in text
+        assert "only edits whose prompts" in text

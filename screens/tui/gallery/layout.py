@@ -26,8 +26,11 @@ FOUND, NAMES = "gallery", "gallery-names"
 LOOK_AGAIN_SECONDS = 5.0
 """The database is asked again this often while the gallery is shown."""
 LIST_SHARE, LIST_MOST = 42, 66
-PICTURE_SHARE, PICTURE_LEAST = 46, 24
-"""Per cent of the width, or of the height beside a list, that pictures take."""
+PICTURE_SHARE = 46
+"""Per cent of the height that pictures take beside a list."""
+PICTURE_WIDTH, PICTURE_LEAST = 40, 24
+"""Per cent of the width that pictures take below a list, and the columns they take at least."""
+NOWHERE = (0, 0, 0, 0)
 FOOTER = (
     Key("↵", "large", "key enter"),
     Key("f", "flip", "key f"),
@@ -53,7 +56,7 @@ class Areas(NamedTuple):
     details: tuple[int, int, int, int]
 
 
-def areas(count: int, width: int, top: int, room: int) -> Areas:
+def areas(count: int, width: int, top: int, room: int, pictures: bool) -> Areas:
     """Share the screen: on a wide one the list at the left, else above; pictures and details.
 
     Args:
@@ -61,10 +64,13 @@ def areas(count: int, width: int, top: int, room: int) -> Areas:
         width: columns of the screen.
         top: its first row that is free.
         room: rows from there on.
+        pictures: the selected edit has some; without them the details take their place.
     """
     if width >= SIDE_FROM:
         columns = min(LIST_MOST, width * LIST_SHARE // 100)
         x, rest = columns + 2, width - columns - 2
+        if not pictures:
+            return Areas((0, top, columns, room), NOWHERE, (x, top, rest, room))
         high = max(8, room * PICTURE_SHARE // 100)
         below = top + high + 1
         return Areas(
@@ -74,7 +80,9 @@ def areas(count: int, width: int, top: int, room: int) -> Areas:
         )
     high = min(count + 1, max(3, room * 2 // 5))
     below, left = top + high + 1, room - high - 1
-    columns = max(PICTURE_LEAST, width * PICTURE_SHARE // 100)
+    if not pictures:
+        return Areas((0, top, width, high), NOWHERE, (0, below, width, left))
+    columns = max(PICTURE_LEAST, width * PICTURE_WIDTH // 100)
     return Areas(
         (0, top, width, high),
         (0, below, columns, left),
@@ -148,7 +156,7 @@ class Drawing:
         if state.full:
             line = about.in_a_line(edit, app.view.now)
             return [*blocks, Block("summary", 0, top + room - 1, width, 1, [line])]
-        area = areas(len(found.edits), width, top, room)
+        area = areas(len(found.edits), width, top, room, bool(edit.pictures))
         x, y, wide, high = area.list
         state.list_top = scroll_to(state.place, state.list_top, high - 1, len(found.edits))
         rows = list_panel.table(found.edits, found.total, state, app.view.now, wide, high)
@@ -166,7 +174,7 @@ class Drawing:
         top, room = self._room(width, height)
         if self.state.full:
             return frames_of(edit, found.files, self.state, 0, top, width, room - 1)
-        area = areas(len(found.edits), width, top, room)
+        area = areas(len(found.edits), width, top, room, bool(edit.pictures))
         return frames_of(edit, found.files, self.state, *area.pictures)
 
     def _room(self, width: int, height: int) -> tuple[int, int]:

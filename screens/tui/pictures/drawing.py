@@ -9,9 +9,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style
 
 from console.errors import ConsoleError
 from screens.tui.pictures.frame import Source
@@ -217,15 +215,10 @@ def _by_kitty(picture: Small, asked: Asked, box: tuple[int, int]) -> Drawn:
     columns = max(1, min(asked.width, round(picture.width * larger / asked.cell[0])))
     rows = max(1, min(asked.height, round(picture.height * larger / asked.cell[1])))
     made = draw.kitty(picture, columns, rows, wrapped=asked.wrapped)
-    style = Style(color=Color.from_ansi(made.number % 256))
-    lines = tuple((Segment(_cells_of(line), style),) for line in made.lines)
+    style = made.style
+    lines = tuple((Segment(cells, style),) for cells in made.cells)
     sent = Pixels(number=made.number, send=made.send, gone=made.gone)
     return Drawn(lines, columns, sent, picture.facts, None, len(made.send) + 100 * rows * columns)
-
-
-def _cells_of(line: str) -> str:
-    """Give a line without the colours that it brings: a segment has them in its style."""
-    return line.partition("m")[2].rpartition("\x1b")[0]
 
 
 def cell_pixels() -> tuple[int, int]:
