@@ -75,7 +75,7 @@ def _row(field: Field, state: State, here: bool, differs: bool, width: int) -> L
 
 
 def _value(field: Field, room: int) -> Line:
-    """Give value and remark; the remark goes first where there is no room for both."""
+    """Give value and remark; where there is no room for both each is cut to about its half."""
     if field.value:
         value = Span(field.value, "strong")
     else:
@@ -83,12 +83,13 @@ def _value(field: Field, room: int) -> Line:
         role = "warning" if needed and not field.remark else "dim"
         value = Span(field.stands or UNKNOWN, role)
     remark = field.remark
-    if not remark:
+    wide, more = text_width(value.text), text_width(remark)
+    if not remark or room < REMARK_LEAST * 2:
         return (value._replace(text=cut(value.text, room)),)
-    rest = room - text_width(remark) - 2
-    if rest < REMARK_LEAST:
-        return (value._replace(text=cut(value.text, room)),)
-    return (value._replace(text=cut(value.text, rest)), Span("  "), Span(remark, field.role))
+    if wide + 2 + more > room:
+        wide = min(wide, max(room // 2, room - 2 - more))
+    text = cut(value.text, wide)
+    return (value._replace(text=text), Span("  "), Span(cut(remark, room - wide - 2), field.role))
 
 
 def typed_line(typing: Typing, room: int) -> Line:

@@ -61,7 +61,7 @@ def _path(part: str, environ: Mapping[str, str], folder: str) -> str:
         return str(expand(part, environ))
     if part.startswith("/"):
         return part
-    if part.lower().endswith(_SUFFIXES) and folder:
+    if part.lower().endswith(_SUFFIXES) and folder and "://" not in part:
         return str(Path(folder) / part)
     return ""
 
