@@ -44,7 +44,7 @@ class Check(NamedTuple):
         id: as in its result.
         group: one of `GROUPS`.
         title: what it looks at, in a few words.
-        run: looks; gives its result, with its own time limit kept by whoever runs it. A
+        run: looks, given itself; its time limit is kept by whoever runs it. A
             ConsoleError that it raises becomes a `skip` or a `fail` with its words.
         needs: ids of checks that must not have failed or been skipped; else it is skipped.
         limit_seconds: given up after so long, as `fail`.
@@ -54,7 +54,7 @@ class Check(NamedTuple):
     id: str
     group: str
     title: str
-    run: "Callable[[Ground], Result]"
+    run: "Callable[[Ground, Check], Result]"
     needs: tuple[str, ...] = ()
     limit_seconds: float = 2.5
     subject: str = ""
@@ -74,3 +74,8 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
     seconds: float
+
+    @property
+    def bad(self) -> bool:
+        """Whether something of severity error is wrong now."""
+        return any(one.severity == "error" and one.current for one in self.findings)

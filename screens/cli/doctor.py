@@ -1,7 +1,7 @@
 """`gpuconsole doctor`: what is wrong, why, and what to do."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,30 +10,67 @@ from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
 
 if TYPE_CHECKING:
+    from actions.doctor.check import Examination
     from actions.runbook.log_check import LogCheck
 
 
 @click.command()
+@click.option("--only", metavar="ID", multiple=True, help="Only this check, or group of checks.")
+@click.option("--skip", metavar="ID", multiple=True, help="All but this check, or group.")
+@click.option("--service", metavar="NAME", default="", help="Only what is about this service.")
 @click.option(
-    "--log", "log", metavar="FILE", required=True,
-    help="Diagnose this log file on its own; - for stdin.",
-)  # fmt: skip
+    "--log", metavar="FILE", default=None, help="Diagnose this log on its own; - for stdin."
+)
 @click.pass_obj
-def doctor(cli: Cli, log: str) -> int:
-    """Say what a log shows: what is wrong, why, and what to do about it.
+def doctor(
+    cli: Cli, only: tuple[str, ...], skip: tuple[str, ...], service: str, log: str | None
+) -> int:
+    """Check host, driver, engine, containers, services and models; say what is wrong and why.
 
-    Nothing of the host is asked. Exits 5 where something is wrong.
+    Nothing is changed. Root causes come first, each with what to do. Exits 5 where something of
+    severity error is found.
     """
+    if log is not None:
+        if only or skip or service:
+            raise UsageError("doctor.log-alone", "--log goes with no other choice of checks")
+        return _of_log(cli, log)
+    return _of_host(cli, only, skip, service)
+
+
+def _of_host(cli: Cli, only: tuple[str, ...], skip: tuple[str, ...], service: str) -> int:
+    from actions.doctor.check import Checked
+    from actions.doctor.examining import examine
+    from actions.doctor.listing import examination_data
+    from screens.cli.doctor_text import checked_line, examination_text
+
+    whole: Examination | None = None
+    for event in examine(cli.session, only=only, skip=skip, service=service):
+        if not isinstance(event, Checked):
+            whole = event
+        elif not cli.as_json:
+            say(checked_line(event))
+    assert whole is not None  # noqa: S101 -- an examination always ends with the whole of it
+    code = ExitCode.FINDINGS if whole.bad else ExitCode.DONE
+    if cli.as_json:
+        return emit(examination_data(whole), code)
+    if cli.session.rehearsal:
+        say(f"REHEARSAL ({cli.session.rehearsal})")
+    write(examination_text(whole))
+    return int(code)
+
+
+def _of_log(cli: Cli, log: str) -> int:
     from actions.runbook.listing import log_data
     from actions.runbook.log_check import check_log
 
-    if log == "-" and sys.stdin is not None and sys.stdin.isatty():
+    stdin: Any = sys.stdin
+    if log == "-" and (stdin is None or stdin.isatty()):
         raise UsageError(
             "log.terminal",
             "there is no log on stdin",
             "docker logs NAME 2>&1 | gpuconsole doctor --log -",
         )
-    found = check_log(cli.session, log, sys.stdin.buffer if log == "-" else None)
+    found = check_log(cli.session, log, stdin.buffer if log == "-" else None)
     code = ExitCode.FINDINGS if found.bad else ExitCode.DONE
     if cli.as_json:
         return emit(log_data(found), code)

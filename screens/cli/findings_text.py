@@ -17,8 +17,13 @@ def diagnosis_text(found: LogCheck) -> str:
         lines += ["", f"{'▲' if diagnosis.telling else '✔'} {title_of(found)}"]
     lines += [f"  {_quoted(one)}" for one in diagnosis.telling]
     for one in diagnosis.findings:
-        lines += ["", *_finding(one)] if not one.consequence_of else list(_consequence(one))
+        lines += finding_lines(one)
     return "\n".join(lines)
+
+
+def finding_lines(one: Finding) -> list[str]:
+    """Give a finding in lines: a root cause at length, a consequence in one line beneath it."""
+    return list(_consequence(one)) if one.consequence_of else ["", *_finding(one)]
 
 
 def _finding(one: Finding) -> Iterator[str]:
@@ -26,12 +31,14 @@ def _finding(one: Finding) -> Iterator[str]:
     yield f"{_MARKS[one.severity]} {when}{one.title}"
     yield f"  {one.severity} {one.id}, {one.subject}{_times(one)}"
     for quoted in one.evidence:
-        yield f"  | {_quoted(quoted)}"
+        yield f"  | {_quoted(quoted)}" if quoted.number else f"  | {quoted.source}: {quoted.text}"
     if one.cause:
         yield f"  Cause  {one.cause}"
     for name, steps in (("Fix", one.fix), ("Then", one.next)):
         for number, step in enumerate(steps, 1):
             yield f"  {name if number == 1 else '':<5}  {number}  {step}"
+    if one.mend is not None:
+        yield f"  Plan   {one.mend.title}: {one.mend.command}"
     for link in one.links:
         yield f"  See    {link}"
 

@@ -44,7 +44,7 @@ VERBS = {
     "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
     "compare": Verb("screens.cli.compare", "compare", "Run one edit with several variants."),
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
-    "doctor": Verb("screens.cli.doctor", "doctor", "Say what a log shows, and what to do."),
+    "doctor": Verb("screens.cli.doctor", "doctor", "Say what is wrong, why, and what to do."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),

@@ -1,0 +1,142 @@
+"""All findings of an examination as one list: each thing once, root causes before consequences."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from actions.doctor.check import Result
+from actions.runbook.book import packaged_entries
+from actions.runbook.entry import SEVERITIES, Entry
+from actions.runbook.finding import Finding
+from console.packaged import read_table
+
+_USUAL_RANK = 50
+_MOST_EVIDENCE = 8
+
+
+class _Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    effects: tuple[str, ...]
+    causes: tuple[str, ...]
+    least: int = 0
+    subject: bool = False
+
+    def holds(self, cause: Finding, effect: Finding) -> bool:
+        return (
+            _among(effect.id, self.effects)
+            and _among(cause.id, self.causes)
+            and rank_of(cause.id) >= max(self.least, rank_of(effect.id))
+            and (not self.least or cause.severity == "error")
+            and (not self.subject or cause.subject == effect.subject)
+        )
+
+
+class _Words(NamedTuple):
+    ranks: dict[str, int]
+    rules: tuple[_Rule, ...]
+    entries: dict[str, Entry]
+
+
+def gathered(results: Iterable[Result]) -> tuple[Finding, ...]:
+    """Give the findings of all results: current before past, worse before better, causes first.
+
+    What two sources say of the same thing is one finding with the evidence of both; a consequence
+    stands behind its cause and names it.
+    """
+    merged = _merged(one for result in results for one in result.findings)
+    causes = {id(one): _cause_of(one, merged) for one in merged}
+    roots = sorted((one for one in merged if causes[id(one)] is None), key=_weight)
+    ordered: list[Finding] = []
+    for root in roots:
+        ordered.append(root)
+        theirs = [one for one in merged if causes[id(one)] is root]
+        ordered += [
+            msgspec.structs.replace(one, consequence_of=root.id)
+            for one in sorted(theirs, key=_weight)
+        ]
+    return tuple(ordered)
+
+
+def rank_of(ident: str) -> int:
+    """Give how near to the root a finding is, by its id: 0 to 100."""
+    words = _words()
+    entry = words.entries.get(ident)
+    if entry is not None:
+        return entry.rank
+    known = [name for name in words.ranks if ident.startswith(name)]
+    return words.ranks[max(known, key=len)] if known else _USUAL_RANK
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    found: dict[tuple[str, str, bool], Finding] = {}
+    for one in findings:
+        key = (one.id, one.subject, one.current)
+        before = found.get(key)
+        found[key] = one if before is None else _joined(before, one)
+    return list(found.values())
+
+
+def _joined(first: Finding, second: Finding) -> Finding:
+    evidence = dict.fromkeys((*first.evidence, *second.evidence))
+    worse = min((first.severity, second.severity), key=SEVERITIES.index)
+    since = [one for one in (first.since, second.since) if one is not None]
+    return msgspec.structs.replace(
+        first,
+        severity=worse,
+        evidence=tuple(evidence)[:_MOST_EVIDENCE],
+        fix=first.fix or second.fix,
+        mend=first.mend or second.mend,
+        since=min(since) if since else None,
+        count=max(first.count, second.count),
+        consequence_of="",
+    )
+
+
+def _cause_of(effect: Finding, findings: Sequence[Finding]) -> Finding | None:
+    """Give the root that a finding follows from, through others where need be; None for a root."""
+    seen = {id(effect)}
+    now, root = effect, None
+    while (cause := _nearest(now, findings, seen)) is not None:
+        seen.add(id(cause))
+        now = root = cause
+    return root
+
+
+def _nearest(effect: Finding, findings: Sequence[Finding], seen: set[int]) -> Finding | None:
+    """Give the strongest of what accounts for a finding."""
+    found = [
+        one
+        for one in findings
+        if id(one) not in seen and one.current == effect.current and _explains(one, effect)
+    ]
+    return min(found, key=_weight, default=None)
+
+
+def _explains(cause: Finding, effect: Finding) -> bool:
+    if cause.id == effect.id:
+        return False
+    words = _words()
+    entry = words.entries.get(cause.id)
+    known = entry is not None and entry.accounts_for(effect.id)
+    if known and (cause.subject == effect.subject or rank_of(cause.id) > rank_of(effect.id)):
+        return True
+    return any(rule.holds(cause, effect) for rule in words.rules)
+
+
+def _weight(one: Finding) -> tuple[bool, int, int, str, str]:
+    return not one.current, SEVERITIES.index(one.severity), -rank_of(one.id), one.id, one.subject
+
+
+def _among(ident: str, names: Sequence[str]) -> bool:
+    return any(ident.startswith(one[:-1]) if one.endswith("*") else ident == one for one in names)
+
+
+@cache
+def _words() -> _Words:
+    table = read_table("doctor.toml")
+    return _Words(
+        ranks=table["ranks"],
+        rules=msgspec.convert(table["follows"], tuple[_Rule, ...]),
+        entries={one.id: one for one in packaged_entries()},
+    )
