@@ -26,8 +26,9 @@ CANCEL, LEAVE = "cancel", "leave"
 class Turn(NamedTuple):
     """A request whose turn it is: its number from 1, its seed, how often it was tried before.
 
-    `edit_id` is that of an attempt that an earlier process of this run has begun, on service number
-    `lane`; empty for none. `first_begun` is when it was first sent; negative where it was not.
+    `edit_id` is that of an attempt that an earlier process of this run has begun, or that nobody
+    could tell the end of, on service number `lane`; empty for none. `first_begun` is when it was
+    first sent; negative where it was not. `so_far` is what came of it, should nobody tell more.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Turn(NamedTuple):
     edit_id: str = ""
     lane: int = -1
     first_begun: float = -1.0
+    so_far: Result | None = None
 
 
 class Sender(Protocol):
@@ -190,25 +192,23 @@ class Course:
                 if not self._turns and not self._under_way:
                     self._change.notify_all()
                     return None
-                lane = self._lane() if self._turns else None
-                if lane is not None:
-                    turn = self._turns.popleft()
-                    if turn.lane >= 0:
-                        lane = self._lanes[turn.lane]
-                    lane.under_way += 1
-                    self._under_way += 1
-                    return turn, lane
+                for turn in self._turns:
+                    lane = self._lane(turn)
+                    if lane is not None:
+                        self._turns.remove(turn)
+                        lane.under_way += 1
+                        self._under_way += 1
+                        return turn, lane
                 self._give_up()
                 self._change.wait(_LOOK_SECONDS)
 
-    def _lane(self) -> Lane | None:
-        """Give the service with the fewest of ours; None where all are left alone now."""
-        if self._turns[0].edit_id:  # it is there already: only looked for
-            return self._lanes[self._turns[0].lane]
+    def _lane(self, turn: Turn) -> Lane | None:
+        """Give a request's service: its own, else that with the fewest of ours; None for none."""
         for lane in self._lanes:
             if lane.held_since is not None and self._is_back(lane):
                 lane.held_since = None
-        free = [lane for lane in self._lanes if lane.held_since is None]
+        its = self._lanes if turn.lane < 0 else [self._lanes[turn.lane]]
+        free = [lane for lane in its if lane.held_since is None]
         return min(free, key=lambda lane: (lane.under_way, lane.number)) if free else None
 
     def _is_back(self, lane: Lane) -> bool:
@@ -220,21 +220,23 @@ class Course:
         """Send no more; what was not sent yet is cancelled, or left for the next process."""
         while self._turns:
             turn = self._turns.popleft()
-            if turn.edit_id and why == CANCEL:
+            if why != CANCEL:
+                continue
+            if turn.edit_id and turn.so_far is None:
                 # Somebody has to have it broken off there.
                 self._turns.appendleft(turn)
                 return
-            if why == CANCEL:
-                self._settle(self._never_sent(turn, CANCELLED))
+            self._settle(turn.so_far or self._never_sent(turn, CANCELLED))
 
     def _give_up(self) -> None:
         """Give up what no service can be found for, once each was waited for long enough."""
         now = self._watch.now()
         waits = [lane.held_since for lane in self._lanes if lane.held_since is not None]
-        if not self._turns or not waits or now - max(waits) < self._patience or self._under_way:
+        if not waits or now - max(waits) < self._patience or self._under_way:
             return
         while self._turns:
-            self._settle(self._never_sent(self._turns.popleft(), FAILED))
+            turn = self._turns.popleft()
+            self._settle(turn.so_far or self._never_sent(turn, FAILED))
 
     def _never_sent(self, turn: Turn, state: str) -> Result:
         names = " and ".join(lane.service for lane in self._lanes)
@@ -311,13 +313,21 @@ class Course:
             self._turns.appendleft(again_then)
             return
         made = _result(turn, lane, edit, begun, ended, discarded=False)
+        made = msgspec.structs.replace(made, state=FAILED, kind=kind.name)
         if gone and edit.error is None:
             waited = format_duration(self._patience)
             words = trouble("load.left", service=lane.service, waited=waited)
             made = msgspec.structs.replace(
                 made, code=words.code, title=words.title, hint=words.hint
             )
-        self._settle(msgspec.structs.replace(made, state=FAILED, kind=kind.name))
+        unsure = kind.pauses and edit.state in OPEN_STATES and not gone and turn.so_far is None
+        if unsure:  # it may be there all the same: looked for once more, when the service is back
+            first = begun if turn.first_begun < 0 else turn.first_begun
+            self._turns.append(
+                Turn(turn.number, turn.seed, turn.attempts, edit.id, lane.number, first, made)
+            )
+            return
+        self._settle(made)
 
     def _kind(self, lane: Lane, edit: KeptEdit, begun: float, ended: float, *, gone: bool) -> Kind:
         if gone and edit.error is None:

@@ -1,20 +1,16 @@
 """Following a load run on the command line: how it goes on stderr, what it came to on stdout."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actions.load.finishing import kept_data
 from actions.load.kinds import kinds, trouble
 from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, PlanStarted
-from console.errors import ConsoleError, ExitCode
+from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from screens.cli.cancelling import cancel_wish
 from screens.cli.load_text import load_text
 from screens.cli.output import emit, emit_error, say, write
 from screens.cli.plan_view import event_error, plan_data
-from screens.cli.prompt import can_ask, confirm
 from screens.cli.telling import Audience, JsonTeller, TextTeller
 
 if TYPE_CHECKING:
@@ -41,20 +37,25 @@ def begin(cli: "Cli", operations: "Operations", plan: Plan) -> int:
 
 def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool) -> int:
     """Run it and tell how it goes until it ends; gives its exit code."""
-    stream = JsonTeller(plan) if cli.as_json and events else None
-    text = None if cli.as_json else TextTeller(plan)
+    teller = JsonTeller(plan) if cli.as_json else TextTeller(plan)
+    heard = events or not cli.as_json
     audience = Audience()
-    if stream is not None:
-        audience.tell(stream.begin)
+    if heard:
+        audience.tell(teller.begin)
     last: AnyEvent | None = None
-    with _interrupts(plan) as wish:
-        for event in operations.run(plan, wish.cancelled):
-            last = event
-            if stream is not None and not isinstance(event, PlanDone | PlanFailed):
-                audience.tell(partial(stream.event, event))
-            # The end is told below, with all figures.
-            if text is not None and not isinstance(event, PlanDone | PlanFailed):
-                audience.tell(partial(text.event, event))
+    try:
+        with cancel_wish("the load run", plan.id) as wish:
+            for event in operations.run(plan, wish.cancelled):
+                last = event
+                # The end is told below, with all figures.
+                if heard and not isinstance(event, PlanDone | PlanFailed):
+                    audience.tell(partial(teller.event, event))
+    except KeyboardInterrupt as error:
+        raise InterruptedByUser(
+            "plan.left",
+            f"left load {plan.target} while it goes on",
+            f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
+        ) from error
     audience.complain()
     return _end(cli, plan, last, events=events)
 
@@ -97,40 +98,3 @@ def _error(plan: Plan, last: AnyEvent | None, data: dict[str, Any]) -> ConsoleEr
         hint=failed[0].get("hint", ""),
     )
     return ConsoleError(words.code, words.title, words.hint, words.detail)
-
-
-class _Wish:
-    """Whether the operator wants the run cancelled; asked for once, by Ctrl-C."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._pressed = threading.Event()
-        self._asked = False
-        self._yes = False
-
-    def press(self, _number: int, _frame: object) -> None:
-        """Take Ctrl-C; pressed once more after the question it ends this console alone."""
-        if self._asked:
-            raise KeyboardInterrupt
-        self._pressed.set()
-
-    def cancelled(self) -> bool:
-        """Tell it; asks where there is somebody to ask, belongs to the console's own thread."""
-        if self._pressed.is_set() and not self._asked:
-            self._asked = True
-            say()
-            self._yes = not can_ask() or confirm("Cancel the load run?")
-            if not self._yes:
-                say(f"it goes on; Ctrl-C again leaves it, gpuconsole jobs watch {self._plan.id}")
-        return self._yes
-
-
-@contextmanager
-def _interrupts(plan: Plan) -> Iterator[_Wish]:
-    """Have Ctrl-C be a wish for as long as the block lasts."""
-    wish = _Wish(plan)
-    before = signal.signal(signal.SIGINT, wish.press)
-    try:
-        yield wish
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -120,14 +120,19 @@ class TextTeller:
             say(text)
 
     def _too_soon(self, event: AnyEvent) -> bool:
-        """Tell whether the figures of a download would only fill a file that nobody reads live.
+        """Tell whether the figures of a long job would only fill a file that nobody reads live.
 
-        What holds it up, and that it goes on, is told at once.
+        What holds a download up, what an edit is at, and that it goes on, is told at once.
         """
-        if not isinstance(event, StepProgress) or event.transfer is None:
+        if not isinstance(event, StepProgress):
             return False
-        before = self._held_up
-        self._held_up = _HELD_UP & {one.state for one in event.transfer.files if one.note}
+        before, edit = self._held_up, event.edit
+        if edit is not None:
+            self._held_up = frozenset({edit.phase, edit.note, f"{edit.done} of {edit.of}"})
+        elif event.transfer is not None:
+            self._held_up = _HELD_UP & {one.state for one in event.transfer.files if one.note}
+        else:
+            return False
         if self._held_up == before and 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
             return True
         self._told = event.elapsed_seconds

@@ -35,6 +35,8 @@ RESTARTED = EditError(
     code="edit.restarted", title="it was restarted or fell over", hint="see its log"
 )
 REFUSED = EditError(code="web.refused", title="nothing listens there", hint="see its log")
+UNSURE = EditError(code="edit.submit-unknown", title="the connection was lost while submitting")
+_OPEN = frozenset({UNSURE.code})
 NO_MEMORY = EditError(code="edit.out-of-memory", title="the card ran out of memory in KSampler")
 
 
@@ -142,7 +144,7 @@ class Stage:
     ) -> KeptEdit:
         error = said if isinstance(said, EditError) else None
         picture = KeptPicture(role="output", number=0, path=f"/pictures/{edit_id}.png")
-        state = "failed" if error else str(said)
+        state = ("queued" if error.code in _OPEN else "failed") if error else str(said)
         edit = KeptEdit(
             id=edit_id,
             state=state,

@@ -11,7 +11,7 @@ from actions.load.course import Course, Turn
 from actions.load.ledger import Ledger
 from actions.load.model import Result
 from console.edits.kept import EditError
-from tests.load.stage import BIG, NO_MEMORY, RESTARTED, SMALL, Stage
+from tests.load.stage import BIG, NO_MEMORY, RESTARTED, SMALL, UNSURE, Stage
 from tests.support.waiting import wait_until
 
 Run = Callable[..., Sequence[Result]]
@@ -100,6 +100,34 @@ def test_what_was_not_taken_is_sent_again_and_what_was_taken_is_told_as_lost(run
     sent = Counter(seed for _, seed in stage.seeds)
     assert sent[103] == 1, "a request that was taken is never sent twice"
     assert sum(sent.values()) == 6 + sum(one.attempts - 1 for one in again)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_what_nobody_could_tell_is_looked_for_once_the_service_is_back(
+    run: Run, found: bool
+) -> None:
+    stage = Stage("comfy")
+    looks: list[int] = []
+
+    def act(name: str, seed: int, stop: Callable[[], str]) -> EditError | str:
+        if seed != 102:
+            return "done"
+        looks.append(seed)
+        if len(looks) == 1:
+            stage.down.add(name)
+            threading.Timer(0.4, stage.down.clear).start()
+            threading.Event().wait(0.1)
+            return UNSURE
+        return "done" if found else UNSURE
+
+    stage.act = act
+    results = run(stage, 4, 2)
+
+    assert len(looks) == 2, "looked for under its own id, and not for ever"
+    mine = next(one for one in results if one.number == 2)
+    assert mine.edit_id == "edit-2-1"
+    assert (mine.state, mine.kind) == (("done", "") if found else ("failed", "service-died"))
+    assert {one.state for one in results if one.number != 2} == {"done"}
 
 
 def test_nothing_is_sent_to_a_service_that_is_down(run: Run) -> None:
