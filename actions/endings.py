@@ -57,6 +57,8 @@ def by_error(
         return cancelled_in(plan, step, number, error, at)
     if isinstance(error, ConsoleError):
         end = failed(plan, str(getattr(error, "outcome", "failed")), error, at)
+        if not plan.pausable and end.outcome == "failed":
+            return end  # it is over: what was sent is not sent again
         return msgspec.structs.replace(end, hint=_with_way_on(plan, end.hint))
     return broke_off(plan, error, log_file, at)
 

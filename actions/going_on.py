@@ -36,7 +36,7 @@ def pause(session: Session, plan_id: str) -> bool:
         ConsoleError: the journal cannot be written, so that nobody would hear of it.
     """
     journal, plan, row = _found(session, plan_id)
-    if not plan.endless:
+    if not (plan.endless and plan.pausable):
         raise RefusedError(
             "plan.not-pausable",
             f"{plan.verb} {plan.target} cannot be paused",
@@ -60,7 +60,8 @@ def cancel(session: Session, plan_id: str) -> bool:
         if plan.endless:
             ring(row)
         return True
-    return plan.endless and row.state in STOPPED_STATES and _give_up(session, journal, plan)
+    stopped = row.state in STOPPED_STATES and (plan.pausable or row.state == "interrupted")
+    return plan.endless and stopped and _give_up(session, journal, plan)
 
 
 def resume(session: Session, plan_id: str, by: str = OPERATOR) -> bool:
@@ -80,7 +81,7 @@ def resume(session: Session, plan_id: str, by: str = OPERATOR) -> bool:
         )
     if row.state in OPEN_STATES:
         return False
-    if row.state not in STOPPED_STATES:
+    if row.state not in STOPPED_STATES or (row.state == "failed" and not plan.pausable):
         raise RefusedError(
             "plan.done" if row.state == "done" else "plan.ended",
             f"{plan.verb} {plan.target} ended ({row.state}): there is nothing to go on with",

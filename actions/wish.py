@@ -84,7 +84,7 @@ class Wish:
 
     def _look(self) -> str:
         wished = self._journal.plans.wished(self._plan.id)
-        if wished == CANCEL or (wished and self._plan.endless):
+        if wished == CANCEL or (wished and self._plan.endless and self._plan.pausable):
             return wished
         if not self._told_to_end():
             return ""
