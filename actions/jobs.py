@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from actions.edit_now import EditNow
 from actions.follow import Follower
 from actions.journal import Journal
 from actions.plan import Plan, PlanDone, PlanFailed
@@ -12,7 +13,7 @@ from actions.transfer import FileTransfer, Transfer
 from actions.undo import row_of, settled
 from actions.verbs import SHELL
 from console.errors import UsageError
-from console.store.downloads import read_open_downloads
+from console.store.downloads import read_open_downloads, read_open_edits
 from console.store.plans import OPEN_STATES, STOPPED_STATES
 from console.store.rows import PlanRow
 
@@ -26,11 +27,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: what `jobs watch` and its sisters are given.
-        kind: `plan`, or `download` for one without an end of its own.
+        kind: `plan`; `download` for one without an end of its own, `edit` for one that makes
+            pictures: an edit, a comparison, a load run.
         verb, target, subject: what is done to what; `subject` is `container`, `service`, `layout`,
-            `models`.
+            `models` or `edits`.
         state: `queued`, `running`, `going-back`, `interrupted`, or how it ended: `done`, `failed`.
-            A download may also be `paused`, `needs_token` or `cancelled`.
+            A download or an edit may also be `cancelled`, a download `paused` or `needs_token`.
         step, steps: where it is or got to, from 1; 0 before the first.
         title: of that step; empty before the first.
         text: what it last told, or how it ended.
@@ -46,6 +48,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         resumed_from_bytes: what its newest attempt found fetched already.
         fetched_bytes: over the network in that attempt.
         files: how each file stands.
+        edit: of an edit or several, how it goes; None before the first word.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     resumed_from_bytes: int = 0
     fetched_bytes: int = 0
     files: tuple[FileTransfer, ...] = ()
+    edit: EditNow | None = None
 
 
 def read_jobs(session: Session, *, everything: bool = False) -> tuple[Job, ...]:
@@ -114,7 +118,8 @@ def _looked_at(journal: Journal) -> tuple[PlanRow, ...]:
     """Give the newest rows, and those of downloads that wait, however old, newest first."""
     newest = journal.plans.newest((*OPEN_STATES, *_ENDED), limit=_LOOKED_AT)
     seen = {row.id for row in newest}
-    waiting = (one.id for one in read_open_downloads(journal.store) if one.id not in seen)
+    left = (*read_open_downloads(journal.store), *read_open_edits(journal.store))
+    waiting = (one.id for one in left if one.id not in seen)
     older = (journal.plans.get(plan_id) for plan_id in waiting)
     return (*newest, *(row for row in older if row is not None))
 
@@ -138,7 +143,7 @@ def read_job(session: Session, plan_id: str) -> Job:
 
 def _in_the_middle(job: Job) -> bool:
     """Tell whether a job that is not under way can be gone on with or taken back."""
-    if job.kind == "download":
+    if job.kind in {"download", "edit"}:
         return "resume" in job.can
     return "back" in job.can and (job.state == "interrupted" or job.went_back in {"no", "partly"})
 
@@ -179,7 +184,14 @@ def _job(journal: Journal, row: PlanRow, passed: bool) -> Job | None:
         can=_can(row, left=left and not passed and not complete),
         attempts=row.attempts,
     )
+    if plan.endless and plan.subject == "edits":
+        return _edit(job, row, plan, journal.edited(row.id))
     return _download(job, row, plan, journal.transferred(row.id)) if plan.endless else job
+
+
+def _edit(job: Job, row: PlanRow, plan: Plan, now: EditNow | None) -> Job:
+    """Add to a job what only one that makes pictures has; `now` is how it goes."""
+    return msgspec.structs.replace(job, kind="edit", can=_can_of_edit(row, plan), edit=now)
 
 
 def _download(job: Job, row: PlanRow, plan: Plan, moved: Transfer | None) -> Job:
@@ -222,6 +234,13 @@ def _can(row: PlanRow, *, left: bool) -> tuple[str, ...]:
     if row.state in OPEN_STATES:
         return ("watch",) if row.cancel_requested else ("watch", "cancel")
     return ("watch", "resume", "back") if left else ("watch",)
+
+
+def _can_of_edit(row: PlanRow, plan: Plan) -> tuple[str, ...]:
+    if row.state in OPEN_STATES:
+        return ("watch",) if row.cancel_requested else ("watch", "cancel")
+    stopped = row.state in STOPPED_STATES and (plan.pausable or row.state != "failed")
+    return ("watch", "resume", "cancel") if stopped else ("watch",)
 
 
 def _can_of_download(row: PlanRow) -> tuple[str, ...]:

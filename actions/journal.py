@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from actions.edit_now import EditNow
 from actions.plan import (
     AnyEvent,
     Plan,
@@ -89,8 +90,7 @@ class Journal:
         Returns:
             False where it had not stopped, or another console was faster.
         """
-        before, moved = self.resumed(plan.id), self.transferred(plan.id)
-        at_bytes = 0 if moved is None else moved.bytes_done
+        before, at_bytes = self.resumed(plan.id), self.got_to(plan.id)
         body = {"by": by, "bytes_done": at_bytes, "in_vain": 0}
         if before is not None and by == TAKE_UP and at_bytes <= before[1].get("bytes_done", 0):
             body["in_vain"] = int(before[1].get("in_vain", 0)) + 1
@@ -127,6 +127,25 @@ class Journal:
             event = _as_event(row)
             if isinstance(event, StepProgress) and event.transfer is not None:
                 return event.transfer
+        return None
+
+    def got_to(self, plan_id: str) -> int:
+        """Give how far a plan without an end of its own came: bytes on disk, or edits that ended.
+
+        More than before tells that it gets on from attempt to attempt.
+        """
+        moved = self.transferred(plan_id)
+        if moved is not None:
+            return moved.bytes_done
+        edited = self.edited(plan_id)
+        return 0 if edited is None else edited.done
+
+    def edited(self, plan_id: str) -> EditNow | None:
+        """Give the newest figures of an edit or a run of several; None before the first."""
+        for row in self.plans.events_of_kind(plan_id, "step_progress"):
+            event = _as_event(row)
+            if isinstance(event, StepProgress) and event.edit is not None:
+                return event.edit
         return None
 
     def refused(self, plan: Plan, event: PlanFailed) -> None:

@@ -1,4 +1,4 @@
-"""Taking up downloads that nobody runs any more: after a restart of the host, or of their process.
+"""Taking up downloads and edits that nobody runs any more: after a restart of the host, or of their process.
 
 Whoever starts the program does it in passing, so it costs a look at one folder where there is none.
 """
@@ -108,8 +108,8 @@ def _reason(session: Session, row: "PlanRow", looking: bool) -> str:
 
 def _in_vain(journal: "Journal", plan_id: str) -> bool:
     """Tell whether a download was taken up too often without getting on."""
-    before, moved = journal.resumed(plan_id), journal.transferred(plan_id)
+    before = journal.resumed(plan_id)
     if before is None or before[1].get("by") != "take-up":
         return False
-    more = moved is not None and moved.bytes_done > before[1].get("bytes_done", 0)
+    more = journal.got_to(plan_id) > before[1].get("bytes_done", 0)
     return not more and int(before[1].get("in_vain", 0)) + 1 >= _MOST_IN_VAIN

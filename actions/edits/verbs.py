@@ -98,7 +98,7 @@ class EditVerbs:
         )
 
     def drop(self, plan: Plan) -> str:
-        """Give an edit up that nobody watches any more, at its service too; says what came of it."""
+        """Give an edit up that nobody watches any more, at its service too; says what came."""
         edit = EditRecords(self._session.store).get(plan.id)
         if edit is None or edit.state not in OPEN_STATES:
             return ""

@@ -90,7 +90,7 @@ class EditRecords:
         return found[0] if found else None
 
     def one(self, name: str) -> KeptEdit | None:
-        """Give what an operator names: an edit by its id, by the only beginning of one, or the newest as `last`.
+        """Give what an operator names: an id, the only beginning of one, or `last` for the newest.
 
         Raises:
             UsageError: several begin so (`edit.ambiguous`).
