@@ -223,3 +223,7 @@ def _shown(path: Path) -> str:
     from console.text import clean_line
 
     return clean_line(str(path), 500)
+
+
+# Subcommands in modules of their own; each adds itself to the group when it is imported.
+from screens.cli import gallery_collect  # noqa: E402, F401

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,19 @@ from typing import Any
 import pytest
 
 from actions.containers.verbs import new_plan_id
+from actions.edit_now import EditNow
 from actions.edits.preparing import prepare
 from actions.edits.request import EditRequest
 from actions.edits.running import run_edit
+from actions.executor import plan_lock
 from actions.gallery.again import request_of, request_of_recipe
 from actions.gallery.from_file import read_file
 from actions.operations import Operations
 from actions.plan import PlanDone
+from actions.wish import LEAVE
 from console.edits.kept import KeptEdit
+from console.store.locks import Held, Holder, LockFolder
+from tests.gallery.disk import small_disk
 from tests.support.edits import EditHost, edit_host
 from tests.support.program import run_program
 
@@ -85,3 +91,67 @@ def test_the_command_line_lists_what_was_made(host: EditHost, tmp_path: Path) ->
     answer = json.loads(done.stdout)
     assert [one["id"] for one in answer["data"]["edits"]] == [edit.id]
     assert answer["rehearsal"] is True
+
+
+def stopped_at(host: EditHost, phase: str, request: EditRequest) -> KeptEdit:
+    """Have an edit whose runner went away once it had come so far."""
+    session, reached = host.session(), threading.Event()
+
+    def report(now: EditNow) -> None:
+        if now.phase == phase:
+            reached.set()
+
+    edit = run_edit(
+        session, prepare(session, request), edit_id=new_plan_id(session), report=report,
+        stop=lambda: LEAVE if reached.is_set() else "",
+    )  # fmt: skip
+    assert edit.submitted
+    assert edit.state in {"queued", "running", "uncollected"}
+    return edit
+
+
+def gallery_json(host: EditHost, home: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    done = run_program(["gallery", *words, "--json"], home, host.environ)
+    assert done.returncode == code, done.stderr.decode() + done.stdout.decode()
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_what_was_left_at_the_service_is_collected(host: EditHost, tmp_path: Path) -> None:
+    left = stopped_at(host, "sampling", a_request(host, seed=21))
+    (told,) = gallery_json(host, tmp_path, "collect")["data"]["edits"]
+    assert (told["id"], told["outcome"], told["state"]) == (left.id, "collected", "done")
+    assert Path(told["outputs"][0]["path"]).is_file()
+    assert gallery_json(host, tmp_path, "collect")["data"]["edits"] == []
+    (again,) = gallery_json(host, tmp_path, "collect", left.id)["data"]["edits"]
+    assert again["outcome"] == "nothing"
+
+
+def test_a_full_disk_keeps_nobody_from_the_picture_later(host: EditHost, tmp_path: Path) -> None:
+    day = host.outputs
+    shutil.rmtree(day, ignore_errors=True)
+    with small_disk(day, "2m") as disk:
+        (disk / "ballast").write_bytes(bytes(2000 * 1024))
+        request = a_request(host, seed=22, images=(str(host.picture("small.png", (16, 16))),))
+        session = host.session()
+        edit = run_edit(session, prepare(session, request), edit_id=new_plan_id(session))
+        assert edit.state == "uncollected"
+        answer = gallery_json(host, tmp_path, "collect", code=1)
+        assert answer["error"]["code"] == "edits.disk-full"
+        assert answer["data"]["edits"][0]["outcome"] == "not-yet"
+        (disk / "ballast").unlink()
+        (told,) = gallery_json(host, tmp_path, "collect", edit.id)["data"]["edits"]
+        assert told["outcome"] == "collected"
+        assert Path(told["outputs"][0]["path"]).is_file()
+
+
+def test_what_a_job_is_at_is_left_to_it(host: EditHost, tmp_path: Path) -> None:
+    left = stopped_at(host, "sampling", a_request(host, seed=23))
+    holder = Holder(pid=1, user="u", host="h", plan_id=left.id, since="", what="edit")
+    held = LockFolder(host.session().places).acquire([plan_lock(left.id)], holder)
+    assert isinstance(held, Held)
+    with held:
+        (told,) = gallery_json(host, tmp_path, "collect", left.id)["data"]["edits"]
+    assert (told["outcome"], told["job"]) == ("under-way", left.id)
+    (told,) = gallery_json(host, tmp_path, "collect", left.id)["data"]["edits"]
+    assert told["outcome"] == "collected"
