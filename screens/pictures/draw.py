@@ -143,12 +143,26 @@ def ansi(lines: Iterable[Sequence[Segment]], colours: str) -> list[str]:
         "16": ColorSystem.STANDARD,
     }[colours]
     return [
-        "".join(
-            part.style.render(part.text, color_system=system) if part.style else part.text
-            for part in line
-        )
-        for line in lines
+        "".join(_coded(part, system) + part.text for part in line) + "\x1b[0m" for line in lines
     ]
+
+
+def _coded(segment: Segment, system: Any) -> str:
+    """Give the escape sequence of a segment's colours.
+
+    Rich would give those of the first colour system that it was asked for, whichever is asked now.
+    """
+    style = segment.style
+    if style is None:
+        return "\x1b[0m"
+    codes = [
+        code
+        for colour, is_front in ((style.color, True), (style.bgcolor, False))
+        if colour is not None
+        for code in colour.downgrade(system).get_ansi_codes(is_front)
+    ]
+    # A segment without a colour of one kind must not have that of the one before.
+    return f"\x1b[{';'.join(codes if style.color and style.bgcolor else ['0', *codes])}m"
 
 
 def _image(small: Small) -> Any:
