@@ -18,7 +18,7 @@ _OPEN = """
     FROM plans
     WHERE state IN ('queued', 'running', 'paused', 'interrupted', 'needs_token')
         AND json_valid(body) AND json_extract(body, '$.endless')
-        AND (json_extract(body, '$.subject') = 'edits') = ?
+        AND (coalesce(json_extract(body, '$.subject'), '') = 'edits') = ?
     ORDER BY number DESC LIMIT ?"""
 
 

@@ -40,6 +40,7 @@ VERBS = {
     "workflows": Verb(
         "screens.cli.workflows", "workflows", "Show workflows; check them on a service."
     ),
+    "edit": Verb("screens.cli.edit", "edit", "Have a picture edited; keep the result."),
     "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
     "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
     "compare": Verb("screens.cli.compare", "compare", "Run one edit with several variants."),

@@ -82,6 +82,8 @@ def event_text(event: AnyEvent) -> str:
             # Of one file its own words have it all.
             more = f"  (all: {transfer_text(moved)})" if len(moved.files) > 1 else ""
             return f"{event.text}{more}"
+        if event.edit is not None:
+            return event.text
         if not event.elapsed_seconds:
             return event.text
         most = event.longest_seconds

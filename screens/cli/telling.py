@@ -119,6 +119,10 @@ class TextTeller:
             self._end_line()
             say(text)
 
+    def settle(self) -> None:
+        """End a line that was written in place, before something else is told."""
+        self._end_line()
+
     def _too_soon(self, event: AnyEvent) -> bool:
         """Tell whether the figures of a long job would only fill a file that nobody reads live.
 
@@ -136,6 +140,15 @@ class TextTeller:
         if self._held_up == before and 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
             return True
         self._told = event.elapsed_seconds
+        return False
+
+    def _same_phase(self, event: StepProgress) -> bool:
+        """Tell it of an edit: what it is at is told once, and then every ten seconds."""
+        now = event.edit
+        at = frozenset({f"{now.phase} {now.done}"} if now is not None else ())
+        if at == self._held_up and 0 <= event.elapsed_seconds - self._told < _SELDOM_SECONDS:
+            return True
+        self._held_up, self._told = at, event.elapsed_seconds
         return False
 
     def _end_line(self) -> None:

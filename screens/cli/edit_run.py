@@ -1,0 +1,124 @@
+"""Following an edit on the command line: progress on stderr, its picture on stdout."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from actions.edits.data import edit_answer
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, PlanStarted
+from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from console.store.edits import EditRecords
+from screens.cli.cancelling import cancel_wish
+from screens.cli.output import emit, emit_error, flush, say, write
+from screens.cli.plan_view import event_error, plan_data
+from screens.cli.telling import Audience, JsonTeller, TextTeller
+
+if TYPE_CHECKING:
+    from actions.operations import Operations
+    from console.edits.kept import KeptEdit
+    from screens.cli.context import Cli
+
+
+def refused(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool) -> int:
+    """Tell why a plan is refused, which is journalled like any other."""
+    last: PlanFailed | None = None
+    for event in operations.run(plan):
+        last = event if isinstance(event, PlanFailed) else last
+    assert plan.refusal is not None  # noqa: S101 -- only called for refused plans
+    error = ConsoleError(plan.refusal.code, plan.refusal.title, plan.refusal.hint)
+    error.exit_code = ExitCode(last.exit_code if last is not None else ExitCode.REFUSED)
+    if not cli.as_json:
+        raise error
+    data: dict[str, Any] = {"id": None, "outputs": [], "plan": plan_data(plan)}
+    if events:
+        data = {"event": "failed", "plan_id": plan.id, "outcome": "refused", **data}
+    return emit(data, error=error)
+
+
+def begin(cli: "Cli", operations: "Operations", plan: Plan) -> int:
+    """Start the job and leave it as soon as it runs."""
+    for event in operations.run(plan):
+        if isinstance(event, PlanFailed):
+            error = event_error(event, plan.target)
+            if cli.as_json:
+                return emit({"job_id": plan.id, "plan": plan_data(plan)}, error=error)
+            raise error
+        if isinstance(event, PlanStarted | PlanDone):
+            break
+    if cli.as_json:
+        return emit({"job_id": plan.id, "id": plan.id, "plan": plan_data(plan)})
+    write(f"edit with {plan.target}: job {plan.id}")
+    say(f"gpuconsole jobs watch {plan.id} tells how it goes; it survives this console")
+    return ExitCode.DONE
+
+
+def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool, show: bool) -> int:
+    """Run it and tell how it goes until it ends; gives its exit code."""
+    teller = JsonTeller(plan) if cli.as_json else TextTeller(plan)
+    heard = events or not cli.as_json
+    audience = Audience()
+    if heard:
+        audience.tell(teller.begin)
+    last: AnyEvent | None = None
+    try:
+        with cancel_wish("the edit", plan.id) as wish:
+            for event in operations.run(plan, wish.cancelled):
+                last = event
+                # The end is told below, with all that is kept.
+                if heard and not isinstance(event, PlanDone | PlanFailed):
+                    audience.tell(partial(teller.event, event))
+    except KeyboardInterrupt as error:
+        raise InterruptedByUser(
+            "plan.left",
+            f"left edit {plan.target} while it goes on",
+            f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
+        ) from error
+    if isinstance(teller, TextTeller):
+        teller.settle()
+    audience.complain()
+    return _end(cli, plan, last, events=events, show=show)
+
+
+def _end(cli: "Cli", plan: Plan, last: AnyEvent | None, *, events: bool, show: bool) -> int:
+    edit = EditRecords(cli.session.store).get(plan.id)
+    error = _error(plan, last, edit)
+    if cli.as_json:
+        data = edit_answer(edit) if edit is not None else {"id": plan.id, "outputs": []}
+        if events:
+            data = {"event": "failed" if error else "done", "plan_id": plan.id, **data}
+        return emit(data, error=error)
+    if edit is not None:
+        _tell(cli, edit, show=show)
+    return emit_error(error) if error is not None else int(ExitCode.DONE)
+
+
+def _tell(cli: "Cli", edit: "KeptEdit", *, show: bool) -> None:
+    """Give each picture's path on stdout, and what it took on stderr."""
+    from actions.edits.data import facts_text
+
+    for one in edit_answer(edit)["outputs"]:
+        write(one["path"])
+        if show:
+            from screens.pictures.show import print_picture
+
+            flush()
+            setting = cli.session.settings.ui.pictures
+            print_picture(Path(one["path"]), sys.stdout, setting, cli.session.environ)
+    for warning in edit.warnings:
+        say(f"! {warning}")
+    if edit.state == "done":
+        say(facts_text(edit))
+
+
+def _error(plan: Plan, last: AnyEvent | None, edit: "KeptEdit | None") -> ConsoleError | None:
+    """Give what the command fails with, in the words that are kept with the edit."""
+    if not isinstance(last, PlanFailed):
+        return None
+    error = event_error(last, plan.target)
+    if edit is not None and edit.error is not None and last.outcome in {"failed", "interrupted"}:
+        told = edit.error
+        made = ConsoleError(told.code, told.title, told.hint, told.detail)
+        made.exit_code = error.exit_code
+        return made
+    return error
