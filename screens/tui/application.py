@@ -228,6 +228,9 @@ class Console(App[int]):
         self.view.monotonic = now
         if self.view.notice is not None and now >= self.view.notice.until:
             self.view.notice = None
+        if not self.screen_stack:
+            # A thread's last word, while the screens are being closed.
+            return
         screen = self.screen
         if isinstance(screen, ModalScreen):
             if now - self._painted_at < COVERED_GAP_SECONDS:

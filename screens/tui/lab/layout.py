@@ -263,7 +263,8 @@ class Drawing:
         if known is None:
             return ("…", "dim")
         if isinstance(known, ConsoleError):
-            return (f"✖ {known.title}", "error")
+            # Why stands in the picture's place, and in the row of the verdict.
+            return ("✖ cannot be used", "error")
         return (f"{known.width}x{known.height}", "warning" if known.notes else "dim")
 
     def _upper_height(self, form: int, room: int, under: int) -> int:
