@@ -127,10 +127,12 @@ def _prepare() -> None:
     import logging
     from importlib import import_module
 
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 
     for name in ("Png", "Jpeg", "Mpo", "WebP", "Gif", "Bmp", "Tiff"):
         import_module(f"PIL.{name}ImagePlugin")
+    # Recipes of edits are long, and some write them packed: one megabyte is too little.
+    PngImagePlugin.MAX_TEXT_CHUNK = limit("png_text")
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -150,6 +150,8 @@ def _spoken(row: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, st
         return HALF_BLOCKS, words(
             "too-old", name=name, protocol=protocol, least=least, version=said
         )
+    if "since" in row:
+        return protocol, words("known-since", name=name, since=row["since"])
     return protocol, words("known", name=name)
 
 

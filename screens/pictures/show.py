@@ -7,6 +7,7 @@ from typing import TextIO
 from console.pictures.errors import PictureError, Source, shown
 from console.pictures.look import PictureFacts, look
 from console.units import format_bytes
+from screens.cli.output import OutputError, ReaderGone
 from screens.pictures.protocol import (
     HALF_BLOCKS,
     KITTY,
@@ -30,7 +31,7 @@ def print_picture(
 ) -> None:
     """Write a picture's path and facts, and the picture where the terminal is shown any.
 
-    What is wrong with the picture is written in its place; nothing about it raises.
+    What is wrong with the picture is written in its place, and raises nothing.
 
     Args:
         source: the picture.
@@ -38,18 +39,36 @@ def print_picture(
         setting: `ui.pictures` of the config.
         environ: the environment.
         name: how it is called; its path where empty.
+
+    Raises:
+        ReaderGone: nobody reads the stream any more.
+        OutputError: it cannot be written.
+    """
+    lines = picture_lines(source, stream, setting, environ, name)
+    try:
+        stream.write("".join(f"{line}\n" for line in lines))
+        stream.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from error
+
+
+def picture_lines(
+    source: Source, stream: TextIO, setting: str, environ: Mapping[str, str], name: str = ""
+) -> list[str]:
+    """Give what `print_picture` writes: the path with facts, then the picture or why there is none.
+
+    A terminal that shows none gets the first line alone.
     """
     protocol = protocol_for(setting, environ, stream.isatty())
-    name = name or shown(source)
     try:
-        stream.write(f"{name}  {facts_line(look(source))}\n")
+        lines = [f"{name or shown(source)}  {facts_line(look(source))}"]
         if protocol.shows:
-            stream.write(
-                "".join(f"{line}\n" for line in lines_of(source, stream, protocol, environ))
-            )
+            lines += lines_of(source, stream, protocol, environ)
     except PictureError as error:
-        stream.write(f"{error.title}\n")
-    stream.flush()
+        return [error.title]
+    return lines
 
 
 def facts_line(facts: PictureFacts) -> str:

@@ -105,6 +105,12 @@ def test_depth_alpha_and_movement_are_told() -> None:
     assert print_ready.notes == ("CMYK, made for printing: colours may look different",)
 
 
+def test_a_recipe_of_three_megabytes_in_a_picture_is_no_damage() -> None:
+    note = build.chunk(b"zTXt", b"workflow\0\0" + zlib.compress(b"node " * 600_000))
+    facts = look(build.png(1, 1, zlib.compress(b"\0\1\2\3"), before=note))
+    assert (facts.width, facts.notes) == (1, ())
+
+
 def test_samples_come_with_the_program() -> None:
     assert [path.stem for path in samples()] == list(NAMES)
     for path in samples():

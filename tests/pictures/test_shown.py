@@ -1,13 +1,16 @@
 """Pictures on the command line: shown where they can be, told in words everywhere else."""
 
+import contextlib
 import io
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from console.pictures.look import look
+from screens.cli.output import OutputError, ReaderGone
 from screens.pictures.show import facts_line, print_picture
 from tests.pictures import build
 from tests.pictures.terminals import kitty_pictures, on_terminal, sixel_pixels
@@ -15,6 +18,7 @@ from tests.support.program import run_program
 
 SHOW = """
 import os, sys
+from screens.cli.output import OutputError, ReaderGone
 from screens.pictures.show import print_picture
 print_picture(os.environ["PICTURE"], sys.stdout, os.environ["SETTING"], os.environ)
 """
@@ -85,6 +89,17 @@ def test_into_a_file_no_picture_goes(mug: Path) -> None:
     file = io.StringIO()
     print_picture(mug, file, "sixel", {"TERM": "xterm-256color", "WT_SESSION": "1"})
     assert file.getvalue() == f"{mug}  {facts_line(look(mug))}\n"
+
+
+def test_an_output_that_takes_nothing_is_told_as_such(mug: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    for where, error in (("/dev/full", OutputError), (writing, ReaderGone)):
+        stream = open(where, "w")  # noqa: SIM115 -- closing it fails as well
+        with pytest.raises(error):
+            print_picture(mug, stream, "auto", {})
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 def test_what_cannot_be_shown_says_why_and_stops_nothing(tmp_path: Path) -> None:
