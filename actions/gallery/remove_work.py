@@ -4,13 +4,18 @@ import contextlib
 from typing import Any
 
 from actions.edits.places import kept_files, spool_file
+from actions.going_on import cancel
+from actions.journal import Journal
 from actions.plan import Step
 from actions.session import Session
 from actions.step_thread import Outcome, Talk
 from actions.trouble import CancelledStepError, StepError
 from console.edits.keeping import EditKeepError
-from console.edits.kept import KeptEdit, KeptPicture
+from console.edits.kept import OPEN_STATES, KeptEdit, KeptPicture
+from console.errors import RefusedError
 from console.store.edits import EditRecords
+from console.store.plans import OPEN_STATES as JOB_OPEN
+from console.store.plans import STOPPED_STATES
 from console.text import clean_line
 from console.units import format_bytes
 
@@ -73,12 +78,28 @@ class RemoveWork:
         if (edit.state, len(edit.pictures)) != (state, pictures):
             self._left.append(f"edit {edit_id} has changed since: it stays")
             return False
+        if state in OPEN_STATES and not self._given_up(edit_id):
+            self._left.append(f"edit {edit_id} is under way again: it stays")
+            return False
         for picture in edit.pictures:
             if not self._take_away(edit, picture):
                 return False
         self._records.remove([edit_id])
         if state == "uncollected":
             self._forget_waiting(edit_id)
+        return True
+
+    def _given_up(self, edit_id: str) -> bool:
+        """See that no job goes on with an edit later, which would make it anew; False if one is."""
+        row = Journal(self._session).plans.get(edit_id)
+        if row is None or row.state not in (*JOB_OPEN, *STOPPED_STATES):
+            return True
+        if row.state in JOB_OPEN:
+            return False
+        try:
+            cancel(self._session, edit_id)
+        except RefusedError:  # somebody has just begun with it
+            return False
         return True
 
     def _take_away(self, edit: KeptEdit, picture: KeptPicture) -> bool:

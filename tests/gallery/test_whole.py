@@ -1,7 +1,9 @@
 """Edits run on a rehearsed ComfyUI, then met in the gallery."""
 
 import json
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +20,14 @@ from actions.executor import plan_lock
 from actions.gallery.again import request_of, request_of_recipe
 from actions.gallery.from_file import read_file
 from actions.operations import Operations
-from actions.plan import PlanDone
+from actions.plan import Plan, PlanDone, PlanFailed, StepProgress
 from actions.wish import LEAVE
 from console.edits.kept import KeptEdit
 from console.store.locks import Held, Holder, LockFolder
 from tests.gallery.disk import small_disk
 from tests.support.edits import EditHost, edit_host
 from tests.support.program import run_program
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +158,53 @@ def test_what_a_job_is_at_is_left_to_it(host: EditHost, tmp_path: Path) -> None:
     assert (told["outcome"], told["job"]) == ("under-way", left.id)
     (told,) = gallery_json(host, tmp_path, "collect", left.id)["data"]["edits"]
     assert told["outcome"] == "collected"
+
+
+@pytest.fixture
+def slow_host(tmp_path: Path) -> Iterator[EditHost]:
+    """Have a ComfyUI that takes many seconds for an edit."""
+    with edit_host(tmp_path / "home", pace=10) as made:
+        yield made
+
+
+def begun(host: EditHost) -> Plan:
+    """Have a job that is at an edit which its service has taken."""
+    operations = host.operations()
+    plan = operations.plan(
+        "edit", "edit-single", images=[str(host.picture())], prompt="make it snow", seed=31
+    )
+    for event in operations.run(plan):
+        assert not isinstance(event, PlanDone | PlanFailed), event
+        if isinstance(event, StepProgress) and event.edit and event.edit.phase == "sampling":
+            return plan
+    raise AssertionError("it never began")
+
+
+def test_what_is_under_way_is_not_removed(slow_host: EditHost, tmp_path: Path) -> None:
+    plan = begun(slow_host)
+    try:
+        error = gallery_json(slow_host, tmp_path, "rm", plan.id, "--dry-run", code=3)["error"]
+        assert error["code"] == "gallery.under-way"
+        assert f"jobs cancel {plan.id}" in error["hint"]
+    finally:
+        slow_host.operations().cancel(plan.id)
+    follow = slow_host.operations().follow(plan.id)
+    assert isinstance(list(follow)[-1], PlanFailed)
+    operations = slow_host.operations()
+    assert isinstance(list(operations.run(operations.plan("gallery-rm", plan.id)))[-1], PlanDone)
+
+
+def test_an_edit_that_was_removed_is_never_made_anew(slow_host: EditHost, tmp_path: Path) -> None:
+    """Its runner is killed, it is removed, and the next console takes up what was left."""
+    plan = begun(slow_host)
+    (running,) = slow_host.operations().running()
+    assert running.pid
+    os.kill(running.pid, signal.SIGKILL)
+    operations = slow_host.operations()
+    wait_until(lambda: operations.running() == ())
+    removal = operations.plan("gallery-rm", plan.id)
+    assert isinstance(list(operations.run(removal))[-1], PlanDone)
+    assert operations.take_up() == ()
+    assert operations.one_job(plan.id).state == "cancelled"
+    assert gallery_json(slow_host, tmp_path, "list")["data"]["edits"] == []
+    assert operations.running() == ()
