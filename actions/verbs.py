@@ -21,7 +21,7 @@ _MODELS_ONLY = (
     "pull", "rm", "dedupe", "move-file", "delete-file", "quarantine-file", "link-file",
 )  # fmt: skip
 
-_EDITS_ONLY = ("edit", "gallery-rm", "load")
+_EDITS_ONLY = ("compare", "edit", "gallery-rm", "load")
 
 
 class Verbs(Protocol):
@@ -94,6 +94,10 @@ def verbs_for(session: Session, verb: str, subject: str = "container") -> Verbs:
         from actions.edits.verbs import EditVerbs
 
         return EditVerbs(session)
+    if subject == "edits" and verb == "compare":
+        from actions.compare.planning import CompareVerbs
+
+        return CompareVerbs(session)
     if subject == "edits" and verb == "gallery-rm":
         from actions.gallery.removing import GalleryVerbs
 

@@ -62,6 +62,7 @@ class VariantWork:
     def _edit(self, talk: Talk, shot: Shot) -> KeptEdit:
         """Make one edit, or go on with it, or give it where it is there already."""
         from actions.edits.running import go_on, run_edit
+        from actions.edits.telling import now_text
 
         ident = edit_id(self._plan.id, shot.number)
         there = self._records.get(ident)
@@ -69,7 +70,9 @@ class VariantWork:
             return there
 
         def report(now: EditNow) -> None:
-            talk.report(self._placed(now, shot))
+            placed = self._placed(now, shot)
+            talk.report(placed)
+            talk.tell(f"edit {shot.number} of {placed.of}: {now_text(placed)}")
 
         def stop() -> str:
             return self._wish(talk)
