@@ -26,10 +26,13 @@ class _Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return (
             _among(effect.id, self.effects)
             and _among(cause.id, self.causes)
-            and rank_of(cause.id) >= max(self.least, rank_of(effect.id))
-            and (not self.least or cause.severity == "error")
+            and (not self.least or self._is_strong(cause, effect))
             and (not self.subject or cause.subject == effect.subject)
         )
+
+    def _is_strong(self, cause: Finding, effect: Finding) -> bool:
+        rank = rank_of(cause.id)
+        return cause.severity == "error" and rank >= max(self.least, rank_of(effect.id))
 
 
 class _Words(NamedTuple):

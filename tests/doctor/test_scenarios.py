@@ -17,6 +17,8 @@ FIRST = {
     "no-nvml": ("nvml.lib-not-found", "driver"),
     "no-engine": ("docker.daemon.down", "engine"),
     "engine-denied": ("docker.daemon.permission", "engine"),
+    "both-on-one-card": ("service.misplaced", "myia"),
+    "hung-service": ("service.segfault", "myia"),
 }
 
 
