@@ -95,7 +95,7 @@ def test_an_output_that_takes_nothing_is_told_as_such(mug: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     for where, error in (("/dev/full", OutputError), (writing, ReaderGone)):
-        stream = open(where, "w")  # noqa: SIM115 -- closing it fails as well
+        stream = open(where, "w")  # noqa: PTH123, SIM115 -- closing fails as well
         with pytest.raises(error):
             print_picture(mug, stream, "auto", {})
         with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +21,11 @@ from PIL import Image, ImageOps
 from console.pictures import errors
 from console.pictures.decode import fitted
 from console.pictures.errors import PictureError
-from console.pictures.small import Small, small
+from console.pictures.small import small
 from tests.pictures import build
 from tests.support.program import private_environment
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,7 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image.save(folder / "rgb.png", compress_level=1)
     image.convert("RGBA").save(folder / "rgba.png", compress_level=1)
     image.save(folder / "usual.jpg")
+    image.convert("RGBA").resize((3400, 2300)).save(folder / "just-not-apart.png", compress_level=1)
     image.save(folder / "usual.webp", method=0, quality=50)
     return folder
 
@@ -204,16 +208,22 @@ def test_what_decoders_have_to_say_stays_off_the_screen(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize("name", ["rgb.png", "rgba.png", "usual.jpg", "usual.webp"])
+@pytest.mark.parametrize(
+    "name", ["rgb.png", "rgba.png", "usual.jpg", "usual.webp", "just-not-apart.png"]
+)
 def test_24_megapixels_are_small_soon_and_hold_nobody_up(phone: Path, name: str) -> None:
-    """A thread that ticks beside it is never late by more than a blink; the best of three tries,
-    because a machine that is busy with something else makes ticks late too."""
+    """A thread that ticks beside it is never late by more than a blink.
+
+    The best of three tries, beyond what the machine's other work makes a thread late that has
+    nothing beside it; time is the processor's, for the same reason.
+    """
     small(phone / "usual.jpg", (8, 8))
+    _, _, idle = ticking(lambda: time.sleep(0.3))
     tries = [ticking(lambda: small(phone / name, (160, 90))) for _ in range(3)]
     picture = tries[0][0]
-    assert (picture.width, picture.height, picture.original) == (135, 90, (6000, 4000))
-    assert min(took for _, took, _ in tries) < 2.5
-    assert min(late for _, _, late in tries) < 0.05
+    assert max(picture.width, picture.height) > 80
+    assert min(took for _, took, _ in tries) < 2.0
+    assert min(late for _, _, late in tries) < 0.05 + idle
 
 
 def test_24_megapixels_leave_no_trace_in_memory(phone: Path) -> None:
@@ -254,8 +264,11 @@ def test_an_odd_name_reaches_the_decoder_apart(tmp_path: Path, phone: Path) -> N
     assert small(odd, (60, 40)).width == 60
 
 
-def ticking(work: Callable[[], Small]) -> tuple[Small, float, float]:
-    """Do the work with a thread beside it that ticks every 5 ms; give result, time, worst delay."""
+def ticking(work: Callable[[], T]) -> tuple[T, float, float]:
+    """Do the work with a thread beside it that ticks every 5 ms.
+
+    Gives the result, seconds of the processor with those of child processes, the worst delay.
+    """
     done, late = threading.Event(), [0.0]
 
     def tick() -> None:
@@ -266,11 +279,17 @@ def ticking(work: Callable[[], Small]) -> tuple[Small, float, float]:
 
     beside = threading.Thread(target=tick)
     beside.start()
-    began = time.perf_counter()
+    began = spent()
     try:
         found = work()
     finally:
-        took = time.perf_counter() - began
+        took = spent() - began
         done.set()
         beside.join()
     return found, took, late[0]
+
+
+def spent() -> float:
+    """Seconds of the processor that this process and its children have had."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
