@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from actions.edits.card import NOT_NAMED, NOT_READ
 from actions.edits.preparing import Prepared
 from actions.gallery.data import edit_data
@@ -47,9 +49,9 @@ def edit_answer(edit: KeptEdit) -> dict[str, Any]:
     unavailable: list[dict[str, Any]] = []
     if edit.submitted and edit.vram_peak_bytes is None:
         why = NOT_READ if edit.gpu_uuid else NOT_NAMED
-        unavailable.append({"source": "vram_peak_bytes", **plain_value(why)})
+        unavailable.append({"source": "vram_peak_bytes", **msgspec.structs.asdict(why)})
     if edit.state == "done" and not edit.timings.heard:
-        unavailable.append({"source": "timings", **plain_value(NOT_TIMED)})
+        unavailable.append({"source": "timings", **msgspec.structs.asdict(NOT_TIMED)})
     if unavailable:
         data["unavailable"] = unavailable
     return data
