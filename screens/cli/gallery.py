@@ -226,4 +226,4 @@ def _shown(path: Path) -> str:
 
 
 # Subcommands in modules of their own; each adds itself to the group when it is imported.
-from screens.cli import gallery_collect  # noqa: E402, F401
+from screens.cli import gallery_again, gallery_collect  # noqa: E402, F401

@@ -208,3 +208,36 @@ def test_an_edit_that_was_removed_is_never_made_anew(slow_host: EditHost, tmp_pa
     assert operations.one_job(plan.id).state == "cancelled"
     assert gallery_json(slow_host, tmp_path, "list")["data"]["edits"] == []
     assert operations.running() == ()
+
+
+def test_again_on_the_command_line(host: EditHost, tmp_path: Path) -> None:
+    first = edited(host, a_request(host, seed=41))
+    again = gallery_json(host, tmp_path, "again", first.id)["data"]
+    assert (again["seed"], again["variant"], again["prompt"]) == (41, first.variant, first.prompt)
+    other = gallery_json(host, tmp_path, "again", first.id, "--new-seed", "--steps", "4")["data"]
+    assert other["seed"] != 41
+    assert other["steps"] == 4
+    kept = first.of_role("output")[0].path
+    plan = gallery_json(host, tmp_path, "again", kept, "--prompt", "rain", "--dry-run")["data"]
+    assert (plan["request"]["prompt"], plan["request"]["seed"]) == ("rain", 41)
+    own = str(host.picture("own.png"))
+    error = gallery_json(host, tmp_path, "again", own, code=2)["error"]
+    assert error["code"] == "gallery.no-recipe"
+    error = gallery_json(host, tmp_path, "again", "last", "--new-seed", "--seed", "3", code=2)
+    assert error["error"]["code"] == "gallery.two-seeds"
+
+
+def test_a_picture_from_another_host_is_made_again_here(host: EditHost, tmp_path: Path) -> None:
+    first = edited(host, a_request(host, seed=42))
+    given = tmp_path / "from a friend.png"
+    shutil.copy(first.of_role("output")[0].path, given)
+    operations = host.operations()
+    assert isinstance(list(operations.run(operations.plan("gallery-rm", first.id)))[-1], PlanDone)
+    Path(first.of_role("input")[0].path).unlink(missing_ok=True)
+    error = gallery_json(host, tmp_path, "again", str(given), code=2)["error"]
+    assert error["code"] == "gallery.input-gone"
+    assert "--image" in error["hint"]
+    mine = str(host.picture("mine.png", shade=90))
+    made = gallery_json(host, tmp_path, "again", str(given), "--image", mine)["data"]
+    assert (made["seed"], made["prompt"]) == (42, "make it snow")
+    assert made["inputs"][0]["source"] == mine
