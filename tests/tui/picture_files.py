@@ -30,7 +30,10 @@ def gradient(width: int = 64, height: int = 64, turn: int = 0) -> Image.Image:
 
 
 def write_picture(path: Path, width: int = 64, height: int = 64, turn: int = 0) -> Path:
-    """Write a picture in the format of its name, and give its path."""
+    """Write a picture in the format of its name, and give its path.
+
+    PNGs are not compressed: their size, which screens tell, is the same with every zlib.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    gradient(width, height, turn).save(path)
+    gradient(width, height, turn).save(path, compress_level=0)
     return path

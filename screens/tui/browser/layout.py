@@ -111,21 +111,13 @@ class Drawing:
         ]
         if beside and one is not None:
             lines = panel.about(one, drawn, app.view.now, width - beside)
-            at = self._about_from(one, drawn, room, height)
+            # Below the room of a picture, which it does not always fill.
+            at = 2 + room - self._about_rows(height) if one.kind == "file" else 2
             blocks.append(Block("about", beside, at, width - beside, 2 + room - at, lines))
         return blocks
 
     def _about_rows(self, height: int) -> int:
         return ABOUT_ROWS_TALL if height >= TALL else ABOUT_ROWS
-
-    def _about_from(self, one: Found, drawn: Drawn | None, room: int, height: int) -> int:
-        """Give the row from which the entry is told about: below its picture."""
-        if one.kind != "file":
-            return 2
-        below = 2 + room - self._about_rows(height)
-        if drawn is None or not drawn.rows:
-            return below
-        return min(below, 2 + len(drawn.rows) + 1)
 
     def frames(self, width: int, height: int) -> Sequence[Frame]:
         """Give the preview of the selected picture."""

@@ -14,6 +14,7 @@ FILES = {
     "missing": "is not there any more: moved, or deleted by somebody else",
     "changed": "was changed since it was kept; deleting the edit leaves it",
 }
+ASKED = "  prompt"
 WAYS = {
     "uncollected": "c fetches its pictures as soon as the service and the disk allow it",
     "failed": "r puts its recipe into the lab, to change what went wrong",
@@ -26,15 +27,19 @@ def about(edit: KeptEdit, files: Mapping[str, str], now: datetime, width: int) -
     """Give all about an edit in lines of `width`."""
     lines = details(edit, now, width)
     way = WAYS.get(edit.state, "")
-    head = lines[:1]
-    head += [(Span("    "), Span(part, "accent")) for part in _parts(f"→ {way}", width) if way]
+    more: list[Line] = [
+        (Span("    "), Span(part, "accent")) for part in _parts(f"→ {way}", width) if way
+    ]
     for picture in edit.pictures:
         said = FILES.get(files.get(picture.path, ""), "")
         if said:
             name = clean_line(picture.path.rpartition("/")[2], 200)
             text = f"▲ {name} {said}"
-            head += [(Span("    "), Span(part, "warning")) for part in _parts(text, width)]
-    return [*head, *lines[1:]]
+            more += [(Span("    "), Span(part, "warning")) for part in _parts(text, width)]
+    # After why it went wrong, before what was asked for.
+    known = (at for at, line in enumerate(lines) if line and line[0].text.startswith(ASKED))
+    place = next(known, 1)
+    return [*lines[:place], *more, *lines[place:]]
 
 
 def _parts(text: str, width: int) -> list[str]:

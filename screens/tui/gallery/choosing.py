@@ -12,6 +12,7 @@ from console.text import clean_line
 from screens.tui.gallery.source import Names
 from screens.tui.gallery.state import Wanted
 from screens.tui.lab.choice_dialog import Choice
+from screens.tui.verbs import Verb
 
 EVERYTHING = "all"
 _FIELDS = ("workflow", "variant", "service")
@@ -34,10 +35,10 @@ def _actions() -> tuple[_Action, ...]:
     return msgspec.convert(read_table("gallery_actions.toml"), _Table).action
 
 
-def actions_of(edit: KeptEdit) -> tuple[Choice, ...]:
+def actions_of(edit: KeptEdit) -> tuple[Verb, ...]:
     """Give what can be done with an edit in its state."""
     return tuple(
-        Choice(one.verb, f"{one.key}  {one.title}", one.help)
+        Verb(one.verb, one.key, one.title, one.states, one.help)
         for one in _actions()
         if (not one.states or edit.state in one.states) and (one.verb != "group" or edit.group)
     )

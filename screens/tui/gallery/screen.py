@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import BindingType
 
 from console.edits.kept import KeptEdit
+from console.text import clean_line
 from screens.tui.gallery import choosing
 from screens.tui.gallery.framing import most_pictures, shown_picture
 from screens.tui.gallery.keys import GALLERY
@@ -18,6 +19,7 @@ from screens.tui.gallery.source import GallerySource, SessionGallery
 from screens.tui.gallery.state import PAGE, STATES, State, Wanted
 from screens.tui.keys import bindings
 from screens.tui.lab.choice_dialog import ChoiceDialog
+from screens.tui.lab.words import edit_state
 from screens.tui.pictures.frame import Frame
 from screens.tui.pictures.screen import PictureScreen
 from screens.tui.pictures.words import shown_path
@@ -306,6 +308,8 @@ class GalleryScreen(PictureScreen):
 
     def action_menu(self) -> None:
         """Offer everything that can be done with it."""
+        from screens.tui.menu_dialog import MenuDialog
+
         edit = self._edit()
         if edit is None:
             return
@@ -314,5 +318,5 @@ class GalleryScreen(PictureScreen):
             if word:
                 getattr(self, f"action_{word}")()
 
-        title = f"{edit.workflow} ({edit.state})"
-        self.app.push_screen(ChoiceDialog(title, choosing.actions_of(edit)), chosen)
+        name, verbs = clean_line(edit.workflow, 40), choosing.actions_of(edit)
+        self.app.push_screen(MenuDialog(name, edit_state(edit).words, verbs), chosen)
