@@ -107,12 +107,15 @@ class Prompter:
     def submitted(self, container: str) -> None:
         """Count a submission to a container's service, and plan what was waiting for it."""
         for entry in list(self._counting):
-            if entry[1].container not in {"", container}:
+            if entry[1].of not in {"", container}:
                 continue
             entry[0] -= 1
             if entry[0] <= 0:
-                self._counting.remove(entry)
-                cue = msgspec.structs.replace(entry[1], request=0)
+                again = entry[1].every
+                entry[0] = int(seconds(again)) if again is not None else 0
+                if again is None:
+                    self._counting.remove(entry)
+                cue = msgspec.structs.replace(entry[1], request=0, every=None)
                 self._plan(cue, self._stage.now + max(_SOON, seconds(cue.at)))
 
     @property

@@ -237,7 +237,8 @@ class Cue(_Part, frozen=True, kw_only=True):
     """Something that happens on its own: `at` seconds after opening, `do` with what it needs.
 
     `fault` is one of the hub, with its facts: `{ kind = "cut", after = 1000 }`. With `request` it
-    happens `at` seconds after so many submissions to the service of `container` (or to any).
+    happens `at` seconds after so many submissions to the service of the container `of` (or to any),
+    and then after each `every` more.
     """
 
     at: Span
@@ -249,6 +250,7 @@ class Cue(_Part, frozen=True, kw_only=True):
     value: float = 0.0
     every: Span | None = None
     request: int = 0
+    of: str = ""
     fault: dict[str, str | float | int | bool] = {}
 
 

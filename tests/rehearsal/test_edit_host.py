@@ -1,8 +1,9 @@
 """The quick rehearsal that tests of edits share: it starts at once, and real edits run on it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,18 +27,39 @@ def host(tmp_path: Path) -> Iterator[EditHost]:
         yield made
 
 
-def edited(host: EditHost, variant: str, image: Path, **wish: object) -> list[AnyEvent]:
-    """Run the packaged single edit and give its events."""
+def graph_of(host: EditHost, variant: str, name: str, **wish: Any) -> dict[str, Any]:
+    """Build the packaged single edit of a picture that lies on the service."""
     catalog = packaged_catalog()
-    name = PromptCalls(WebClient(host.url())).upload(image.read_bytes())
-    workflow = next(
-        one for one in open_shelf(host.session()).workflows if one.name == "edit-single"
+    shelf = open_shelf(host.session())
+    workflow = next(one for one in shelf.workflows if one.name == "edit-single")
+    asked = Wish(variant=catalog.variant(variant), images=(name,), **{"prompt": "evening", **wish})
+    return build(workflow, catalog, asked).graph
+
+
+def edited(
+    host: EditHost,
+    variant: str,
+    image: Path,
+    *,
+    on: str = COMFY,
+    watch: Callable[[], object] | None = None,
+    preview_method: str = "",
+    png_info: dict[str, Any] | None = None,
+    **wish: Any,
+) -> list[AnyEvent]:
+    """Run the packaged single edit and give its events; `watch` is called at each of them."""
+    name = PromptCalls(WebClient(host.url(on))).upload(image.read_bytes())
+    made = prompt(
+        graph_of(host, variant, name, **wish),
+        preview_method=preview_method,
+        png_info=png_info or {},
     )
-    asked = Wish(variant=catalog.variant(variant), images=(name,), prompt="evening", **wish)  # type: ignore[arg-type]
-    run = ComfyRun(
-        lambda: WebClient(host.url()), prompt(build(workflow, catalog, asked).graph), pace=QUICK
-    )
-    return list(run.events())
+    events = []
+    for event in ComfyRun(lambda: WebClient(host.url(on)), made, pace=QUICK).events():
+        events.append(event)
+        if watch is not None:
+            watch()
+    return events
 
 
 def test_an_edit_is_over_in_about_a_second(host: EditHost) -> None:

@@ -23,7 +23,7 @@ from console.simulator.host import Host
 from console.simulator.places import new_places
 from console.simulator.ports import LOOPBACK, KeptPort
 from console.simulator.scenario import load_scenario
-from console.simulator.scene import Cue, Scene
+from console.simulator.scene import ContainerSpec, Cue, Phase, Scene, seconds
 from console.simulator.services.pixels import write_png
 from console.simulator.world import World
 
@@ -32,6 +32,9 @@ T = TypeVar("T")
 COMFY, FORGE = "comfyui-qwen", "myia"
 QUICK = 200.0
 """An edit of 20 steps takes about half a second."""
+
+START = 0.2
+"""Seconds of each phase of a service's start."""
 
 ON_DISK = (
     "qwen-edit-2509-fp8", "qwen-edit-2509-gguf-q2_k", "qwen-edit-2509-gguf-q4_0",
@@ -143,12 +146,29 @@ def edit_host(
 
     `change` makes another scene of the one that is named, such as one without a Forge.
     """
-    scene = msgspec.structs.replace(load_scenario(scenario), pace=pace)
+    scene = _quick(load_scenario(scenario), pace)
     host = EditHost(change(scene) if change else scene, home)
     try:
         yield host
     finally:
         host.close()
+
+
+def _quick(scene: Scene, pace: float) -> Scene:
+    """Give a scene whose services are soon there again when they are started."""
+    containers = {
+        name: msgspec.structs.replace(
+            spec, phases=tuple(_hurried(spec, one) for one in spec.phases)
+        )
+        for name, spec in scene.containers.items()
+    }
+    return msgspec.structs.replace(scene, containers=containers, pace=pace)
+
+
+def _hurried(spec: ContainerSpec, phase: Phase) -> Phase:
+    if not spec.service.kind or phase.name == spec.loop or phase.job:
+        return phase
+    return msgspec.structs.replace(phase, seconds=min(seconds(phase.seconds), START))
 
 
 def a_png(width: int, height: int, shade: int = 200) -> bytes:

@@ -273,7 +273,7 @@ class _Reckoning:
         self._steps = steps_of(given)
         passes = 2 if _number(given.get("cfg"), 1.0) > 1.0 else 1
         each = self._speed["seconds_per_pass"] * self._quant["slow"] * self._canvas * passes
-        each = max(each / self._means.speed, streamed * passes)
+        each = each / self._means.speed + streamed * passes
         self._leads[node] = self._at - began
         first = self._at
         self._pass(each * self._steps, gpu=96.0, more=self._activations)
@@ -283,18 +283,14 @@ class _Reckoning:
         self._log.append((self._at, bar))
 
     def _load(self, files: tuple[str, ...], what: str, resident: int | None = None) -> None:
-        """Bring models into VRAM; those that find no room beside them go out."""
-        if not files or self._in_vram >= set(files):
+        """Bring models into VRAM; those that are there go out, as they do where room is short."""
+        if not files or self._in_vram == set(files):
             return
         size = sum(map(self._means.size_of, files)) if resident is None else resident
-        missing = sum(self._means.size_of(name) for name in set(files) - self._in_vram)
         self._log.append((self._at, f"Requested to load {what}"))
-        if self._held + min(size, missing) + self._activations > self._means.room:
-            self._in_vram.clear()
-            self._held, missing = 0, size
-        self._held = min(self._held + min(size, missing), self._means.room)
-        self._in_vram |= set(files)
-        self._pass(missing / self._speed["move"], gpu=8.0, cpu=104.0)
+        self._in_vram = set(files)
+        self._held = min(size, self._means.room)
+        self._pass(size / self._speed["move"], gpu=8.0, cpu=104.0)
 
     def _pass(
         self, seconds: float, *, gpu: float = 3.0, cpu: float = 60.0, more: float = 0
