@@ -133,7 +133,7 @@ class KeptFiles:
         kept = Path(picture.path)
         data = self.read(picture)
         try:
-            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+            _make_all(folder)
         except OSError as error:
             raise keep_fault(error, folder, kept.name, len(data)) from error
         return self._place(folder, kept.stem, kept.suffix, data)
@@ -190,8 +190,9 @@ class KeptFiles:
             return False
         except OSError as error:
             raise keep_fault(error, path.parent, path.name) from error
-        with contextlib.suppress(OSError):  # it holds others: then it stays
-            path.parent.rmdir()
+        if path.parent != self.root:
+            with contextlib.suppress(OSError):  # it holds others: then it stays
+                path.parent.rmdir()
         return True
 
     def _put(
@@ -207,20 +208,19 @@ class KeptFiles:
     def _place(
         self, folder: Path, stem: str, ending: str, data: bytes, *, by_hash: bool = False
     ) -> Path:
-        """Write bytes aside and give them the first name that is free or has just these bytes."""
+        """Give bytes the first name that is free or has just these; what is there costs no room."""
+        first = folder / f"{stem}{ending}"
+        if _has(first, data):
+            return first
         try:
             aside = _write_aside(folder, data)
             try:
+                if by_hash:
+                    aside.replace(first)  # whatever is there is damaged: its name says what belongs
+                    sync_folder(folder)
+                    return first
                 for path in _names(folder, stem, ending):
-                    if _has(path, data):
-                        return path
-                    if by_hash and path.name == stem + ending and os.path.lexists(path):
-                        aside.replace(path)  # damaged since: its name says what belongs there
-                        sync_folder(folder)
-                        return path
-                    with contextlib.suppress(FileExistsError):
-                        rename_new(aside, path)
-                        sync_folder(folder)
+                    if _placed(aside, path, data):
                         return path
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -232,7 +232,9 @@ class KeptFiles:
     def _ready(self, folder: Path) -> None:
         """Make a folder below the root where it is missing, and see that it leads nowhere else."""
         if not self.root.is_dir():
-            self.root.mkdir(parents=self._make_root, mode=0o700, exist_ok=True)
+            if self._make_root:
+                _make_all(self.root)
+            self.root.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         facts = folder.lstat()
         if not stat.S_ISDIR(facts.st_mode):
@@ -285,6 +287,24 @@ def _write_aside(folder: Path, data: bytes) -> Path:
             aside.unlink()
         raise
     return aside
+
+
+def _placed(aside: Path, path: Path, data: bytes) -> bool:
+    """Give a file a name that nothing else has; True too where just these bytes have it."""
+    try:
+        rename_new(aside, path)
+    except FileExistsError:
+        return _has(path, data)
+    sync_folder(path.parent)
+    return True
+
+
+def _make_all(folder: Path) -> None:
+    """Make a folder and what is missing above it, closed to others."""
+    for level in reversed([folder, *folder.parents]):
+        if not level.exists():
+            level.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _has(path: Path, data: bytes) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,14 +55,15 @@ def everything(root: Path) -> set[str]:
 def test_results_lie_by_date_for_nobody_else_to_see(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        kept = keep(files_at(tmp_path / "out"), a_picture())
+        kept = keep(files_at(tmp_path / "data" / "out"), a_picture())
     finally:
         os.umask(before)
     path = Path(kept.path)
-    assert path == tmp_path / "out" / "2026-11-27" / "091530-single-edit-30a1b2c3.png"
+    out = tmp_path / "data" / "out"
+    assert path == out / "2026-11-27" / "091530-single-edit-30a1b2c3.png"
     assert path.read_bytes() == a_picture()
     assert [path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777] == [0o600, 0o700]
-    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+    assert [level.stat().st_mode & 0o777 for level in (out, out.parent)] == [0o700, 0o700]
     assert kept.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (kept.width, kept.height, kept.media) == (7, 5, "image/png")
 
@@ -149,6 +151,24 @@ def test_an_input_is_kept_once_for_all_edits(tmp_path: Path) -> None:
     assert files.input_of(first.sha256) == Path(first.path)
     assert Path(first.path).stat().st_mode & 0o777 == 0o600
     assert files.input_of("../../etc/passwd") is None
+
+
+def test_many_consoles_keep_the_same_at_once(tmp_path: Path) -> None:
+    data = a_picture() + bytes(100_000)
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(lambda _: files_at(tmp_path).keep_input(data, "image/png", "c", 0),
+                             range(40)))  # fmt: skip
+        results = list(pool.map(lambda _: keep(files_at(tmp_path), data), range(40)))
+    assert len({one.path for one in kept}) == len({one.path for one in results}) == 1
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+
+
+def test_an_input_that_is_kept_already_needs_no_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        files, data = files_at(disk), a_picture() + bytes(300_000)
+        kept = files.keep_input(data, "image/png", "cat.png", 0)
+        (disk / "ballast").write_bytes(bytes(700_000))
+        assert files.keep_input(data, "image/png", "cat.png", 0) == kept
 
 
 def test_a_kept_input_that_was_damaged_is_put_right(tmp_path: Path) -> None:
