@@ -34,12 +34,12 @@ EDIT_ID = "0b5e7f3a9c21"
 
 
 def png(width: int, height: int, colour: Callable[[int, int], tuple[int, int, int]]) -> bytes:
-    """Make a small PNG, the same bytes each time."""
+    """Make a small PNG, the same bytes each time and with every zlib."""
     rows = b"".join(
         b"\0" + bytes(part for x in range(width) for part in colour(x, y)) for y in range(height)
     )
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b""))
     body = b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in parts
@@ -68,7 +68,7 @@ def after_picture(width: int = 48, height: int = 36) -> bytes:
 
 
 class Files:
-    """Pictures in a folder of their own; the file system's names go into no snapshot."""
+    """Pictures in a folder of their own; a relative one is the same on every machine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -45,7 +45,7 @@ def edit_plan(options: dict[str, Any], **changes: Any) -> Plan:
             "id": f"edit-{options.get('seed')}",
             "subject": "edits",
             "target_id": "edit-single",
-            "options": options,
+            "facts": {"seed": options.get("seed")},
             "endless": True,
             **changes,
         },
@@ -190,7 +190,7 @@ async def test_numbers_are_typed_and_what_cannot_be_is_not_taken(
         await until_seen(pilot, "steps is 1 to")
         assert app.lab.state.typing is not None, "it can be put right"
         await pilot.press("escape")
-        assert draft.steps is None
+        assert not draft.steps
         await pilot.press("enter", *"8", "enter")
         assert draft.steps == 8
         await pilot.press("right", "right", "left")

@@ -27,10 +27,9 @@ TRUE_COLOUR = {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
     """Give pictures whose paths are the same on every machine."""
-    folder = tmp_path / "jesse"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return Files(folder)
+    (tmp_path / "jesse").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return Files(Path("jesse"))
 
 
 def lab_app(

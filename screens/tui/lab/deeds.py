@@ -50,8 +50,8 @@ class Deeds:
             return
         if workflow.inputs.seed and (state.draft.seed is None):
             state.draft.seed = draw()
+        app.say("looking once more, then it is sent …", "text", "◐")
         app.lab.submit(request_of(state.draft, workflow), self._to_start(workflow))
-        app.paint()
 
     def _to_start(self, workflow: Workflow) -> str:
         """Give the service that has to be started first; empty for none."""

@@ -95,7 +95,8 @@ class LabFlow:
         if plan.verb != "edit":
             return
         state = self.state
-        if plan.options.get("seed") == state.draft.seed:
+        self._app.view.notice = None
+        if plan.facts.get("seed") == state.draft.seed:
             state.draft.submitted()
         state.edit, state.looks, state.turn, state.flipped = plan.id, True, 0, False
         state.look += 1

@@ -11,6 +11,12 @@ from screens.tui.lab.words import edit_state
 from screens.tui.pictures.frame import Frame, pair
 
 LIVE = "the service sends no live picture yet"
+BEFORE_LIVE = {
+    "preparing": "it is being made ready",
+    "uploading": "its pictures are being sent",
+    "queued": "it waits for its turn",
+    "loading": "the model is being loaded",
+}
 CHOOSE = "no picture is chosen: o opens the browser, or drop a file here"
 
 
@@ -100,7 +106,8 @@ def _inputs(row: Row, draft: Draft, turn: int) -> Shown | None:
 def _live(row: Row) -> Shown:
     now = row.job.edit if row.job is not None else None
     if now is None or not now.preview:
-        return Shown("", "after", LIVE)
+        note = BEFORE_LIVE.get(now.phase, LIVE) if now is not None else BEFORE_LIVE["preparing"]
+        return Shown("", "after", note)
     return Shown(now.preview, "live", LIVE, now.previews)
 
 
