@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from actions.edits.words import check
 from actions.fit.model import Fit, Task
 from actions.fit.service import fit_service
@@ -42,6 +44,8 @@ def fit_edit(
     if not built.variant and not status.service.variant and status.service.vram_budget is None:
         why = "neither the graph nor the config says which variant it is"
         return Fitted(uuid, name, None, (check("edit.not-for-fit", said=why),))
+    if not status.up:
+        snapshot = _up(snapshot, status)
     width, height = built.size or _MEGAPIXEL
     fit = fit_service(
         session,
@@ -56,6 +60,16 @@ def fit_edit(
         why = fit.reason or fit.verdict.title
         return Fitted(uuid, name, fit, (check("edit.not-for-fit", said=why),))
     return Fitted(uuid or fit.gpu_uuid, name or fit.gpu_name, fit, fit_words(fit, force=False))
+
+
+def _up(snapshot: HostSnapshot, status: ServiceStatus) -> HostSnapshot:
+    """Give the host with a service up that has just answered, such as one that fell over often.
+
+    Else what it holds would count as somebody else's.
+    """
+    answers = msgspec.structs.replace(status, state="ready")
+    services = tuple(answers if one.name == status.name else one for one in snapshot.services)
+    return msgspec.structs.replace(snapshot, services=services)
 
 
 def _extras(catalog: Catalog, built: Built) -> tuple[str, ...]:

@@ -98,7 +98,9 @@ class Going:
     def timings(self, before: Timings) -> Timings:
         """Give how long each part took; what nobody saw stays as it was `before`."""
         changes: dict[str, float | int | bool | None] = {}
-        if self._submitted_at is not None and self._started_at is not None:
+        # A service that was looked at only after its end has told nothing of its beginning.
+        seen = bool(self._nodes or self._step_count) or self._run_seconds is not None
+        if seen and self._submitted_at is not None and self._started_at is not None:
             changes["queued"] = round(self._started_at - self._submitted_at, 3)
         if self._nodes:
             changes |= _by_phase(self._nodes)
@@ -108,7 +110,7 @@ class Going:
         if self._all_steps:
             changes["per_step"] = round(sum(self._all_steps) / len(self._all_steps), 4)
         run = self._run_seconds
-        if run is None and self._started_at is not None and self._ended_at is not None:
+        if seen and run is None and self._started_at is not None and self._ended_at is not None:
             run = self._ended_at - self._started_at
         if run is not None:
             changes["run"] = round(run, 3)
