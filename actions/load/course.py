@@ -12,7 +12,16 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from actions.edit_now import EditNow
-from actions.load.kinds import NOT_SENT, Kind, course, kind_of, kinds, surely_not_taken, trouble
+from actions.load.kinds import (
+    NOT_SENT,
+    QUEUE_FULL,
+    Kind,
+    course,
+    kind_of,
+    kinds,
+    surely_not_taken,
+    trouble,
+)
 from actions.load.ledger import Ledger, Sent, Settled
 from actions.load.model import CANCELLED, DONE, FAILED, Result
 from actions.load.watch import Watch
@@ -56,6 +65,10 @@ class Sender(Protocol):
         stop: Callable[[], str],
     ) -> KeptEdit:
         """Send it, or look for what was sent under this id before; never raises for an edit."""
+        ...
+
+    def forget(self, edit: KeptEdit) -> None:
+        """Forget an attempt that was not taken, as another follows."""
         ...
 
     def discard(self, edit: KeptEdit) -> None:
@@ -306,9 +319,11 @@ class Course:
         kind = self._kind(lane, edit, begun, ended, gone=gone)
         if kind.pauses and not self._watch.came_back(lane.service, begun):
             lane.hold(ended - self._patience if gone else ended, begun, ended)
-        again = kind.pauses and surely_not_taken(edit) and turn.attempts + 1 < course().attempts
-        if again and not stopped:
-            first = begun if turn.first_begun < 0 else turn.first_begun
+        first = begun if turn.first_begun < 0 else turn.first_begun
+        patient = ended - first < self._patience if kind.name == QUEUE_FULL else True
+        often = turn.attempts + 1 < course().attempts or kind.name == QUEUE_FULL
+        if kind.pauses and surely_not_taken(edit) and often and patient and not stopped:
+            self._sender.forget(edit)
             again_then = Turn(turn.number, turn.seed, turn.attempts + 1, first_begun=first)
             self._turns.appendleft(again_then)
             return
@@ -322,7 +337,6 @@ class Course:
             )
         unsure = kind.pauses and edit.state in OPEN_STATES and not gone and turn.so_far is None
         if unsure:  # it may be there all the same: looked for once more, when the service is back
-            first = begun if turn.first_begun < 0 else turn.first_begun
             self._turns.append(
                 Turn(turn.number, turn.seed, turn.attempts, edit.id, lane.number, first, made)
             )
@@ -376,6 +390,10 @@ def _result(
     turn: Turn, lane: Lane, edit: KeptEdit, begun: float, ended: float, *, discarded: bool
 ) -> Result:
     error, took = edit.error, edit.timings
+    wait = took.queued
+    if wait is None and took.run is not None and took.total is not None:
+        # Its turn was over before anybody heard of it: all that was not its run was waiting.
+        wait = max(0.0, took.total - took.run - (took.fetch or 0.0))
     return Result(
         number=turn.number,
         seed=turn.seed,
@@ -390,7 +408,7 @@ def _result(
         first_begun=round(begun if turn.first_begun < 0 else turn.first_begun, 3),
         begun=round(begun, 3),
         ended=round(ended, 3),
-        wait_seconds=took.queued,
+        wait_seconds=wait,
         run_seconds=took.run,
         total_seconds=ended - begun if took.total is None else took.total,
         vram_peak_bytes=edit.vram_peak_bytes,

@@ -21,6 +21,7 @@ from actions.session import Session
 from actions.step_thread import Outcome, Talk, Work
 from actions.trouble import DroppedStepError, PausedStepError
 from console.errors import RefusedError
+from console.store.edits import EditRecords, Filter
 from console.unknown import plain
 
 _TELL_SECONDS = 0.25
@@ -75,7 +76,8 @@ class LoadVerbs:
         )
 
     def drop(self, plan: Plan) -> str:
-        """Write the report of a run that was given up, of what it came to."""
+        """Cancel what nobody watches any more, and write the report of what the run came to."""
+        _cancel_left(self._session, plan)
         seen = self._seen.get(plan.id)
         if seen is None:
             request = carried(plan.options)
@@ -186,6 +188,8 @@ class LoadWork:
         request = self._request
         sender = EditSender(self._session, self._plan.id, request, watch.host)
         services = [edit.service for edit in request.edits]
+        if request.discard:
+            sender.discard_all()
         run = Course(
             services,
             request.at_once,
@@ -239,7 +243,8 @@ class ReportWork:
                 incidents=tuple(past.incidents),
             )
         made = finish(self._session, self._plan, seen)
-        return Outcome(made.sentence, plain(made))
+        where = f" The report is {made.report}." if made.report else ""
+        return Outcome(f"{made.sentence}{where}", plain(made))
 
     def abort(self) -> None:
         """Nothing of it waits for anybody."""
@@ -273,6 +278,15 @@ def _turns(request: LoadRequest, services: Sequence[str], past: Past) -> tuple[T
             lane = services.index(sent.service)
             turns.append(Turn(number, seed, sent.attempt - 1, sent.edit_id, lane))
     return tuple(sorted(turns, key=lambda turn: not turn.edit_id))
+
+
+def _cancel_left(session: Session, plan: Plan) -> None:
+    """Cancel the edits of a run that stopped, at their services too where those answer."""
+    from actions.edits.running import cancel_left
+
+    open_ones = Filter(group=plan.id, states=("queued", "running"))
+    for edit in EditRecords(session.store).find(open_ones, limit=-1):
+        cancel_left(session, edit)
 
 
 def _with_the_rest(request: LoadRequest, results: Sequence[Result]) -> tuple[Result, ...]:

@@ -12,6 +12,7 @@ from console.edits.words import Trouble
 from console.packaged import read_table
 
 OUT_OF_MEMORY, NOT_SENT, OTHER = "out-of-memory", "not-sent", "other"
+QUEUE_FULL = "queue-full"
 _SERVICE_DIED, _NODE_FAILED = "service-died", "node-failed"
 _ENGINE, _CARD = "engine-restarted", "card-lost"
 _QUEUE_GONE = frozenset({"edit.removed", "edit.not-found"})

@@ -14,7 +14,7 @@ from actions.session import Session
 from actions.snapshot import HostSnapshot
 from console.edits.kept import EditError, KeptEdit, KeptPicture
 from console.errors import ConsoleError
-from console.store.edits import EditRecords
+from console.store.edits import EditRecords, Filter
 
 
 class EditSender:
@@ -73,6 +73,16 @@ class EditSender:
             report=report,
             stop=stop,
         )
+
+    def forget(self, edit: KeptEdit) -> None:
+        """Forget an attempt that was not taken, as another follows."""
+        EditRecords(self._session.store).remove([edit.id])
+
+    def discard_all(self) -> None:
+        """Discard what an earlier process of this run had done when it was killed."""
+        done = Filter(group=self._plan_id, states=("done",))
+        for edit in EditRecords(self._session.store).find(done, limit=-1):
+            self.discard(edit)
 
     def discard(self, edit: KeptEdit) -> None:
         """Remove the results of an edit and what is known of it; its inputs stay for the others."""

@@ -88,7 +88,7 @@ def outcome(
             _service(edit.service, edit.workflow, edit.variant, cards, results, ended - begun)
             for edit in request.edits
         ),
-        cards=_cards(samples, cards),
+        cards=_cards(samples, cards, results),
         outputs=tuple(path for one in done for path in one.outputs),
         discarded=request.discard,
         ended_early=any(one.state == CANCELLED for one in results),
@@ -217,18 +217,29 @@ def _service(
     )
 
 
-def _cards(samples: Sequence[Sample], cards: Mapping[str, str]) -> tuple[CardSummary, ...]:
+def _cards(
+    samples: Sequence[Sample], cards: Mapping[str, str], results: Sequence[Result]
+) -> tuple[CardSummary, ...]:
     """Give each card of the host over the run, those that the run's services use first."""
     uuids = dict.fromkeys(uuid for sample in samples for uuid in sample.cards)
     used = {uuid: tuple(name for name, card in cards.items() if card == uuid) for uuid in uuids}
     return tuple(
-        _card(uuid, used[uuid], [(one.at, one.cards[uuid]) for one in samples if uuid in one.cards])
+        _card(
+            uuid,
+            used[uuid],
+            [(one.at, one.cards[uuid]) for one in samples if uuid in one.cards],
+            # While a request runs its card is looked at more often than once a second.
+            [one.vram_peak_bytes for one in results if one.service in used[uuid]],
+        )
         for uuid in sorted(uuids, key=lambda uuid: not used[uuid])
     )
 
 
 def _card(
-    uuid: str, services: tuple[str, ...], seen: Sequence[tuple[float, CardNow]]
+    uuid: str,
+    services: tuple[str, ...],
+    seen: Sequence[tuple[float, CardNow]],
+    peaks: Iterable[int | None],
 ) -> CardSummary:
     used = [one.used_bytes for _, one in seen if one.used_bytes is not None]
     warm = [one.temperature_celsius for _, one in seen if one.temperature_celsius is not None]
@@ -242,7 +253,7 @@ def _card(
         samples=len(used),
         vram_total_bytes=max(totals, default=None),
         vram_before_bytes=used[0] if used else None,
-        vram_peak_bytes=max(used, default=None),
+        vram_peak_bytes=max([*used, *(one for one in peaks if one is not None)], default=None),
         vram_mean_bytes=round(math.fsum(used) / len(used)) if used else None,
         temperature_mean_celsius=math.fsum(warm) / len(warm) if warm else None,
         temperature_peak_celsius=max(warm, default=None),

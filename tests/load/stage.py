@@ -62,7 +62,9 @@ class Stage:
         self.seeds: list[tuple[str, int]] = []
         self.most = 0
         self.discarded: list[str] = []
+        self.forgotten: list[str] = []
         self.edits: dict[str, KeptEdit] = {}
+        self.full = 0
         self._under_way = 0
         self._lock = threading.Lock()
         self.act: Callable[[str, int, Callable[[], str]], EditError | str] = lambda *_: "done"
@@ -111,6 +113,10 @@ class Stage:
         """Name an attempt."""
         return f"edit-{number}-{attempt}"
 
+    def forget(self, edit: KeptEdit) -> None:
+        """Note what was not taken."""
+        self.forgotten.append(edit.id)
+
     def discard(self, edit: KeptEdit) -> None:
         """Note what was thrown away."""
         self.discarded.append(edit.id)
@@ -134,7 +140,8 @@ class Stage:
             if name in self.down:
                 return self._edit(name, seed, edit_id, REFUSED, submitted=False)
             said = self.act(name, seed, stop)
-            return self._edit(name, seed, edit_id, said, submitted=True)
+            taken = not (isinstance(said, EditError) and said.code == "edit.queue-full")
+            return self._edit(name, seed, edit_id, said, submitted=taken)
         finally:
             with self._lock:
                 self._under_way -= 1

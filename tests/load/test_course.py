@@ -143,6 +143,23 @@ def test_nothing_is_sent_to_a_service_that_is_down(run: Run) -> None:
     assert sum(one.attempts - 1 for one in results) == early
 
 
+def test_a_full_queue_is_waited_for_longer_than_a_few_tries(run: Run) -> None:
+    stage = Stage("comfy")
+    full = EditError(code="edit.queue-full", title="its queue is full")
+    stage.full = 6
+
+    def act(name: str, seed: int, stop: Callable[[], str]) -> EditError | str:
+        stage.full -= 1
+        return full if stage.full >= 0 else "done"
+
+    stage.act = act
+    results = run(stage, 2, 1)
+
+    assert {one.state for one in results} == {"done"}
+    assert sum(one.attempts for one in results) == 8
+    assert len(stage.forgotten) == 6, "no gallery fills with what was never taken"
+
+
 def test_the_other_service_takes_the_share_of_the_one_that_died(run: Run) -> None:
     stage = Stage("big", "small", cards={"big": BIG, "small": SMALL})
     stage.down.add("big")
