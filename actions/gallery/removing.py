@@ -1,6 +1,7 @@
 """Plans that take edits away: their pictures, and what is known of them."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,7 @@ _EACH_SECONDS = 0.1
 _SLOW_RATE = 20e6
 _MOST = 20_000
 _SHOWN = 3
+_BARE = 4
 
 
 class GalleryVerbs:
@@ -132,7 +134,7 @@ class GalleryVerbs:
         if refused is None:
             checks += [*_checks(going, held), *self._reports(chosen)]
         target = _target(name, picked)
-        step = _step(target, going, held)
+        step = _step(target, going, held, chosen)
         steps = (step,) if going and refused is None else ()
         return Plan(
             id=new_plan_id(self._session),
@@ -231,19 +233,30 @@ def _verdict(checks: Iterable[Check]) -> str:
     return "warned" if "warn" in verdicts else "ready"
 
 
-def _step(target: str, going: Sequence[KeptEdit], held: Holdings) -> Step:
-    ids = " ".join(one.id for one in going[:_SHOWN])
-    more = " ..." if len(going) > _SHOWN else ""
+def _step(
+    target: str, going: Sequence[KeptEdit], held: Holdings, chosen: Mapping[str, Any]
+) -> Step:
     size = f" ({format_bytes(held.size)})" if held.files else ""
     return Step(
         id="remove",
         title=clean_line(f"Remove {target}: {pictures_text(held.files)}{size}"),
         touches=tuple(f"edit {one.id}" for one in going[:_SHOWN]),
-        command=f"gpuconsole gallery rm --yes {ids}{more}",
+        command=_command(going, chosen),
         destructive=True,
         longest_seconds=max(_SECONDS, _EACH_SECONDS * len(going) + 2 * held.size / _SLOW_RATE),
         options={"edits": [[one.id, one.state, len(one.pictures)] for one in going]},
     )
+
+
+def _command(going: Sequence[KeptEdit], chosen: Mapping[str, Any]) -> str:
+    """Give the command line that asks for the same."""
+    words = ["gpuconsole", "gallery", "rm", "--yes"]
+    words += ["--failed"] if chosen.get("failed") else []
+    for name in ("before", "group"):
+        words += [f"--{name}", str(chosen[name])] if chosen.get(name) else []
+    if len(words) == _BARE:
+        words += [one.id for one in going]
+    return shlex.join(clean_line(word, 60) for word in words)
 
 
 def _target(name: str, picked: Sequence[KeptEdit]) -> str:

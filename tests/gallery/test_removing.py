@@ -76,7 +76,9 @@ def test_by_date_and_by_failure(gallery: Gallery) -> None:
     failed = gallery.made("failed")
     plan = gallery.plan(before=young.created_at.isoformat())
     assert [edit[0] for edit in plan.steps[0].options["edits"]] == [old.id]
+    assert plan.steps[0].command.startswith("gpuconsole gallery rm --yes --before 2026-11-22T")
     plan = gallery.plan(failed=True)
+    assert plan.steps[0].command == "gpuconsole gallery rm --yes --failed"
     assert [edit[0] for edit in plan.steps[0].options["edits"]] == [failed.id]
     gallery.run(plan)
     assert gallery.records.find() == (young, old)
