@@ -16,6 +16,7 @@ from tests.support import hosts
 from tests.tui import lab_scenes as scenes
 from tests.tui.conftest import MakeApp
 from tests.tui.lab_scenes import Files, StillLab
+from tests.tui.model_scenes import StillModels, on_disk
 from tests.tui.seeing import until, until_seen
 from tests.tui.test_pictures import SIZES, Compare, before
 from tests.tui.test_service_pictures import CONFIG, themed
@@ -46,6 +47,7 @@ def lab_app(
     source = StillLab(app.session, edits)
     source.checked = checked
     app.lab._source = source
+    app.models._source = StillModels(app.session, disk=on_disk(qwen_edit_2509_fp8="present"))
     return app
 
 
@@ -180,7 +182,7 @@ def test_waiting_in_the_queue(
         (("d",), "weights"),
         (("down",) * 4 + ("enter", "end"), "letters"),
         (("t",), "Begin with"),
-        (("down", "down", "until:FITS", "enter"), "Choose: variant"),
+        (("down", "down", "until:FITS", "enter"), "get 28.0 GiB"),
         (("H",), "Earlier prompts"),
     ],
     ids=["result", "flipped", "full", "menu", "details", "typing", "templates", "variants",
