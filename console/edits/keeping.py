@@ -28,6 +28,7 @@ INPUTS = ".inputs"
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 _OTHER = ".bin"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._]+|[.]{2,}")
+_TIME = re.compile("^[0-9]{8}t[0-9]{6}-")
 _ASIDE = ".gpuconsole-part"
 _OLD_SECONDS = 3600.0
 _LONGEST_NAME = 60
@@ -344,5 +345,6 @@ def _word(workflow: str) -> str:
 
 
 def _short(edit_id: str) -> str:
-    """Give the last letters of an id, which tell edits of one second apart."""
-    return re.sub("[^a-z0-9]", "", edit_id.lower())[-_ID_MARKS:] or "0"
+    """Give the end of an id, without the time in it: it tells edits of one second apart."""
+    own = _TIME.sub("", edit_id.lower())
+    return re.sub("[^a-z0-9]", "", own)[-_ID_MARKS:] or "0"

@@ -60,7 +60,7 @@ def test_results_lie_by_date_for_nobody_else_to_see(tmp_path: Path) -> None:
         os.umask(before)
     path = Path(kept.path)
     out = tmp_path / "data" / "out"
-    assert path == out / "2026-11-27" / "091530-single-edit-30a1b2c3.png"
+    assert path == out / "2026-11-27" / "091530-single-edit-a1b2c3.png"
     assert path.read_bytes() == a_picture()
     assert [path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777] == [0o600, 0o700]
     assert [level.stat().st_mode & 0o777 for level in (out, out.parent)] == [0o700, 0o700]
@@ -72,9 +72,9 @@ def test_several_results_of_one_edit_are_numbered(tmp_path: Path) -> None:
     files = files_at(tmp_path)
     names = [Path(keep(files, a_picture(shade=n), n).path).name for n in range(3)]
     assert names == [
-        "091530-single-edit-30a1b2c3.png",
-        "091530-single-edit-30a1b2c3-2.png",
-        "091530-single-edit-30a1b2c3-3.png",
+        "091530-single-edit-a1b2c3.png",
+        "091530-single-edit-a1b2c3-2.png",
+        "091530-single-edit-a1b2c3-3.png",
     ]
 
 
@@ -82,14 +82,14 @@ def test_collecting_once_more_after_a_crash_makes_no_second_file(tmp_path: Path)
     files = files_at(tmp_path)
     first, again = keep(files, a_picture()), keep(files, a_picture())
     assert first == again
-    assert everything(tmp_path) == {"2026-11-27", "2026-11-27/091530-single-edit-30a1b2c3.png"}
+    assert everything(tmp_path) == {"2026-11-27", "2026-11-27/091530-single-edit-a1b2c3.png"}
 
 
 def test_another_file_of_the_name_is_never_replaced(tmp_path: Path) -> None:
     files = files_at(tmp_path)
     first = keep(files, a_picture(shade=1))
     second = keep(files, a_picture(shade=2))
-    assert Path(second.path).name == "091530-single-edit-30a1b2c3.2.png"
+    assert Path(second.path).name == "091530-single-edit-a1b2c3.2.png"
     assert Path(first.path).read_bytes() == a_picture(shade=1)
 
 
@@ -98,10 +98,10 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     precious.write_text("mine")
     day = tmp_path / "out" / "2026-11-27"
     day.mkdir(parents=True)
-    (day / "091530-single-edit-30a1b2c3.png").symlink_to(precious)
+    (day / "091530-single-edit-a1b2c3.png").symlink_to(precious)
     kept = keep(files_at(tmp_path / "out"), a_picture())
     assert precious.read_text() == "mine"
-    assert Path(kept.path).name == "091530-single-edit-30a1b2c3.2.png"
+    assert Path(kept.path).name == "091530-single-edit-a1b2c3.2.png"
 
 
 def test_a_days_folder_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_copies_go_where_they_are_wanted(tmp_path: Path) -> None:
     assert files.copy_to(kept, there) == first == there / Path(kept.path).name
     assert first.read_bytes() == a_picture()
     first.write_bytes(b"drawn over")
-    assert files.copy_to(kept, there) == there / "091530-single-edit-30a1b2c3.2.png"
+    assert files.copy_to(kept, there) == there / "091530-single-edit-a1b2c3.2.png"
     assert first.read_bytes() == b"drawn over"
 
 
