@@ -128,4 +128,4 @@ def heading(title: str, state: State, most: int, width: int) -> Line:
     count = f"  {len(state.picked)} of {most} picked" if most > 1 else ""
     head = [Span(f" {title}", "title"), Span(count, "accent"), Span("  ")]
     room = max(8, width - sum(text_width(one.text) for one in head) - 1)
-    return fit((*head, Span(short_path(state.path or "…", room), "strong")), width)
+    return (*head, Span(short_path(state.path or "…", room), "strong"))

@@ -143,7 +143,7 @@ class Drawing:
         found, edit = self.hung(), self.edit()
         said = self._status(width, height)
         total = found.total if found is not None else None
-        title = with_badges(list_panel.heading(state, total, width), app.view, width)
+        title = with_badges(list_panel.heading(state, total), app.view, width)
         blocks = [
             Block("title", 0, 0, width, 1, [title]),
             Block("status", 0, height - 1 - len(said), width, len(said), said),

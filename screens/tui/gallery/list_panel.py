@@ -57,7 +57,7 @@ def _row(edit: KeptEdit, state: State, now: datetime, name: int, width: int) -> 
     return tuple(spans)
 
 
-def heading(state: State, total: int | None, width: int) -> Line:
+def heading(state: State, total: int | None) -> Line:
     """Give the title: how many there are, which are listed, how many are marked."""
     spans = [Span(" Gallery", "title")]
     if total is not None:
@@ -65,7 +65,7 @@ def heading(state: State, total: int | None, width: int) -> Line:
     spans += [Span(f"  {text}", "accent") for text in chosen_by(state.wanted)]
     if state.marked:
         spans.append(Span(f"  +{len(state.marked)} marked", "accent"))
-    return fit(tuple(spans), width)
+    return tuple(spans)
 
 
 def chosen_by(wanted: Wanted) -> list[str]:
