@@ -120,17 +120,26 @@ async def test_what_went_wrong_says_why_and_what_to_do(make_app: MakeApp, tmp_pa
         assert "c fetches its pictures" in seen(app)
 
 
-async def test_what_is_not_fetched_is_fetched_by_a_key(
-    make_app: MakeApp, script: Script, tmp_path: Path
-) -> None:
+async def test_what_is_not_fetched_is_fetched_by_a_key(make_app: MakeApp, tmp_path: Path) -> None:
     app = make_app(environ=TERMINAL)
     scenes.hang_up(app, tmp_path / "out")
     async with app.run_test(size=(80, 24)) as pilot:
         await gallery(pilot)
         await pilot.press("c")
         await until_seen(pilot, "its pictures are here")
+        # Nobody sent this one, and so nothing of it can be at a service.
         await pilot.press("j", "j", "j", "c")
-        await until(pilot, lambda: script.resumed == [scenes.UNCOLLECTED.id])
+        await until_seen(pilot, "a7c4e1: its picture could not be kept")
+
+
+async def test_a_console_that_only_reads_fetches_nothing(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(environ=TERMINAL, read_only=True)
+    scenes.hang_up(app, tmp_path / "out")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await gallery(pilot)
+        await pilot.press("j", "j", "j", "c")
+        await until_seen(pilot, "read-only")
+        await until_seen(pilot, "it changes nothing")
 
 
 async def test_edits_are_deleted_after_their_plan_was_seen(

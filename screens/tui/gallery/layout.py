@@ -95,19 +95,20 @@ class Drawing:
 
     Attributes:
         page: lines of details in sight.
+        source: where it looks.
     """
 
     def __init__(self, app: Console, state: State, source: GallerySource) -> None:
         self.app = app
         self.state = state
         self.page = 1
-        self._source = source
+        self.source = source
 
     # -- what there is --------------------------------------------------------------------------
 
     def hung(self) -> Hung | None:
         """Give the edits that are listed; None before they were read first."""
-        state, source = self.state, self._source
+        state, source = self.state, self.source
         wanted, most = state.wanted, state.most
         bucket = self.app.session.clock.monotonic() // LOOK_AGAIN_SECONDS
         key = ((wanted, most, state.look), bucket)
@@ -115,7 +116,7 @@ class Drawing:
 
     def names(self) -> Names | None:
         """Give what edits may be chosen by; None before they were read first."""
-        return self.app.fits.get(NAMES, (self.state.look,), self._source.names)
+        return self.app.fits.get(NAMES, (self.state.look,), self.source.names)
 
     def edits(self) -> tuple[KeptEdit, ...]:
         """Give the edits that are listed."""

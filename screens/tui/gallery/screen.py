@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from console.edits.kept import KeptEdit
 from console.text import clean_line
 from screens.tui.gallery import choosing
+from screens.tui.gallery.collecting import collect
 from screens.tui.gallery.framing import most_pictures, shown_picture
 from screens.tui.gallery.keys import GALLERY
 from screens.tui.gallery.layout import Drawing
@@ -304,7 +305,7 @@ class GalleryScreen(PictureScreen):
         if edit.state == "done":
             self.console_app.say("its pictures are here", "ok", "✔")
             return
-        self.console_app.desk.resume(edit.group or edit.id, f"edit {edit.id[:12]}")
+        collect(self.console_app, self.drawing.source, edit.id)
 
     def action_menu(self) -> None:
         """Offer everything that can be done with it."""

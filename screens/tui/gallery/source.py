@@ -51,6 +51,14 @@ class GallerySource(Protocol):
         """Give what edits may be chosen by."""
         ...
 
+    def collect(self, edit_id: str) -> tuple[str, bool]:
+        """Fetch what a service has made of an edit; gives what came of it, and if well.
+
+        Raises:
+            ConsoleError: it cannot be fetched at all, such as by a console that is read-only.
+        """
+        ...
+
 
 class SessionGallery:
     """The real one. What is as it was the last time is the very same object."""
@@ -93,3 +101,21 @@ class SessionGallery:
         return Names(
             workflows=all_of("workflow"), variants=all_of("variant"), services=all_of("service")
         )
+
+    def collect(self, edit_id: str) -> tuple[str, bool]:
+        """Fetch what a service has made of an edit; one that is computed there is waited for."""
+        from actions.gallery.collecting import COLLECTED, UNDER_WAY, collect
+        from actions.gate import as_error, refusal
+
+        reason = refusal(self._session)
+        if reason is not None:
+            raise as_error(reason)
+        for one in collect(self._session, (edit_id,), lambda _: None, lambda: ""):
+            if one.outcome == COLLECTED:
+                return "its pictures are here now", True
+            if one.outcome == UNDER_WAY:
+                return "a job is at it already and brings it here", True
+            error = one.error
+            if error is not None:
+                return f"{error.title}; {error.hint}" if error.hint else error.title, False
+        return "there is nothing of it to be fetched", False
