@@ -393,7 +393,12 @@ class LabScreen(PictureScreen):
     # -- edits ----------------------------------------------------------------------------------
 
     def action_submit(self) -> None:
-        """Send the edit."""
+        """Send what the form holds; while it is out of sight, show it first."""
+        state = self.state
+        if state.full:
+            state.full, state.panel, state.field, state.looks = False, FORM, SUBMIT, False
+            self.console_app.say("this is the form: s sends what it holds", "text", "→")
+            return
         self.deeds.submit()
 
     def action_browse(self) -> None:
