@@ -27,6 +27,7 @@ SAID = {
     "delete-file": "Delete",
     "quarantine-file": "Put aside",
     "link-file": "Link",
+    "gallery-rm": "Delete",
 }
 CHECKS = {"pass": ("✔", "ok"), "warn": ("▲", "warning"), "refuse": ("✖", "error")}
 
