@@ -22,6 +22,7 @@ from tests.support.snapshots import NOW
 from tests.tui import lab_scenes as scenes
 from tests.tui.conftest import MakeApp
 from tests.tui.lab_scenes import Files, StillLab
+from tests.tui.model_scenes import switch
 from tests.tui.seeing import line_with, seen, until, until_seen
 from tests.tui.stand_ins import Script, make_plan, refused
 from tests.tui.test_lab_pictures import filled, lab_app, run_jobs
@@ -181,7 +182,10 @@ async def test_numbers_are_typed_and_what_cannot_be_is_not_taken(
 ) -> None:
     app = lab_app(make_app)
     filled(app, files)
-    draft = app.lab.state.draft
+
+    def steps() -> int | None:
+        return app.lab.state.draft.steps
+
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
         await until_seen(pilot, "FITS")
@@ -190,11 +194,11 @@ async def test_numbers_are_typed_and_what_cannot_be_is_not_taken(
         await until_seen(pilot, "steps is 1 to")
         assert app.lab.state.typing is not None, "it can be put right"
         await pilot.press("escape")
-        assert not draft.steps
+        assert steps() is None
         await pilot.press("enter", *"8", "enter")
-        assert draft.steps == 8
+        assert steps() == 8
         await pilot.press("right", "right", "left")
-        assert draft.steps == 9
+        assert steps() == 9
         await pilot.press("backspace")
         await until_seen(pilot, "steps       20")
         app.lab.state.field = "size"
@@ -419,6 +423,57 @@ async def test_one_thing_is_changed_and_the_edit_made_again(
         assert app.lab.state.draft.seed == 81421
 
 
+async def test_a_form_that_another_took_the_place_of_comes_back(
+    make_app: MakeApp, files: Files
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files),))
+    filled(app, files)
+    app.lab.state.draft.prompt = "half a thought"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until_seen(pilot, "done")
+        await pilot.press("tab", "r")
+        await until_seen(pilot, "nothing changed yet")
+        assert app.lab.state.draft.prompt == PROMPT
+        await pilot.press("u")
+        await until_seen(pilot, "half a thought")
+        await pilot.press("n")
+        await until_seen(pilot, "choose the picture to edit")
+        await pilot.press("u")
+        await until_seen(pilot, "half a thought")
+
+
+async def test_an_edit_is_asked_about_where_the_policy_wants_it(
+    make_app: MakeApp, script: Script, files: Files
+) -> None:
+    script.plans["edit"] = edit_plan
+    app = lab_app(make_app, config='[policy]\nconfirm = ["edit"]\n')
+    filled(app, files)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until_seen(pilot, "FITS")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, PlanDialog))
+        assert script.ran == []
+
+
+async def test_an_edit_that_is_in_full_size_hides_no_form_that_is_sent(
+    make_app: MakeApp, script: Script, files: Files
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files),))
+    filled(app, files)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until_seen(pilot, "done")
+        await pilot.press("tab", "enter")
+        await until_seen(pilot, scenes.EDIT_ID)
+        await pilot.press("s")
+        await until_seen(pilot, "s sends what it holds")
+        assert script.asked == []
+        await pilot.press("s")
+        await until(pilot, lambda: script.asked == [("edit", "edit-single")])
+
+
 async def test_once_more_draws_another_seed(
     make_app: MakeApp, script: Script, files: Files
 ) -> None:
@@ -518,3 +573,28 @@ async def test_the_pre_check_is_not_made_again_and_again_while_an_edit_moves_the
             app.paint()
             await pilot.pause()
         assert len(source_of(app).asked) == asked
+
+
+async def test_among_the_jobs_an_edit_can_be_cancelled_and_one_that_was_left_goes_on(
+    make_app: MakeApp, script: Script
+) -> None:
+    edit = msgspec.structs.replace(
+        switch(), id="e1", kind="edit", verb="edit", target="edit-single", subject="edits",
+        state="running", text="sampling 12/20", can=("watch", "cancel"), edit=scenes.now(),
+    )  # fmt: skip
+    left = msgspec.structs.replace(
+        edit, id="e2", state="interrupted", can=("watch", "resume", "cancel"), edit=None
+    )
+    script.listed = (edit, left)
+    app = lab_app(make_app)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("7")
+        await until_seen(pilot, "sampling 12/20")
+        await pilot.press("p")
+        await until_seen(pilot, "only downloads can be paused")
+        await pilot.press("c")
+        await until_seen(pilot, "Its service is told to stop")
+        await pilot.press("y")
+        await until(pilot, lambda: script.cancelled == ["e1"])
+        await pilot.press("down", "p")
+        await until(pilot, lambda: script.resumed == ["e2"])

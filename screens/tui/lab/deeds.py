@@ -194,7 +194,18 @@ class Deeds:
         state = self._drawing.state
         old = state.draft
         state.draft = Draft(workflow=old.workflow, service=old.service, variant=old.variant)
+        state.dropped = old
         state.begun, state.field, state.looks = None, "", False
+        self._app.say("a new form; u brings the old one back", "text", "→")
+
+    def bring_back(self) -> None:
+        """Bring back the form that another one took the place of."""
+        state = self._drawing.state
+        if state.dropped is None:
+            self._app.say("no other form was put together", "text", "·")
+            return
+        state.draft, state.dropped = state.dropped, state.draft
+        state.begun, state.panel, state.full = None, FORM, False
 
     def card_of(self, workflow: Workflow) -> str:
         """Give the UUID of the card that the chosen service is on; empty where it is not known."""

@@ -130,11 +130,12 @@ class LabFlow:
             self.submit(msgspec.structs.replace(request, seed=draw()))
             return
         state = self.state
+        state.dropped = state.draft
         state.draft, state.begun = draft_of(request, edit.id), draft_of(request, edit.id)
         state.panel, state.field, state.full = "form", "prompt", False
         state.typing = None
         state.edit, state.looks = edit.id, True
-        self._open("change one thing, then s sends it; its seed is locked")
+        self._open("change one thing, then s sends it; its seed is locked; u brings the old form")
 
     def use(self, path: str, slot: int | None = None) -> None:
         """Take a picture, such as a result, as an input of the next edit.

@@ -35,6 +35,7 @@ LAB = (
     KeyHelp("pageup,b", "PgUp b", "scroll(-1)", "scroll the details up", GROUP),
     KeyHelp("pagedown,space", "PgDn Spc", "scroll(1)", "scroll the details down", GROUP),
     KeyHelp("n", "n", "fresh", "a new form", GROUP),
+    KeyHelp("u", "u", "bring_back", "the form that was there before n or r", GROUP),
     KeyHelp(
         "escape", "Esc", "back", "back; where an edit is under way, at the second: cancel it", GROUP
     ),

@@ -390,6 +390,11 @@ class LabScreen(PictureScreen):
         self.deeds.fresh()
         self.paint()
 
+    def action_bring_back(self) -> None:
+        """Bring back the form that another one took the place of."""
+        self.deeds.bring_back()
+        self.paint()
+
     # -- edits ----------------------------------------------------------------------------------
 
     def action_submit(self) -> None:

@@ -15,6 +15,7 @@ class State(msgspec.Struct, kw_only=True):
 
     Attributes:
         draft: the form; `begun` is what it began with where that was an edit's recipe.
+        dropped: the form that another one took the place of last; None before the first time.
         panel: which of `PANELS` the arrows move in.
         field: name of the form's row under the cursor; empty for the first.
         typing: the field that is edited; None while keys are keys.
@@ -31,6 +32,7 @@ class State(msgspec.Struct, kw_only=True):
 
     draft: Draft = msgspec.field(default_factory=Draft)
     begun: Draft | None = None
+    dropped: Draft | None = None
     panel: str = FORM
     field: str = ""
     typing: Typing | None = None

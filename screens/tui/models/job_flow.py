@@ -17,7 +17,9 @@ def pause_or_resume(app: Console, one: Shown | None) -> None:
         app.say("no job is selected", "warning", "▲")
         return
     job = one.job
-    if job.kind != "download":
+    if job.kind == "edit" and "resume" in job.can:
+        app.desk.resume(job.id, job.target)
+    elif job.kind != "download":
         app.say("only downloads can be paused; c cancels this one", "warning", "▲")
     elif job.state in OPEN:
         app.desk.pause(job.id, job.target)
@@ -48,6 +50,8 @@ def cancel(app: Console, one: Shown | None) -> None:
 
 def _lost(one: Shown) -> str:
     job, transfer = one.job, one.transfer
+    if job.kind == "edit":
+        return "Its service is told to stop; pictures that are here already stay."
     if job.kind != "download":
         return "What it has done so far is taken back where that is possible; else it is left."
     done = transfer.bytes_done if transfer is not None else 0
@@ -62,7 +66,7 @@ def go_on(app: Console, one: Shown | None) -> None:
     """Go on with a job that was left: a download as it is, another by a plan that is shown."""
     if one is None or (one.job.kind != "download" and "resume" not in one.job.can):
         app.say("nothing is left to go on with here", "warning", "▲")
-    elif one.job.kind == "download":
+    elif one.job.kind in {"download", "edit"}:
         pause_or_resume(app, one)
     else:
         app.desk.propose_on(one.job.id)
