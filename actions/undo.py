@@ -176,9 +176,14 @@ def _last(journal: Journal, rows: Sequence[PlanRow]) -> PlanRow | None:
 
 
 def _counts(row: PlanRow) -> bool:
-    """Tell whether a plan can be read, and is no download that stopped: that changed nothing."""
+    """Tell whether a plan can be read, and is no download that stopped: that changed nothing.
+
+    Nor do edits change anything that could be taken back.
+    """
     plan = as_plan(row)
-    return plan is not None and (row.state == "done" or not plan.endless)
+    if plan is None or (plan.endless and plan.subject == "edits"):
+        return False
+    return row.state == "done" or not plan.endless
 
 
 def _left(journal: Journal, rows: Sequence[PlanRow], plan: Plan) -> dict[str, Any]:

@@ -199,11 +199,12 @@ def edit_plan(session: Session, verb: str, prepared: Prepared, asker: Asker) -> 
         touches=(f"the queue of {prepared.service}", f"pictures under {folder}"),
         command=command_of(request),
     )
+    plan_id = new_plan_id(session)
     return Plan(
-        id=new_plan_id(session),
+        id=plan_id,
         verb=verb,
         target=request.workflow,
-        target_id=request.workflow,
+        target_id=plan_id,
         steps=(step,),
         checks=(*prepared.checks, keeps),
         verdict="refused" if prepared.refusal is not None else verdict,

@@ -114,7 +114,7 @@ def _follow(cli: Cli, operations: Operations, plan: Plan) -> int:
     except KeyboardInterrupt as error:
         title = f"left {plan.verb} {plan.target} while it goes on"
         hint = f"gpuconsole jobs cancel {plan.id} asks it to end"
-        if plan.endless:
+        if plan.endless and plan.pausable:
             hint = f"gpuconsole jobs pause {plan.id} pauses it, jobs cancel {plan.id} gives it up"
         raise InterruptedByUser("plan.left", title, hint) from error
     audience.complain()
@@ -151,7 +151,8 @@ def pause(cli: Cli, job_id: str) -> int:
 def cancel(cli: Cli, job_id: str, dry_run: bool, yes: bool) -> int:
     """Ask a job to end early; one that can goes back to what was before.
 
-    A download is given up: what it has fetched of files that are not complete is removed.
+    A download is given up: what it has fetched of files that are not complete is removed. An edit
+    is broken off at its service; what was finished of a comparison or a load run is kept.
     """
     reason = gate.refusal(cli.session)
     if reason is not None:
@@ -174,7 +175,7 @@ def cancel(cli: Cli, job_id: str, dry_run: bool, yes: bool) -> int:
             raise InterruptedByUser("confirm.declined", "not confirmed: nothing was changed")
     if not operations.cancel(job.id):
         raise not_under_way
-    if job.kind == "download":
+    if job.kind in {"download", "edit"}:
         job = _settled(operations, job.id)
         ended = job.state == "cancelled"
         text = f"{what} is given up: {job.text}" if ended else f"{what} is asked to end"
@@ -189,6 +190,8 @@ def cancel(cli: Cli, job_id: str, dry_run: bool, yes: bool) -> int:
 def _lost(job: "Job") -> str:
     """Say what is lost where a job is cancelled."""
     what = f"{job.verb} {job.target}"
+    if job.kind == "edit":
+        return f"{what}: it is broken off at its service; what was finished is kept"
     if job.kind != "download":
         return f"{what}: it ends early, and goes back where it can"
     lost = format_bytes(job.bytes_done or 0)

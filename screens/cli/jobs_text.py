@@ -24,7 +24,7 @@ def job_lines(found: "tuple[Job, ...]", now: datetime) -> list[str]:
     for job, line in zip(found, lines, strict=True):
         shown.append(line)
         ways = [way for way in job.can if way in {"resume", "back"}]
-        if ways and job.kind == "download":
+        if ways and job.kind in {"download", "edit"}:
             ways.append("cancel")
         if ways:
             said = " or ".join(f"gpuconsole jobs {way} {job.id}" for way in ways)
