@@ -239,7 +239,8 @@ class Course:
                 # Somebody has to have it broken off there.
                 self._turns.appendleft(turn)
                 return
-            self._settle(turn.so_far or self._never_sent(turn, CANCELLED))
+            seen = turn.so_far if turn.edit_id else None
+            self._settle(seen or self._never_sent(turn, CANCELLED))
 
     def _give_up(self) -> None:
         """Give up what no service can be found for, once each was waited for long enough."""
@@ -319,29 +320,46 @@ class Course:
         kind = self._kind(lane, edit, begun, ended, gone=gone)
         if kind.pauses and not self._watch.came_back(lane.service, begun):
             lane.hold(ended - self._patience if gone else ended, begun, ended)
-        first = begun if turn.first_begun < 0 else turn.first_begun
-        patient = ended - first < self._patience if kind.name == QUEUE_FULL else True
-        often = turn.attempts + 1 < course().attempts or kind.name == QUEUE_FULL
-        if kind.pauses and surely_not_taken(edit) and often and patient and not stopped:
+        made = self._failed(_result(turn, lane, edit, begun, ended, discarded=False), kind, gone)
+        if self._again(kind, edit, turn, ended) and not stopped:
             self._sender.forget(edit)
-            again_then = Turn(turn.number, turn.seed, turn.attempts + 1, first_begun=first)
-            self._turns.appendleft(again_then)
-            return
-        made = _result(turn, lane, edit, begun, ended, discarded=False)
-        made = msgspec.structs.replace(made, state=FAILED, kind=kind.name)
-        if gone and edit.error is None:
-            waited = format_duration(self._patience)
-            words = trouble("load.left", service=lane.service, waited=waited)
-            made = msgspec.structs.replace(
-                made, code=words.code, title=words.title, hint=words.hint
+            self._turns.appendleft(
+                Turn(
+                    turn.number,
+                    turn.seed,
+                    turn.attempts + 1,
+                    first_begun=made.first_begun,
+                    so_far=made,
+                )
             )
-        unsure = kind.pauses and edit.state in OPEN_STATES and not gone and turn.so_far is None
+            return
+        looked = bool(turn.edit_id and turn.so_far)
+        unsure = kind.pauses and edit.state in OPEN_STATES and not gone and not looked
         if unsure:  # it may be there all the same: looked for once more, when the service is back
             self._turns.append(
-                Turn(turn.number, turn.seed, turn.attempts, edit.id, lane.number, first, made)
+                turn._replace(
+                    edit_id=edit.id, lane=lane.number, first_begun=made.first_begun, so_far=made
+                )
             )
             return
         self._settle(made)
+
+    def _again(self, kind: Kind, edit: KeptEdit, turn: Turn, now: float) -> bool:
+        """Tell whether a request is sent again: it was not taken, and was not tried too often."""
+        if not kind.pauses or not surely_not_taken(edit):
+            return False
+        if kind.name == QUEUE_FULL:
+            return turn.first_begun < 0 or now - turn.first_begun < self._patience
+        return turn.attempts + 1 < course().attempts
+
+    def _failed(self, made: Result, kind: Kind, gone: bool) -> Result:
+        """Give what came of a request as a failure of a kind."""
+        made = msgspec.structs.replace(made, state=FAILED, kind=kind.name)
+        if not gone or made.code:
+            return made
+        waited = format_duration(self._patience)
+        words = trouble("load.left", service=made.service, waited=waited)
+        return msgspec.structs.replace(made, code=words.code, title=words.title, hint=words.hint)
 
     def _kind(self, lane: Lane, edit: KeptEdit, begun: float, ended: float, *, gone: bool) -> Kind:
         if gone and edit.error is None:

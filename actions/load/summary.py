@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from actions.load.arithmetic import gap_around, gaps, outside, per_minute, spread
+from actions.load.arithmetic import Spread, gap_around, gaps, outside, per_minute, spread
 from actions.load.kinds import OUT_OF_MEMORY, SEEN_SECONDS, incident_title, kind_of, kinds
 from actions.load.model import (
     CANCELLED,
@@ -74,13 +74,15 @@ def outcome(
         failed=tuple(_failure(one) for one in failed),
         cancelled=sum(one.state == CANCELLED for one in results),
         retried=sum(one.attempts > 1 for one in results),
-        seconds=ended - begun,
-        throughput_per_minute=per_minute(len(done), ended - begun),
-        throughput_without_gaps=outside(len(done), ended - begun, lost) if lost else None,
-        longest_gap_seconds=max((gap.seconds for gap in gaps(ends, begun, ended)), default=0.0),
-        wait_seconds=spread(one.wait_seconds for one in done),
-        run_seconds=spread(one.run_seconds for one in done),
-        total_seconds=spread(one.total_seconds for one in done),
+        seconds=round(ended - begun, 3),
+        throughput_per_minute=_rate(per_minute(len(done), ended - begun)),
+        throughput_without_gaps=_rate(outside(len(done), ended - begun, lost)) if lost else None,
+        longest_gap_seconds=round(
+            max((gap.seconds for gap in gaps(ends, begun, ended)), default=0.0), 3
+        ),
+        wait_seconds=_spread(one.wait_seconds for one in done),
+        run_seconds=_spread(one.run_seconds for one in done),
+        total_seconds=_spread(one.total_seconds for one in done),
         out_of_memory=by_kind[OUT_OF_MEMORY],
         failures_by_kind=dict(by_kind.most_common()),
         incidents=told,
@@ -171,8 +173,8 @@ def _told(
         title=incident_title(incident),
         begun_seconds=incident.begun,
         ended_seconds=incident.ended,
-        seconds=max(0.0, until - incident.begun),
-        gap_seconds=gap_around(ends, begun, ended, moment).seconds,
+        seconds=round(max(0.0, until - incident.begun), 3),
+        gap_seconds=round(gap_around(ends, begun, ended, moment).seconds, 3),
         lost=tuple(one.number for one in its if one.state == FAILED),
         retried=tuple(one.number for one in its if one.attempts > 1),
     )
@@ -210,9 +212,9 @@ def _service(
         requests=len(its),
         succeeded=len(done),
         failed=sum(one.state == FAILED for one in its),
-        throughput_per_minute=per_minute(len(done), seconds),
-        wait_seconds=spread(one.wait_seconds for one in done),
-        run_seconds=spread(one.run_seconds for one in done),
+        throughput_per_minute=_rate(per_minute(len(done), seconds)),
+        wait_seconds=_spread(one.wait_seconds for one in done),
+        run_seconds=_spread(one.run_seconds for one in done),
         vram_peak_bytes=max(peaks, default=None),
     )
 
@@ -255,9 +257,20 @@ def _card(
         vram_before_bytes=used[0] if used else None,
         vram_peak_bytes=max([*used, *(one for one in peaks if one is not None)], default=None),
         vram_mean_bytes=round(math.fsum(used) / len(used)) if used else None,
-        temperature_mean_celsius=math.fsum(warm) / len(warm) if warm else None,
+        temperature_mean_celsius=round(math.fsum(warm) / len(warm), 2) if warm else None,
         temperature_peak_celsius=max(warm, default=None),
-        power_mean_watts=math.fsum(power) / len(power) if power else None,
+        power_mean_watts=round(math.fsum(power) / len(power), 2) if power else None,
         power_peak_watts=max(power, default=None),
-        lost_seconds=lost,
+        lost_seconds=round(lost, 2),
     )
+
+
+def _spread(values: Iterable[float | None]) -> Spread:
+    """Give how durations are spread, to the millisecond: nobody measured finer."""
+    whole = spread(values)
+    told = {name: getattr(whole, name) for name in whole.__struct_fields__}
+    return Spread(**{name: None if one is None else round(one, 3) for name, one in told.items()})
+
+
+def _rate(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

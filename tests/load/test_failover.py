@@ -147,6 +147,25 @@ def test_a_process_that_has_to_go_is_gone_on_with_and_sends_nothing_twice(under:
     assert len(under.pictures()) == 4
 
 
+def test_giving_a_stopped_run_up_cancels_what_it_left_at_the_service(under: Under) -> None:
+    under.host.mood("run-slow")
+    plan = under.plan(requests=4, at_once=2)
+    end = under.begin(plan)
+    wait_until(lambda: _queue(under), 20, "something is at the service")
+    under.wish = "leave"
+    with pytest.raises(PausedStepError):
+        end()
+    assert _queue(under), "it goes on there"
+
+    said = LoadVerbs(under.session).drop(plan)
+
+    wait_until(lambda: not _queue(under), 5, "the service's queue is empty")
+    data = kept_data(under.session, plan.id)
+    assert data is not None
+    assert (data["succeeded"], data["cancelled"]) == (0, 4)
+    assert "0 of 4 succeeded" in said
+
+
 def test_discarded_pictures_leave_nothing_but_figures(under: Under) -> None:
     data = under.carry_out(under.plan(requests=2, at_once=2, discard=True))
 

@@ -151,9 +151,9 @@ def test_whatever_happened_the_figures_add_up(
     assert made.requests == made.succeeded + len(made.failed) + made.cancelled
     assert sum(made.failures_by_kind.values()) == len(made.failed)
     assert set(made.failures_by_kind) <= set(kinds())
-    assert 0 <= made.longest_gap_seconds <= made.seconds + 1e-9
+    assert 0 <= made.longest_gap_seconds <= made.seconds + 0.01
     rate, rest = made.throughput_per_minute, made.throughput_without_gaps
     assert rate is None or rate >= 0
-    assert rate is None or rest is None or rest >= rate - 1e-9
+    assert rate is None or rest is None or rest >= rate - 1e-3
     assert all(one.gap_seconds >= 0 and one.seconds >= 0 for one in made.incidents)
     assert made.sentence.startswith(f"{made.succeeded} of {made.requests} succeeded")
