@@ -149,6 +149,20 @@ async def test_a_dropped_file_is_gone_to(make_app: MakeApp, folder: Path) -> Non
         await until_seen(pilot, "is no path")
 
 
+async def test_a_path_is_typed(make_app: MakeApp, folder: Path) -> None:
+    app = make_app(environ=TERMINAL)
+    async with app.run_test(size=(80, 24)) as pilot:
+        browse(app, folder)
+        screen = await opened(pilot, "mug.png")
+        await pilot.press("colon", "ctrl+u", *"poses", "enter")
+        await until_seen(pilot, "a path is written from / or ~ on")
+        await pilot.press("ctrl+u", *"~/in/poses/", "enter")
+        await until_seen(pilot, "stand.png")
+        await pilot.press("colon", "ctrl+u", *"~/in/sofa 2.png", "enter")
+        await until_seen(pilot, "64x48 PNG")
+        assert screen.state.name == "sofa 2.png"
+
+
 async def test_what_is_no_picture_says_so(make_app: MakeApp, tmp_path: Path) -> None:
     there = tmp_path / "bad"
     there.mkdir()

@@ -139,6 +139,24 @@ async def test_a_file_that_was_replaced_is_read_again_and_the_last_picture_stays
         assert second.rows != first.rows if first is not None else False
 
 
+async def test_the_last_live_picture_stays_when_its_file_goes(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    file = write_picture(tmp_path / "live.png")
+    app = make_app(environ=TERMINAL)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shelf = await hang(pilot, frame(str(file), "live"))
+        last = view_of(shelf).drawn
+        file.unlink()
+        shelf.hung = [frame(str(file), "live")._replace(version=1)]
+        shelf.paint()
+        await drawn(pilot, shelf)
+        assert view_of(shelf).drawn is last
+        shelf.hung = [frame(str(tmp_path / "never.png"), "live")]
+        shelf.paint()
+        await until_seen(pilot, "there is no file")
+
+
 async def test_bytes_are_a_picture_too_and_nothing_is_said_to_be_nothing(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
@@ -344,6 +362,16 @@ def test_the_book_keeps_the_newest_and_no_more_than_its_share(tmp_path: Path) ->
     assert book.draw(Asked(files[-1], 8, 4, "half-blocks")) is kept
     os.utime(files[-1], (1, 1))
     assert book.draw(Asked(files[-1], 8, 4, "half-blocks")) is not kept, "the file was touched"
+
+
+def test_of_a_live_picture_only_the_newest_is_kept(tmp_path: Path) -> None:
+    book = PictureBook()
+    asked = Asked(str(write_picture(tmp_path / "live.png", 8, 8)), 8, 4, "half-blocks")
+    for version in range(5):
+        book.draw(asked._replace(version=version))
+    assert [book.last(asked._replace(version=n)) is not None for n in (0, 3, 4)] == [
+        False, False, True,
+    ]  # fmt: skip
 
 
 def test_a_sixel_over_ssh_is_small(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ BROWSER = (
     ),
     KeyHelp("space", "Space", "pick", "pick it, where several are wanted, and go on", GROUP),
     KeyHelp("slash", "/", "filter", "list only names with what is typed", GROUP),
+    KeyHelp("colon", ":", "type", "type a path; one that is pasted is gone to at once", GROUP),
     KeyHelp("tilde", "~", "home", "your home folder", GROUP),
     KeyHelp("o", "o", "outputs", "the folder where results of edits are kept", GROUP),
     KeyHelp("p", "p", "places", "folders that were used of late", GROUP),

@@ -15,6 +15,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from console.host.browsing import Folder
+from console.paths import expand
 from screens.tui.background import start, tell
 from screens.tui.browser import panel
 from screens.tui.browser.keys import BROWSER
@@ -104,11 +105,7 @@ class BrowserScreen(PictureScreen):
     def on_mount(self) -> None:
         """Begin with the folder that was asked for, or with the one that was used last."""
         last = _LAST.get(cast("App[object]", self.console_app), "")
-        folder, _, name = self._at.rpartition("/")
-        if self._at and "." in name:
-            self.go(folder or "/", name, exact=False)
-        else:
-            self.go(self._at or last, exact=False)
+        self._go_to(self._at or last)
 
     # -- reading folders ------------------------------------------------------------------------
 
@@ -125,8 +122,8 @@ class BrowserScreen(PictureScreen):
         self._asked = path
         self._turn += 1
         turn = self._turn
+        self.set_timer(SLOW_SECONDS, lambda: self._late(turn))
         if path in _HANGING:
-            self.state.slow = True
             return
         _HANGING.add(path)
 
@@ -138,7 +135,6 @@ class BrowserScreen(PictureScreen):
             tell(self, self.Read(path, folder))
 
         start(work, "browse")
-        self.set_timer(SLOW_SECONDS, lambda: self._late(turn))
 
     def _late(self, turn: int) -> None:
         if turn == self._turn and self.state.folder is None:
@@ -306,6 +302,25 @@ class BrowserScreen(PictureScreen):
         """Offer the folders that were used of late."""
         start(lambda: tell(self, self.Places(self._source.places())), "browse")
 
+    def action_type(self) -> None:
+        """Ask for a path, and go there."""
+        from screens.tui.typed_dialog import TypedDialog
+
+        def wrong(typed: str) -> str:
+            good = typed.startswith(("/", "~/")) or typed == "~"
+            return "" if good else "a path is written from / or ~ on"
+
+        def answered(typed: str | None) -> None:
+            if typed:
+                self._go_to(str(expand(typed, self.console_app.session.environ)))
+
+        text = "Which folder, or which picture?"
+        self.app.push_screen(TypedDialog("Go to", text, wrong, "/"), answered)
+
+    def _go_to(self, path: str) -> None:
+        """Go to a path: a folder is shown, of a file its folder with the cursor on it."""
+        self.go(path, path.rstrip("/").rpartition("/")[2], exact=False)
+
     def action_again(self) -> None:
         """Read the folder again; what is listed stays until then."""
         self._read(self.state.path)
@@ -388,5 +403,4 @@ class BrowserScreen(PictureScreen):
         if not paths:
             self.console_app.say("what was pasted is no path", "warning", "▲")
             return
-        folder, _, name = paths[0].rstrip("/").rpartition("/")
-        self.go(folder or "/", name, exact=False)
+        self._go_to(paths[0])

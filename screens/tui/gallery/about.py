@@ -30,6 +30,9 @@ def about(edit: KeptEdit, files: Mapping[str, str], now: datetime, width: int) -
     more: list[Line] = [
         (Span("    "), Span(part, "accent")) for part in _parts(f"→ {way}", width) if way
     ]
+    if edit.group:
+        text = f"· one of the run {clean_line(edit.group, 40)}; F lists its edits alone"
+        more += [(Span("    "), Span(part, "dim")) for part in _parts(text, width)]
     for picture in edit.pictures:
         said = FILES.get(files.get(picture.path, ""), "")
         if said:

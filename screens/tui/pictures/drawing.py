@@ -130,7 +130,9 @@ class PictureBook:
 
     def _keep(self, asked: Asked, stamp: Hashable, drawn: Drawn) -> None:
         with self._lock:
-            self._forget(asked)
+            # Of a live picture only the newest is wanted again.
+            for old in [one for one in self._kept if one._replace(version=asked.version) == asked]:
+                self._forget(old)
             self._kept[asked] = (stamp, drawn)
             self._weight += drawn.weight
             while len(self._kept) > MOST_KEPT or self._weight > MOST_KEPT_BYTES:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SLOW_SECONDS = 3.0
 """A disk that has not answered by then is said not to; a dead mount never does."""
+GONE = "picture.missing"
 _BOOKS: WeakKeyDictionary[App[object], PictureBook] = WeakKeyDictionary()
 
 
@@ -224,9 +225,14 @@ class PictureView(Widget):
             self._under_way, self._slow = None, False
         if message.asked != self._asked:
             self._begin()
-        elif message.drawn is not self._drawn:
+        elif message.drawn is not self._drawn and not self._outlived(message.drawn):
             self._drawn = message.drawn
             self._again()
+
+    def _outlived(self, drawn: Drawn) -> bool:
+        """Tell whether a live picture's file is gone with its edit: the last one stays."""
+        gone = drawn.error is not None and drawn.error.code == GONE
+        return gone and self._drawn is not None and bool(self._drawn.rows)
 
     # -- cells ----------------------------------------------------------------------------------
 
