@@ -34,12 +34,13 @@ class LiveHost:
     arguments, whenever something new can be read.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, interval: float | None = None) -> None:
+        """Take what is read; `interval` in seconds, of the cards, else as the config has it."""
         self._session = session
         self._lock = threading.Lock()
         self._subscribers: list[Callable[[], None]] = []
         self._watched: Sequence[str] = ()
-        interval = session.settings.ui.interval
+        interval = session.settings.ui.interval if interval is None else interval
         self._gpu = GpuSampler(session.clock, session.environ, interval, self._changed)
         self._engine: EngineWatcher | None = None
         self._usage: UsageSampler | None = None

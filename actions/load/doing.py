@@ -149,7 +149,8 @@ class LoadWork:
         """Watch the host for as long as the block lasts."""
         from actions.live import LiveHost
 
-        live = LiveHost(self._session)
+        every = course().look_seconds
+        live = LiveHost(self._session, min(every, self._session.settings.ui.interval))
         watch = Watch(
             live.snapshot,
             [edit.service for edit in self._request.edits],
@@ -161,9 +162,7 @@ class LoadWork:
         if past.begun_at is not None and offset > past.last:
             watch.add(Incident(kind="console-away", begun=past.last, ended=round(offset, 2)))
         live.start()
-        thread = threading.Thread(
-            target=watch.run, args=(course().look_seconds,), name="load-watch", daemon=True
-        )
+        thread = threading.Thread(target=watch.run, args=(every,), name="load-watch", daemon=True)
         try:
             self._first_look(watch)
             thread.start()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from actions.load.kinds import incident_title
-from actions.load.model import DONE, CardNow, Incident, Outcome, Result, Sample
+from actions.load.model import DONE, CardNow, CardSummary, Incident, Outcome, Result, Sample
 from console.plots.plot import LinePlot, Mark, Series
 from console.units import GIB
 
@@ -31,7 +31,7 @@ def plots_of(
                 title="VRAM in use, the whole card (driver)",
                 x_label=_OVER_TIME,
                 y_label="GiB",
-                series=_series(made, samples, _gib),
+                series=_series(made, samples, incidents, _gib),
                 marks=marks,
             ),
         ),
@@ -41,7 +41,7 @@ def plots_of(
                 title="Temperature (driver)",
                 x_label=_OVER_TIME,
                 y_label="°C",
-                series=_series(made, samples, lambda card: card.temperature_celsius),
+                series=_series(made, samples, incidents, lambda card: card.temperature_celsius),
                 marks=marks,
                 from_zero=False,
             ),
@@ -64,21 +64,23 @@ def plots_of(
 
 
 def _series(
-    made: Outcome, samples: Sequence[Sample], figure: Callable[[CardNow], float | None]
+    made: Outcome,
+    samples: Sequence[Sample],
+    incidents: Sequence[Incident],
+    figure: Callable[[CardNow], float | None],
 ) -> tuple[Series, ...]:
     """Give a line for each card that the run's services use; for all where nobody knows which."""
+    # While nobody looked there is no line either.
+    holes = [(one.begun, None) for one in incidents if one.kind == "console-away"]
     own = tuple(card for card in made.cards if card.services)
-    return tuple(
-        Series(
-            f"{card.name} ({', '.join(card.services)})" if card.services else card.name,
-            tuple(
-                (one.at, figure(one.cards[card.gpu_uuid]))
-                for one in samples
-                if card.gpu_uuid in one.cards
-            ),
-        )
-        for card in (own or made.cards)
-    )
+
+    def line(card: CardSummary) -> Series:
+        name = f"{card.name} ({', '.join(card.services)})" if card.services else card.name
+        uuid = card.gpu_uuid
+        points = [(one.at, figure(one.cards[uuid])) for one in samples if uuid in one.cards]
+        return Series(name, sorted([*points, *holes], key=lambda point: point[0]))
+
+    return tuple(line(card) for card in own or made.cards)
 
 
 def _gib(card: CardNow) -> float | None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from actions.load.model import Incident, Outcome, Result
+from actions.load.plots import plots_of
 from actions.load.report import Written, write_report
 from actions.load.summary import outcome
 from tests.load.runs import CARD, failed, request, result, sample
@@ -47,6 +48,22 @@ def test_it_has_the_figures_the_plots_and_what_is_behind_them(tmp_path: Path) ->
         read = [row for row in csv.DictReader(file) if row["gpu_uuid"] == CARD]
     assert [row["used_bytes"] for row in read] == [str(5 << 30), str(9 << 30), "", str(5 << 30)]
     assert all(one.stat().st_mode & 0o777 == 0o600 for one in tmp_path.iterdir())
+
+
+def test_a_card_that_was_lost_and_a_time_that_nobody_saw_are_holes_in_the_line(
+    tmp_path: Path,
+) -> None:
+    made, _ = _run(tmp_path)
+    away = Incident(kind="console-away", begun=6.0, ended=7.5)
+    samples = [sample(0), sample(4, lost=True), sample(8)]
+
+    plots = dict(plots_of(made, [result(1, 2.0)], samples, [LOST, away]))
+
+    line = plots["vram"].series[0]
+    assert list(line.points) == [(0, 5.0), (4, None), (6.0, None), (8, 5.0)]
+    assert "3090" in line.name
+    assert [one.x for one in plots["vram"].marks] == [3.0, 5.0, 6.0, 7.5]
+    assert plots["results"].series[1].points[-1][1] == 0, "none is under way at the end"
 
 
 def test_what_others_wrote_stays_text(tmp_path: Path) -> None:
