@@ -14,6 +14,7 @@ from actions.edits.going import Expected, Going
 from actions.edits.places import kept_files
 from actions.edits.previews import Previews
 from actions.edits.sending import Sender
+from actions.edits.silence import Silence
 from actions.edits.stopping import CANCEL, Stopping
 from actions.session import Session
 from console.edits.events import (
@@ -120,8 +121,11 @@ class Attempt:
             (run.cancel if wish == CANCEL else run.leave)()
 
         last: AnyEvent | None = None
-        with self.stopping.then(act), Previews(self._session, self.edit.id, self.going) as previews:
+        silence = Silence(self.edit, connect, self._session.clock, self.going)
+        previews = Previews(self._session, self.edit.id, self.going)
+        with self.stopping.then(act), previews, silence:
             for event in run.events():
+                silence.heard()
                 self._heard(event, previews)
                 last = event if isinstance(event, LAST) else None
         if last is None:

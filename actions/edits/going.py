@@ -34,7 +34,10 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Going:
-    """Keeps how one edit stands, and tells it at most five times a second; for any thread."""
+    """Keeps how one edit stands, for any thread.
+
+    It is told at most five times a second, but at once what it is at when that changes.
+    """
 
     def __init__(
         self, edit_id: str, clock: Clock, report: Callable[[EditNow], None], expected: Expected
@@ -58,8 +61,18 @@ class Going:
     def phase(self, phase: str, note: str = "") -> None:
         """Note what it is at, which is told at once."""
         with self._lock:
-            self._now = msgspec.structs.replace(self._now, phase=phase, note=note)
+            self._now = msgspec.structs.replace(
+                self._now, phase=phase, note=note, node="", left_seconds=None
+            )
         self._tell(at_once=True)
+
+    def note(self, note: str) -> None:
+        """Note what else is to be known; empty where there is nothing any more."""
+        with self._lock:
+            same = self._now.note == note
+            self._now = msgspec.structs.replace(self._now, note=note)
+        if not same:
+            self._tell(at_once=True)
 
     def submitted(self) -> None:
         """Note that it is the service's from now on."""
@@ -138,7 +151,7 @@ class Going:
             if isinstance(event, Finished):
                 self._nodes = event.nodes
                 self._run_seconds = event.seconds if known(event.seconds) else None
-        return self._now.phase != before or not isinstance(event, Progress)
+        return self._now.phase != before or isinstance(event, Queued)
 
     def _node_began(self, event: Node, at: float) -> None:
         self._node, self._steps = event.node, []

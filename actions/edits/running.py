@@ -57,7 +57,8 @@ def run_edit(
         prepared: what to run; one with a refusal fails by it.
         edit_id: under which it is kept.
         group: of the comparison or load run that it belongs to.
-        report: told how it goes, at most five times a second, from several threads.
+        report: told how it goes, at most five times a second but for what it is at, from several
+            threads.
         stop: asked ten times a second: `cancel` breaks it off at the service, `leave` leaves it
             there to be gone on with, an empty text goes on.
         at: when it was asked for; now, where that is not given.
