@@ -1,6 +1,7 @@
 """A load run on a rehearsal where things go down in the middle: survived, and told by kind."""
 
 import json
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -62,18 +63,27 @@ def test_docker_restarted_in_the_middle_is_survived_and_told(under: Under) -> No
     assert away["seconds"] > 0
 
 
-def test_a_card_lost_in_the_middle_is_told_with_a_hole_in_its_line(under: Under) -> None:
-    plan = under.plan(requests=5, at_once=2)
+def test_a_card_lost_in_the_middle_takes_its_request_along_and_leaves_a_hole(under: Under) -> None:
+    plan = under.plan(requests=5, at_once=1)
     end = under.begin(plan)
     under.wait_for(1)
+    under.host.mood("run-dies-sampling")  # as programs do when their card is gone
     under.host.control("card-fault", card=BIG)
     _seen(under, plan, "card-lost")
+    wait_until(lambda: _failed(under), 20, "a request is lost")
+    sent = _sent(under)
+    threading.Event().wait(0.5)
+    assert _sent(under) == sent, "nothing is sent where the card is gone"
+    under.host.mood("")
     under.host.control("card-heal", card=BIG)
     data = end()
 
     assert data["succeeded"] + len(data["failed"]) == 5
+    assert data["succeeded"] >= 3
+    assert {one["kind"] for one in data["failed"]} == {"card-lost"}
     lost = next(one for one in data["incidents"] if one["kind"] == "card-lost")
     assert "3090" in lost["subject"]
+    assert lost["lost"] == [one["number"] for one in data["failed"]]
     card = next(one for one in data["cards"] if one["services"] == [COMFY])
     assert card["vram_peak_bytes"] > card["vram_before_bytes"]
     rows = (Path(data["folder"]) / "samples.csv").read_text().splitlines()
@@ -185,6 +195,10 @@ def _seen(under: Under, plan: Plan, kind: str) -> None:
 
 def _failed(under: Under) -> bool:
     return EditRecords(under.session.store).count(Filter(states=("failed",))) > 0
+
+
+def _sent(under: Under) -> int:
+    return EditRecords(under.session.store).count(Filter(submitted=True))
 
 
 def _queue(under: Under) -> bool:
