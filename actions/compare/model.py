@@ -126,7 +126,8 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         best: id of the variant; None where none ran.
-        why: `only`, `quality`, `alike`, `resident`, or `none`.
+        why: `alone` (no other was asked for), `only` (no other ran), `quality`, `alike`,
+            `resident`, or `none`.
         fastest: id of one that is much faster; empty where none is.
         sentence: all of it for people.
     """

@@ -112,9 +112,15 @@ class CompareVerbs:
         )
 
     def drop(self, plan: Plan) -> str:
-        """Write the report of what there is, once a comparison was cancelled."""
+        """Cancel what nobody watches any more, and write the report of what there is."""
         from actions.compare.ending import conclude, has_edits
+        from actions.compare.running import edits_of
+        from actions.edits.running import cancel_left
 
+        for edit in edits_of(self._session, plan, course_of(plan)).values():
+            # One that only waits to be collected is finished: it stays as it is.
+            if edit.state in {"queued", "running"}:
+                cancel_left(self._session, edit)
         if not has_edits(self._session, plan):
             return "nothing of it was begun"
         written = conclude(self._session, plan, "It was cancelled before its end.").written

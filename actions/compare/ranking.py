@@ -69,7 +69,7 @@ def advise(candidates: Sequence[Candidate], rows: Sequence[Row], card: str) -> A
         return Advice(best=None, why="none", sentence=_nothing(rows, card))
     seconds = typical_seconds(ran)
     top = order[0]
-    chosen, why = _choose(order, ran, seconds)
+    chosen, why = _choose(order, ran, seconds, len(candidates))
     fastest = min(seconds, key=lambda ident: seconds[ident], default=chosen.id)
     ahead = _times(seconds, chosen.id, fastest)
     if ahead is None or ahead < rules().much_faster:
@@ -100,10 +100,12 @@ def typical_seconds(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _choose(
-    order: Sequence[Candidate], rows: Sequence[Row], seconds: Mapping[str, float]
+    order: Sequence[Candidate], rows: Sequence[Row], seconds: Mapping[str, float], asked: int
 ) -> tuple[Candidate, str]:
-    """Give the variant to use and why; `order` has those that ran, best first."""
+    """Give the variant to use and why; `order` has those that ran, best first, of `asked`."""
     top = order[0]
+    if asked == 1:
+        return top, "alone"
     if len(order) == 1:
         return top, "only"
     alike = [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actions.compare.figures import psnr_text
-from actions.compare.model import DONE, Row
+from actions.compare.model import DONE, REFUSED, Row
 from actions.edits.request import EditRequest
 from console.pictures.sheet import Cell, contact_sheet
 from console.units import format_bytes, format_duration
@@ -14,13 +14,17 @@ _MOST_COLUMNS = 4
 
 
 def sheet_of(rows: Sequence[Row], request: EditRequest, title: str) -> bytes:
-    """Give the contact sheet as PNG: the pictures that were sent, then one a row of the table.
+    """Give the contact sheet as PNG: the pictures that were sent, then one of each case that ran.
 
     Raises:
         PictureError: it could not be drawn.
     """
     sent = [Cell(path=Path(path), lines=(f"sent: {Path(path).name}",)) for path in request.images]
-    made = [Cell(path=Path(row.path) if row.path else None, lines=lines_of(row)) for row in rows]
+    made = [
+        Cell(path=Path(row.path) if row.path else None, lines=lines_of(row))
+        for row in rows
+        if row.state != REFUSED
+    ]
     cells = [*sent, *made]
     columns = min(_MOST_COLUMNS, max(1, len(cells)))
     return contact_sheet(cells, columns, f"Comparison {title}")

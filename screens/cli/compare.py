@@ -7,6 +7,7 @@ import click
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser, UsageError
 from screens.cli.context import Cli
+from screens.cli.load import Size
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import confirm
 
@@ -21,22 +22,6 @@ _WHAT = (
     "contact sheet, and a sentence. It is a job of its own, which survives this console: see "
     "`gpuconsole jobs`. Exits 5 where some runs failed, 1 where all did."
 )
-
-
-# Generic in newer clicks only, and not to be subscripted in older ones.
-class Size(click.ParamType):  # type: ignore[type-arg]
-    """Width and height in pixels, such as `1024x768`."""
-
-    name = "WxH"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Give both; a wrong one is a mistake of usage."""
-        sides = str(value).lower().split("x")
-        if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
-            self.fail("it is written as 1024x768", param, ctx)
-        return int(sides[0][:6]), int(sides[1][:6])
 
 
 @click.command(epilog=_WHAT)

@@ -230,6 +230,8 @@ def test_where_one_or_none_ran_the_sentence_says_so() -> None:
     failed = a_row(FP8, path="", state="failed", error=why, warm_seconds=Unknown("x", "y"))
     one = advise([FP8, Q4], [failed, a_row(Q4)], "RTX 3090")
     assert one.sentence.startswith("On RTX 3090 use qwen-edit-2509-gguf-q4_0: it is the only one")
+    alone = advise([Q4], [a_row(Q4)], "RTX 3090")
+    assert alone.sentence.startswith("On RTX 3090 qwen-edit-2509-gguf-q4_0 takes 40s warm")
     none = advise([FP8], [failed], "RTX 3090")
     assert (none.best, none.sentence) == (
         None, "The variant did not run on RTX 3090: out of memory on the card.",

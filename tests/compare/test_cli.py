@@ -129,3 +129,32 @@ def test_a_killed_job_is_gone_on_with_by_the_next_console_and_sends_nothing_twic
     assert next(one for one in edits if one.id == sent.id).prompt_ident == sent.prompt_ident
     report = next(host.outputs.glob(f"*/compare-{ident}/report.md")).read_text()
     assert Q2.replace("_", "\\_") in report
+
+
+def test_ctrl_c_cancels_and_tells_what_there_is_and_two_do_not_meet(
+    host: EditHost, photo: Path
+) -> None:
+    host.mood("run-slow")
+    records = EditRecords(host.session().store)
+    before = records.count(Filter(states=("running",)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "console", "compare", *asked(photo, Q2, Q4), "--json"],
+        env=host.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as first:  # fmt: skip
+        running = Filter(states=("running",))
+        wait_until(lambda: records.count(running) > before, seconds=20)
+        second = compare(host, *asked(photo, Q4), "--json", "--yes")
+        assert second.returncode == 3
+        assert data_of(second)["error"]["code"] == "lock.held"
+        first.send_signal(signal.SIGINT)
+        told, _ = first.communicate(timeout=60)
+    host.mood("")
+    whole = json.loads(told)
+    assert first.returncode == 130
+    assert whole["error"]["code"] == "plan.cancelled"
+    states = [run["state"] for run in whole["data"]["runs"]]
+    assert states[0] in {"cancelled", "done"}  # it was cold, or had come to its warm run
+    assert states[1] == "skipped"
+    newest = records.find(Filter(group=whole["data"]["id"]), limit=1)[0]
+    assert newest.state == "cancelled"
+    assert whole["data"]["report"]

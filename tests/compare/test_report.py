@@ -49,7 +49,8 @@ def test_the_sheet_shows_what_was_sent_what_was_made_and_what_failed(tmp_path: P
     data = Path(written.sheet).read_bytes()
     assert media_of(data) == "image/png"
     facts = look(Path(written.sheet))
-    assert (facts.width > 4 * 300, facts.height > 2 * 300) == (True, True)  # 5 cells in two rows
+    assert facts.width > 4 * 300  # what was sent and three that were tried, side by side
+    assert facts.height < 2 * 400
     assert lines_of(made.rows[0]) == (
         "edit-fp8", "seed 7, 20 steps", "1m21s first, 40s warm", "21.0 GiB, reference",
     )  # fmt: skip

@@ -237,6 +237,7 @@ def test_forge_compares_seeds(host: EditHost) -> None:
     assert data["service"] == FORGE
     assert [row["state"] for row in data["runs"]] == ["done", "done"]
     assert [row["variant"] for row in data["runs"]] == [None, None]
+    assert "as it is takes" in data["sentence"]
 
 
 def test_out_gets_pictures_and_report_too(host: EditHost, photo: Path, tmp_path: Path) -> None:
@@ -248,3 +249,17 @@ def test_out_gets_pictures_and_report_too(host: EditHost, photo: Path, tmp_path:
     assert sum(name.endswith(".png") for name in names) == 2
     assert (tmp_path / "copies" / f"compare-{run.plan.id}" / "report.md").is_file()
     assert data["report"].startswith(str(host.outputs))
+
+
+def test_where_the_report_has_no_place_the_figures_are_there_and_say_why(
+    host: EditHost, photo: Path
+) -> None:
+    run = going(host, photo, variants=(Q2,))
+    run.step(0)
+    in_the_way = Path(run.plan.facts["folder"])
+    in_the_way.write_text("somebody's own")
+    data = run.finish()
+    assert data["runs"][0]["state"] == "done"
+    assert (data["report"], data["sheet"]) == (None, None)
+    assert {"report", "sheet"} <= {one["field"] for one in data["unavailable"]}
+    assert in_the_way.read_text() == "somebody's own"
