@@ -1,10 +1,11 @@
 """The model files that lie on the rehearsed host, and the catalogue that knows their hashes."""
 
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from console.packaged import read_table
+from console.packaged import packaged, read_table
 from console.simulator.hub.shelf import Shelved, shelved
 from console.simulator.scene import OddFile
 from console.simulator.services.pixels import painted
@@ -30,10 +31,17 @@ def lay_out_models(models: Path, odd: Iterable[OddFile]) -> None:
 
 
 def lay_out_pictures(folder: Path) -> None:
-    """Make the pictures that lie in ComfyUI's `input`, in plain Python: this is at start-up."""
+    """Make the picture that lies in ComfyUI's `input`, in plain Python: this is at start-up."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for number, name in enumerate(read_table("rehearsal_comfyui.toml")["files"][_PICTURES]):
         (folder / name).write_bytes(painted(192, 128, 150 + 40 * number, {}))
+
+
+def lay_out_samples(folder: Path) -> None:
+    """Lay the sample pictures of the program where an operator may have his own."""
+    folder.mkdir(mode=0o700)
+    for path in packaged("pictures").glob("*.png"):
+        shutil.copyfile(path, folder / path.name)
 
 
 def _put(path: Path, file: Shelved | None, size: int) -> None:

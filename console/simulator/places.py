@@ -9,7 +9,12 @@ from pathlib import Path
 from console.packaged import read_text
 from console.simulator.config_text import config_tables, services, token
 from console.simulator.hub.hub import TOKENS
-from console.simulator.model_files import catalog_text, lay_out_models, lay_out_pictures
+from console.simulator.model_files import (
+    catalog_text,
+    lay_out_models,
+    lay_out_pictures,
+    lay_out_samples,
+)
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
 from console.simulator.scene import Scene
@@ -47,6 +52,7 @@ class RehearsalPlaces:
             (self.folder / name).mkdir(mode=0o700)
         lay_out_models(self.models, scene.models)
         lay_out_pictures(self.models.parent / "input")
+        lay_out_samples(self.work / "pictures")
         write_compose_files(scene, self.work)
         (self.work / "outputs").mkdir(mode=0o700)
         config = self.config_home / "gpuconsole" / "config.toml"

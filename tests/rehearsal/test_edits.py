@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,6 +219,42 @@ def test_runs_fail_in_whichever_node_they_are_told(
     assert (last.code, last.kind) == (code, kind)
     if "oom" in mood:
         assert call(host.ports[COMFY], "/system_stats").data["devices"][0]["torch_vram_total"] == 0
+
+
+def test_a_picture_that_is_cut_off_fails_in_the_node_that_reads_it(host: EditHost) -> None:
+    whole = host.picture(size=(300, 200)).read_bytes()
+    cut, hidden = host.pictures / "cut.png", host.pictures / "hidden.png"
+    cut.write_bytes(whole[: len(whole) // 2])
+    # Its end is there, and its middle is not: only who decodes it finds out.
+    hidden.write_bytes(whole[:60] + whole[-12:])
+    for image in (cut, hidden):
+        last = edited(host, Q4, image)[-1]
+        assert isinstance(last, Failed)
+        assert last.kind == "LoadImage"
+
+
+def test_a_disk_that_is_really_full_fails_the_node_that_saves(
+    host: EditHost, tmp_path: Path
+) -> None:
+    folder = host.service_files / "output"
+    folder.mkdir(exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        last = edited(host, Q4, host.picture(), seed=85)[-1]
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    assert isinstance(last, Failed)
+    assert (last.code, last.kind) == ("edit.node-failed", "SaveImage")
+    assert "No space left" in last.title
+
+
+def test_sample_pictures_lie_there_to_begin_with(host: EditHost) -> None:
+    names = sorted(path.stem for path in (host.places.work / "pictures").iterdir())
+    assert names == ["mug", "pose", "table"]
 
 
 def test_somebody_else_interrupts(host: EditHost) -> None:

@@ -91,11 +91,16 @@ class Darkroom:
             place = self._shelf.place("ComfyUI", kind)
         return Plate(dict(place), wish.size, Developing(lambda: retouched(sources, wish, texts)))
 
-    def keep(self, plate: Plate) -> None:
-        """Put a picture where it belongs, once; OSError where that cannot be written."""
+    def keep(self, plate: Plate) -> bool:
+        """Put a picture where it belongs, once; False where its source could not be read.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         made = plate.picture.wait()
         if made is not None:
             self._shelf.put(plate.place, made.png)
+        return made is not None
 
     def live(self, plate: Plate | None, size: Size, done: float) -> bytes:
         """Give a live picture of an output of a size, done to a share of 0 to 1."""

@@ -214,18 +214,20 @@ class Playbook:
         return self._room.live(plate, self.acting(order).size, step / max(1, steps))
 
     def keep(self, order: Order, node: str) -> bool:
-        """Put the picture of a node on the shelf; False where that went wrong: its disk is full."""
+        """Put the picture of a node on the shelf; False where that went wrong."""
         plate = self._plates.get(order.ident, {}).get(node)
+        acting = self.acting(order)
         try:
-            if plate is not None:
-                self._room.keep(plate)
+            if plate is None or self._room.keep(plate):
+                return True
+            loads = (n for n in acting.order if class_of(acting.graph, n) == "LoadImage")
+            culprit, said = next(loads, node), "image file is truncated"
         except OSError as error:
-            acting = self.acting(order)
-            left = {n: left for n, left in acting.left.items() if n != node}
-            failing = replace(acting, fails_at=node, error="OSError", said=str(error), left=left)
-            self._acting[order.ident] = failing
-            return False
-        return True
+            culprit, said = node, str(error)
+        left = {n: left for n, left in acting.left.items() if n != node}
+        failing = replace(acting, fails_at=culprit, error="OSError", said=said, left=left)
+        self._acting[order.ident] = failing
+        return False
 
     def _share(self, order: Order) -> float:
         acting = self.acting(order)

@@ -62,7 +62,7 @@ class Retouched:
 
 
 def is_picture(data: bytes) -> bool:
-    """Tell whether a loader could read bytes as a picture, by its head alone."""
+    """Tell whether a loader could read bytes as a picture, by its head and its end."""
     image = _pillow("Image")
     if image is None:
         return size_of(data) is not None
@@ -72,7 +72,14 @@ def is_picture(data: bytes) -> bool:
     # Whatever pillow says of bytes of anybody's, they are no picture to a loader.
     except Exception:  # noqa: BLE001
         return False
-    return bool(0 < width * height <= _LARGEST)
+    return bool(0 < width * height <= _LARGEST) and _is_whole(data)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell whether a file of the kinds that say where they end has its end."""
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" in data[-64:]
+    return not data.startswith(b"\xff\xd8") or b"\xff\xd9" in data[-4096:]
 
 
 def measured(data: bytes) -> tuple[int, int] | None:
