@@ -12,7 +12,7 @@ from screens.tui.lab.words import edit_state, one_line, short_variant
 from screens.tui.paint import Line, Span, clickable, fit, left, on, wrap
 from screens.tui.words import local_clock, place_text
 
-CLOCK, NAME_LEAST, HOW, VARIANT = 6, 12, 14, 14
+CLOCK, NAME_LEAST, HOW, VARIANT = 6, 12, 14, 18
 VARIANT_FROM, PROMPT_FROM = 56, 76
 
 
