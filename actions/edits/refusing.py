@@ -25,7 +25,7 @@ def error_of(error: ConsoleError, graph: Mapping[str, Any], catalog: Catalog) ->
         return plain
     rest = len(problems) - _SHOWN
     titles = [one.title for one in problems[:_SHOWN]] + ([f"and {rest} more"] if rest > 0 else [])
-    hints = [(one.command and f"`{one.command}`") or one.hint for one in problems[:_SHOWN]]
+    hints = [one.hint or (one.command and f"`{one.command}`") for one in problems[:_SHOWN]]
     return EditError(
         code=error.code,
         title=f"the service refused it: {'; '.join(titles)}",

@@ -150,7 +150,12 @@ class EditWork:
         known = EditRecords(self._session.store).get(self._plan.id)
         if known is not None and (known.submitted or known.state not in OPEN_STATES):
             return go_on(self._session, known, report=report, stop=stop)
-        prepared = prepare(self._session, carried(self._plan.options))
+        try:
+            prepared = prepare(self._session, carried(self._plan.options))
+        except ConsoleError as error:
+            if known is not None:  # one that was begun before, and surely not sent
+                self._fails(known, error)
+            raise
         return run_edit(
             self._session,
             prepared,
@@ -158,6 +163,16 @@ class EditWork:
             report=report,
             stop=stop,
             at=self._plan.created_at,
+        )
+
+    def _fails(self, edit: KeptEdit, error: ConsoleError) -> None:
+        EditRecords(self._session.store).change(
+            edit.id,
+            state="failed",
+            ended_at=self._session.clock.now(),
+            error=EditError(
+                code=error.code, title=error.title, hint=error.hint, detail=error.detail
+            ),
         )
 
     def _bad_end(self, edit: KeptEdit, wish: str) -> Outcome:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actions.edit_now import EditNow
@@ -12,8 +13,10 @@ from actions.edits import collecting
 from actions.edits.places import spool_file
 from actions.edits.preparing import Prepared, prepare
 from actions.edits.running import go_on
+from actions.plan import PlanFailed
 from console.comfyui.prompts import PromptCalls
 from console.comfyui.run import Pace
+from console.simulator.scene import Scene
 from console.store.edits import EditRecords
 from console.web.client import WebClient
 from tests.edits.making import asked, make, outputs_of
@@ -276,3 +279,39 @@ def test_a_full_disk_keeps_nothing_from_being_collected_later(
         (path,) = outputs_of(later)
         assert path.is_relative_to(small_disk)
         assert not spool_file(session, edit.id, 0).exists()
+
+
+def test_a_server_that_refuses_after_all_is_told_in_words_that_help(tmp_path: Path) -> None:
+    with edit_host(tmp_path) as host:
+        session = host.session()
+        prepared = prepare(session, asked(host, seed=1))
+        model = session.catalog.file(prepared.built.files[0])
+        assert model is not None
+        for path in host.models.rglob(model.name):
+            path.unlink()
+        edit = make(session, prepared)
+    assert edit.state == "failed"
+    assert edit.error is not None
+    assert edit.error.code == "edit.refused"
+    assert f"gpuconsole models pull {model.id}" in edit.error.hint
+    assert "Value not in list" in edit.error.detail
+    assert not edit.submitted
+
+
+def test_an_edit_that_does_not_fit_the_card_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    def crowded(scene: Scene) -> Scene:
+        first, second = scene.cards
+        return msgspec.structs.replace(
+            scene, cards=(first, msgspec.structs.replace(second, desktop=22.5))
+        )
+
+    with edit_host(tmp_path, change=crowded) as host:
+        wanted = asked(host, seed=1)
+        prepared = prepare(host.session(), wanted)
+        assert prepared.refusal is not None
+        assert prepared.refusal.code == "fit.refused"
+        plan = host.operations().plan("edit", "edit-single", images=wanted.images, prompt="red")
+        (end,) = list(host.operations().run(plan))
+        assert isinstance(end, PlanFailed)
+        assert (end.code, end.exit_code) == ("fit.refused", 3)
+        assert calls(host).client.json("/history") == {}
