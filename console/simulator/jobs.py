@@ -14,12 +14,11 @@ from console.simulator.actor import Actor
 from console.simulator.life import Span
 from console.simulator.scene import GIB
 from console.simulator.services.backstage import Order
-from console.simulator.services.effort import Effort
+from console.simulator.services.effort import somebodys_effort
 from console.simulator.services.moods import SEGFAULT
 from console.simulator.services.solo import somebodys_graph
 from console.simulator.stage import Stage
 
-_USUAL = 20.0
 _MOMENT = 1e-6
 """A sum of floats may fall short of where a job ends."""
 
@@ -143,8 +142,10 @@ def _next(stage: Stage, actor: Actor) -> None:
 def _perform(stage: Stage, actor: Actor, order: Order) -> None:
     """Do a job that was asked for: it takes what whoever took it says."""
     run = actor.runs[-1]
-    usual = Effort(seconds=_USUAL / stage.scene.pace)
-    effort = usual if order.measure is None else order.measure(order)
+    if order.measure is not None:
+        effort = order.measure(order)
+    else:
+        effort = somebodys_effort(stage.scene.pace)
     moment = actor.moment(stage.now)
     context = int(actor.spec.service.context * GIB)
     before = max(0, moment.vram_bytes - context) if moment is not None else 0

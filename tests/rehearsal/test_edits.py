@@ -504,6 +504,49 @@ def test_an_edit_of_a_forge_changes_the_picture_and_takes_its_time(host: EditHos
     host.mood("", FORGE)
 
 
+@pytest.mark.parametrize(
+    ("mood", "status", "said"),
+    [
+        ("run-raises", 500, "mat1 and mat2"),
+        ("run-disk-full", 500, "No space left"),
+        ("run-queue-full", 429, "Queue is full"),
+        ("run-interrupted", 200, '"ended": "interrupted"'),
+        ("run-nan", 200, "NaN"),
+        ("run-no-picture", 200, base64.b64encode(b"<html>").decode()),
+    ],
+)
+def test_a_forge_goes_wrong_as_it_is_told(
+    host: EditHost, mood: str, status: int, said: str
+) -> None:
+    host.control("service-odd", container=FORGE, error=mood, value=1)
+    token = {"Authorization": "Bearer rehearsal-token", "Content-Type": "application/json"}
+    body = {"prompt": "a house", "steps": 4, "width": 64, "height": 64}
+    path = "/sdapi/v1/txt2img"
+    answer = call(host.ports[FORGE], path, "POST", body, headers=token, timeout=20)
+    assert answer.status == status
+    assert said.replace('"', "") in json.dumps(answer.data).replace('"', "").replace("\\", "")
+    well = call(host.ports[FORGE], path, "POST", body, headers=token, timeout=20)
+    assert well.data["images"][0].startswith("iVBOR")
+
+
+@pytest.mark.parametrize("mood", ["run-dies-sampling", "run-dies-queued", "run-lost-request"])
+def test_a_forge_breaks_off_without_an_answer(tmp_path: Path, mood: str) -> None:
+    with edit_host(tmp_path) as host:
+        host.mood(mood, FORGE)
+        token = {"Authorization": "Bearer rehearsal-token", "Content-Type": "application/json"}
+        body = {"prompt": "a house", "steps": 60, "width": 512, "height": 512}
+        with pytest.raises((ConnectionError, http.client.HTTPException)):
+            call(host.ports[FORGE], "/sdapi/v1/txt2img", "POST", body, headers=token, timeout=20)
+        died = host.actor(FORGE).restart_count
+        assert died == (0 if mood == "run-lost-request" else 1)
+
+
+def test_a_job_of_somebodys_takes_the_card_too(host: EditHost) -> None:
+    before = used(host)
+    host.control("job", container=COMFY)
+    wait_until(lambda: used(host) > before + 10)
+
+
 def test_the_page_tells_every_mood_of_runs() -> None:
     page = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text()
     told = page.partition("<!-- moods of runs:")[2].partition("<!-- end of moods of runs -->")[0]

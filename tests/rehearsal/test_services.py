@@ -493,5 +493,23 @@ def told(seed: int, steps: list[float]) -> Any:
         return json.dumps([parts, stats(host), progress(host)])
 
 
+def edited(steps: list[float]) -> Any:
+    """Give what is told of two edits of ours, one after the other."""
+    idents = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
+    with held_rehearsal("edits", 3) as host:
+        port = host.ports["comfyui-qwen"]
+        for number, ident in enumerate(idents):
+            made = {"prompt": graph("example.png", seed=number, steps=8), "prompt_id": ident}
+            assert call(port, "/prompt", "POST", made).status == 200
+        for step in steps:
+            host.advance(step)
+        told = [call(port, path).data for path in ("/queue", "/history", "/api/jobs")]
+        return json.dumps([told, stats(host), used(host)])
+
+
+def test_how_often_one_looks_changes_nothing_of_edits_either() -> None:
+    assert edited([150.0]) == edited([15.0] * 10) == edited([2.5] * 60)
+
+
 def test_how_often_one_looks_changes_no_answer() -> None:
     assert told(3, [120.0]) == told(3, [20.0] * 6) == told(3, [7.5] * 16)

@@ -350,6 +350,14 @@ def forge_effort(body: Mapping[str, Any], means: Means) -> Effort:
     )  # fmt: skip
 
 
+def somebodys_effort(pace: float) -> Effort:
+    """Give what a job takes of which nothing is known but that somebody has it done."""
+    seconds, held = 20.0 / pace, int(12.2 * _GIB)
+    marks = ((0.2, held), (0.21, held + _GIB), (0.99, held + _GIB), (1.0, held))
+    stretches = tuple(Stretch(seconds * share, vram, 92.0) for share, vram in marks)
+    return Effort(seconds=seconds, stretches=stretches, held=held)
+
+
 @cache
 def _table() -> dict[str, Any]:
     return read_table("rehearsal_edits.toml")

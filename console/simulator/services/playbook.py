@@ -246,7 +246,9 @@ class Playbook:
             del self._plates[ident]
         self.log.append(order)
         begun = order.begun or now.now
-        self.times[order.ident] = (begun, max(now.now, begun))
+        # However late anybody looks, it ended when its time was over.
+        over = begun + acting.total if acting.total else now.now
+        self.times[order.ident] = (begun, max(min(now.now, over), begun))
         if self.how(order.ident) == "success" and not self._forgets:
             signs = signatures(acting.graph, acting.order)
             self._known = set(signs.values())
