@@ -35,7 +35,7 @@ _WHAT = (
 @click.option("--steps", type=int, metavar="N", help="Of the sampler.")
 @click.option("--cfg", type=float, metavar="X", help="How closely the prompt is followed.")
 @click.option("--denoise", type=float, metavar="X", help="How much may change, 0 to 1.")
-@click.option("--size", type=Size(), help="Of the result, in pixels.")
+@click.option("--size", type=Size(), metavar="WxH", help="Of the result, in pixels.")
 @click.option("--lightning", type=int, metavar="STEPS", help="With a Lightning LoRA: 4, 8.")
 @click.option("--out", metavar="DIR", default="", help="Copy the picture there too.")
 @click.option("--show", is_flag=True, help="Show the picture in the terminal.")

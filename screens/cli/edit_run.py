@@ -89,24 +89,26 @@ def _end(cli: "Cli", plan: Plan, last: AnyEvent | None, *, events: bool, show: b
             data = {"event": "failed" if error else "done", "plan_id": plan.id, **data}
         return emit(data, error=error)
     if edit is not None:
-        _tell(cli, edit, show=show)
+        _tell(cli, edit, {one.title for one in plan.checks}, show=show)
     return emit_error(error) if error is not None else int(ExitCode.DONE)
 
 
-def _tell(cli: "Cli", edit: "KeptEdit", *, show: bool) -> None:
-    """Give each picture's path on stdout, and what it took on stderr."""
+def _tell(cli: "Cli", edit: "KeptEdit", said: set[str], *, show: bool) -> None:
+    """Give each picture's path on stdout, and on stderr what it took and was not said before."""
     from actions.edits.data import facts_text
 
     for one in edit_answer(edit)["outputs"]:
-        write(one["path"])
-        if show:
-            from screens.pictures.show import print_picture
+        if not show:
+            write(one["path"])
+            continue
+        from screens.pictures.show import print_picture
 
-            flush()
-            setting = cli.session.settings.ui.pictures
-            print_picture(Path(one["path"]), sys.stdout, setting, cli.session.environ)
+        flush()
+        setting = cli.session.settings.ui.pictures
+        print_picture(Path(one["path"]), sys.stdout, setting, cli.session.environ)
     for warning in edit.warnings:
-        say(f"! {warning}")
+        if warning not in said:
+            say(f"! {warning}")
     if edit.state == "done":
         say(facts_text(edit))
 
