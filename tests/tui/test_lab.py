@@ -196,7 +196,9 @@ async def test_numbers_are_typed_and_what_cannot_be_is_not_taken(
         await pilot.press("backspace")
         await until_seen(pilot, "steps       20")
         app.lab.state.field = "size"
-        await pilot.press("enter", *"1000x1000", "enter")
+        await pilot.press("enter")
+        await until_seen(pilot, "below 0.5 MP fine things get lost")
+        await pilot.press(*"1000x1000", "enter")
         await until_seen(pilot, "a multiple of 16")
         await pilot.press("ctrl+u", *"2048x2048", "enter")
         await until_seen(pilot, "4.2 MP")

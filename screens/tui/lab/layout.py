@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from actions.workflows.rules import variant_rules
 from console.errors import ConsoleError
 from console.paths import find_home
 from screens.tui.lab import asking, edits_panel, form_panel, now_panel, result_panel, verdict_panel
@@ -276,8 +277,6 @@ class Drawing:
         """Explain the row under the cursor, where there is something to explain."""
         here = self.field()
         if here == "size" and self.state.panel == FORM:
-            from actions.workflows.rules import variant_rules
-
             return form_panel.remark_lines(rule_words(variant_rules().size), width)
         workflow = self.workflow()
         if here == "workflow" and workflow is not None and self.state.panel == FORM:
@@ -335,6 +334,10 @@ class Drawing:
         typing = state.typing
         if typing is not None and form_panel.is_text(typing.field):
             lines = form_panel.editor_lines(typing, typing.field, width, height)
+            blocks.append(Block("editor", 0, y, width, height, lines))
+            return
+        if typing is not None and typing.field == "size":
+            lines = form_panel.remark_lines(rule_words(variant_rules().size), width)[:height]
             blocks.append(Block("editor", 0, y, width, height, lines))
             return
         if state.details and checked is not None:
