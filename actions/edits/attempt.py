@@ -265,7 +265,8 @@ class Attempt:
     def _done(self, collector: Collector, pictures: Sequence[KeptPicture], begun: float) -> None:
         clock = self._session.clock
         request = self.edit.recipe.get("request") or {}
-        recipe, warnings = dict(self.edit.recipe), self.edit.warnings
+        recipe = dict(self.edit.recipe)
+        warnings = (*self.edit.warnings, *(f"left out: {said}" for said in collector.left_out))
         recipe.pop("outputs", None)
         recipe.pop("spooled", None)
         if request.get("out"):

@@ -46,6 +46,9 @@ class CollectError(ConsoleError):
 class Collector:
     """Brings the pictures of one edit here.
 
+    Attributes:
+        left_out: why files of the service were left out that are no pictures, in words.
+
     Args:
         session: settings and places.
         connect: makes a client of the service.
@@ -65,6 +68,7 @@ class Collector:
         self._stopping = stopping
         self._patience = patience
         self._files = kept_files(session)
+        self.left_out: list[str] = []
 
     def fetch_all(self, edit: KeptEdit, outputs: Sequence[Output]) -> tuple[KeptPicture, ...]:
         """Fetch and keep what a run left on its service; what is kept already is not fetched again.
@@ -89,6 +93,7 @@ class Collector:
                     picture = self._fetched(client, output)
                 except _UselessError as error:
                     useless = error.told
+                    self.left_out.append(error.told.title)
                     continue
                 except ConsoleError as error:
                     told = _not_collected(error, client.address)

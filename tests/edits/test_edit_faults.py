@@ -10,12 +10,14 @@ import pytest
 
 from actions.edit_now import EditNow
 from actions.edits import collecting
+from actions.edits.collecting import as_recipe
 from actions.edits.places import spool_file
 from actions.edits.preparing import Prepared, prepare
 from actions.edits.running import go_on
 from actions.plan import PlanFailed
 from console.comfyui.prompts import PromptCalls
 from console.comfyui.run import Pace
+from console.edits.result import Output
 from console.simulator.scene import Scene
 from console.store.edits import EditRecords
 from console.web.client import WebClient
@@ -315,3 +317,25 @@ def test_an_edit_that_does_not_fit_the_card_is_refused_before_it_is_sent(tmp_pat
         assert isinstance(end, PlanFailed)
         assert (end.code, end.exit_code) == ("fit.refused", 3)
         assert calls(host).client.json("/history") == {}
+
+
+def test_of_several_results_those_that_are_pictures_are_kept(host: EditHost) -> None:
+    session = host.session()
+    edit = make(session, ready(host))
+    (one,) = edit.of_role("output")
+    left = [
+        Output(node="9", name="not-there.png"),
+        Output(node="60", name=one.source, subfolder="gpuconsole"),
+        Output(node="7", name="shown.png", kind="temp"),
+    ]
+    waiting = EditRecords(session.store).change(
+        edit.id,
+        state="uncollected",
+        pictures=edit.of_role("input"),
+        recipe={**edit.recipe, "outputs": as_recipe(left)},
+    )
+    found = go_on(session, waiting)
+    assert found.state == "done"
+    assert [picture.source for picture in found.of_role("output")] == [one.source]
+    assert any("not-there.png" in warning for warning in found.warnings)
+    assert "outputs" not in found.recipe
