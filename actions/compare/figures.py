@@ -6,6 +6,9 @@ from actions.compare.model import DONE, Row
 from console.units import format_bytes, format_duration
 from console.unknown import NOT_KNOWN, Unknown, known
 
+WORDS = frozenset({"variant", "fit", "state"})
+"""The columns that hold words; the others hold figures."""
+
 _ALWAYS = ("variant", "fit", "first", "warm", "s/step", "VRAM peak", "PSNR", "state")
 
 

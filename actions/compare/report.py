@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from actions.compare.figures import cells_of, heads_of
+from actions.compare.figures import WORDS, cells_of, heads_of
 from actions.compare.model import Advice, Candidate, Row
 from actions.compare.words import table
 from actions.edits.request import EditRequest
@@ -160,7 +160,7 @@ def _cut(text: str) -> str:
 def _table(rows: Sequence[Row]) -> Iterator[str]:
     heads = heads_of(rows)
     yield "| " + " | ".join(heads) + " |"
-    yield "|" + "|".join("---" if place < 2 else "---:" for place in range(len(heads))) + "|"
+    yield "|" + "|".join("---" if head in WORDS else "---:" for head in heads) + "|"
     for row in rows:
         yield "| " + " | ".join(escaped(cell) for cell in cells_of(row, heads)) + " |"
 

@@ -93,7 +93,7 @@ def seconds_of(edit: KeptEdit) -> float | Unknown:
         return _CACHED
     told = edit.timings
     if told.heard and told.total is not None:
-        return max(0.0, told.total - (told.queued or 0.0))
+        return round(max(0.0, told.total - (told.queued or 0.0)), 3)
     return _UNTIMED if told.run is None else told.run
 
 

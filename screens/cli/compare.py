@@ -7,9 +7,9 @@ import click
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser, UsageError
 from screens.cli.context import Cli
-from screens.cli.load import Size
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import confirm
+from screens.cli.size import Size as Size
 
 if TYPE_CHECKING:
     from actions.operations import Operations

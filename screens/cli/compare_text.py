@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actions.compare.figures import WORDS
 from screens.cli.table import columns, cut
 
-_WORDS = ("variant", "fit", "state")
 _LONGEST_STATE = 60
 
 
@@ -17,7 +17,7 @@ def compare_text(data: Mapping[str, Any]) -> str:
         [cut(cell, _LONGEST_STATE) if place == state else cell for place, cell in enumerate(cells)]
         for cells in data["cells"]
     ]
-    right = frozenset(place for place, head in enumerate(heads) if head not in _WORDS)
+    right = frozenset(place for place, head in enumerate(heads) if head not in WORDS)
     lines = columns([[head.upper() for head in heads], *rows], right)
     lines += _reasons(data)
     lines += ["", str(data["sentence"]), ""]
