@@ -225,14 +225,14 @@ async def test_a_thousand_edits_are_read_as_they_are_needed(
     app = make_app(environ=TERMINAL)
     scenes.hang_up(app, tmp_path / "out", many=245)
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await gallery(pilot, "250 edits")
+        screen = await gallery(pilot, "of 250 edits")
         assert len(screen.drawing.edits()) == 100
         await pilot.press("G")
         await until(pilot, lambda: len(screen.drawing.edits()) == 200)
         await pilot.press("G")
         await until(pilot, lambda: len(screen.drawing.edits()) == 250)
         await pilot.press("G")
-        await until_seen(pilot, "of 250")
+        await until_seen(pilot, "244-250 of 250 edits")
 
 
 async def test_nothing_kept_says_where_edits_are_made(make_app: MakeApp) -> None:

@@ -67,7 +67,7 @@ def taken(*keys: str, words: str = "single-edit") -> Callable[[Pilot[int]], Awai
         (("j", "j"), "ran out of memory"),
         (("j", "j", "j"), "the disk is full"),
         (("space", "space", "t"), "marked"),
-        (("slash", "s", "o", "f", "a"), "1 edit "),
+        (("slash", "s", "o", "f", "a"), "1 edit"),
         (("slash", "z", "z", "enter"), "No edit is like that"),
         (("x",), "its recipe in the lab"),
     ],

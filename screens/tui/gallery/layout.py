@@ -143,29 +143,34 @@ class Drawing:
             return [Block("small", 0, 0, width, height, small(scene, width, height))]
         found, edit = self.hung(), self.edit()
         said = self._status(width, height)
-        total = found.total if found is not None else None
-        title = with_badges(list_panel.heading(state, total), app.view, width)
         blocks = [
-            Block("title", 0, 0, width, 1, [title]),
             Block("status", 0, height - 1 - len(said), width, len(said), said),
             Block("keys", 0, height - 1, width, 1, [keys(width, FOOTER, MORE)]),
         ]
         top, room = self._room(width, height)
         if found is None or edit is None:
             lines = self._nothing(found, width)
+            blocks.append(self._title(found, 0, width))
             return [*blocks, Block("details", 0, top, width, room, lines)]
         if state.full:
             line = about.in_a_line(edit, app.view.now)
+            blocks.append(self._title(found, 0, width))
             return [*blocks, Block("summary", 0, top + room - 1, width, 1, [line])]
         area = areas(len(found.edits), width, top, room, bool(edit.pictures))
         x, y, wide, high = area.list
         state.list_top = scroll_to(state.place, state.list_top, high - 1, len(found.edits))
-        rows = list_panel.table(found.edits, found.total, state, app.view.now, wide, high)
+        rows = list_panel.table(found.edits, state, app.view.now, wide, high)
         blocks.append(Block("list", x, y, wide, high, rows))
+        blocks.append(self._title(found, high - 1, width))
         x, y, wide, high = area.details
         self.page = max(1, high)
         lines = about.about(edit, found.files, app.view.now, wide)
         return [*blocks, *scrolled(state, lines, x, y, wide, high)]
+
+    def _title(self, found: Hung | None, shown: int, width: int) -> Block:
+        total = found.total if found is not None else None
+        line = list_panel.heading(self.state, total, shown)
+        return Block("title", 0, 0, width, 1, [with_badges(line, self.app.view, width)])
 
     def frames(self, width: int, height: int) -> Sequence[Frame]:
         """Give the pictures of the selected edit."""

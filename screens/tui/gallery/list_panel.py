@@ -17,12 +17,11 @@ VARIANT_FROM, PROMPT_FROM = 56, 76
 
 
 def table(
-    edits: Sequence[KeptEdit], total: int, state: State, now: datetime, width: int, height: int
+    edits: Sequence[KeptEdit], state: State, now: datetime, width: int, height: int
 ) -> list[Line]:
     """Give the head and the edits from `state.list_top` on in `height` lines of `width`."""
     name = _name_width(width)
-    label = place_text(state.list_top, height - 1, total) or "edit"
-    head = f"   {left('when', CLOCK)} {left(label, name)} {left('state', HOW)}"
+    head = f"   {left('when', CLOCK)} {left('workflow', name)} {left('state', HOW)}"
     if width >= VARIANT_FROM:
         head += left("variant", VARIANT)
     if width >= PROMPT_FROM:
@@ -57,11 +56,19 @@ def _row(edit: KeptEdit, state: State, now: datetime, name: int, width: int) -> 
     return tuple(spans)
 
 
-def heading(state: State, total: int | None) -> Line:
-    """Give the title: how many there are, which are listed, how many are marked."""
+def heading(state: State, total: int | None, shown: int) -> Line:
+    """Give the title: how many there are, which are in sight, chosen by what, how many marked.
+
+    Args:
+        state: of the gallery.
+        total: of the edits that are chosen; None before they were counted.
+        shown: rows of the list; 0 where there is none.
+    """
     spans = [Span(" Gallery", "title")]
     if total is not None:
-        spans.append(Span(f"  {total} {'edit' if total == 1 else 'edits'}", "dim"))
+        count = place_text(state.list_top, shown, total) if shown else ""
+        text = count.rstrip() or f"{total}"
+        spans.append(Span(f"  {text} {'edit' if total == 1 else 'edits'}", "dim"))
     spans += [Span(f"  {text}", "accent") for text in chosen_by(state.wanted)]
     if state.marked:
         spans.append(Span(f"  +{len(state.marked)} marked", "accent"))

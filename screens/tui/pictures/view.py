@@ -82,6 +82,7 @@ class PictureView(Widget):
         self._drawn: Drawn | None = None
         self._under_way: Asked | None = None
         self._begun = 0
+        self._hung = False
         self._slow = False
         self._covered = False
         self._held: Pixels | None = None
@@ -90,13 +91,14 @@ class PictureView(Widget):
 
     def on_mount(self) -> None:
         """Draw what was asked for until now."""
+        self._hung = True
         self._ask(fresh=True)
         self._again()
 
     @property
     def busy(self) -> bool:
-        """Tell whether a picture is being drawn."""
-        return self._under_way is not None
+        """Tell whether a picture is being drawn, or will be as soon as this is mounted."""
+        return self._under_way is not None or not self._hung
 
     @property
     def source(self) -> Source | None:
