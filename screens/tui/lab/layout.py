@@ -214,7 +214,9 @@ class Drawing:
 
     def _keys(self, width: int) -> Line:
         if self.state.typing is not None:
-            return keys(width, TYPING_KEYS, Key("", "", ""))
+            text = form_panel.is_text(self.state.typing.field)
+            shown = [key for key in TYPING_KEYS if text or key.text != "earlier"]
+            return keys(width, shown, Key("", "", ""))
         own = FORM_KEYS if self.state.panel == FORM and not self.state.full else EDIT_KEYS
         return keys(width, (*own, *self.app.view_keys()), MORE)
 
@@ -276,6 +278,8 @@ class Drawing:
     def _remark(self, width: int) -> list[Line]:
         """Explain the row under the cursor, where there is something to explain."""
         here = self.field()
+        if self.state.typing is not None:
+            return []
         if here == "size" and self.state.panel == FORM:
             return form_panel.remark_lines(rule_words(variant_rules().size), width)
         workflow = self.workflow()

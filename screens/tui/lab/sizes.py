@@ -64,7 +64,7 @@ def rule_words(rule: SizeRule) -> str:
     """Explain the rule of one megapixel."""
     return (
         "The models are made for about one megapixel: 1024x1024, or as many pixels in another "
-        "shape. Without a size the result has the shape of the first picture, at one megapixel. "
+        "shape; without a size the result has the first picture's shape. "
         f"Sides are multiples of {rule.step}, {rule.least} to {rule.most}. Above "
         f"{rule.usual_most_pixels / 1e6:.1f} MP it takes more VRAM and time and things may shift; "
         f"below {rule.usual_least_pixels / 1e6:.1f} MP fine things get lost."
