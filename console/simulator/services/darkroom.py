@@ -103,8 +103,8 @@ class Darkroom:
         return made is not None
 
     def live(self, plate: Plate | None, size: Size, done: float) -> bytes:
-        """Give a live picture of an output of a size, done to a share of 0 to 1."""
-        return live(plate.picture.soon if plate is not None else None, size, done)
+        """Give a live picture of an output of a size, done to a share of 0 to 1; may wait."""
+        return live(plate.picture.wait() if plate is not None else None, size, done)
 
     def _source(self, graph: Graph, node: str) -> bytes | None:
         return self._shelf.named(str(inputs_of(graph, node).get("image")))

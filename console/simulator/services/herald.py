@@ -172,7 +172,10 @@ class Herald:
 
     async def _show(self, turn: _Turn, node: str, step: int, steps: int) -> None:
         hearers = self._hearers(turn, broadcast=True)
-        picture = self._playbook.live(turn.order, step, steps) if hearers else b""
+        if not hearers:
+            return
+        # What it is drawn from is made in a thread: the first live picture waits for it.
+        picture = await asyncio.to_thread(self._playbook.live, turn.order, step, steps)
         for name, made in hearers:
             described = name in self._described
             await self._send(made, frame(turn.order.ident, node, picture, described))
