@@ -51,7 +51,7 @@ snapshots: $(STAMP) ## accept how the screens look now
 	$(BIN)/python -m pytest -n auto tests/tui --snapshot-update
 
 pictures: $(STAMP) ## take the docs' pictures again
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.screenshots
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
