@@ -161,6 +161,7 @@ class LoadWork:
         watch.take(past.samples, past.incidents)
         if past.begun_at is not None and offset > past.last:
             watch.add(Incident(kind="console-away", begun=past.last, ended=round(offset, 2)))
+        live.subscribe(watch.stir)
         live.start()
         thread = threading.Thread(target=watch.run, args=(every,), name="load-watch", daemon=True)
         try:

@@ -14,6 +14,7 @@ from console.text import clean_line
 
 _DOWN = frozenset({"absent", "stopped", "created", "crash-looping", "unreachable", "starting"})
 _MAYBE = frozenset({"starting", "unreachable"})
+_BREATH_SECONDS = 0.1
 _MOST_SAMPLES = 4000
 
 
@@ -43,7 +44,9 @@ class Watch:
         self._zero = clock.monotonic() - offset
         self._told = told or Told()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._ended = False
+        self._news = threading.Event()
+        self._read_at: float | None = None
         self._host: HostSnapshot | None = None
         self._samples: list[Sample] = []
         self._thinned = 1
@@ -70,13 +73,24 @@ class Watch:
         return self._clock.monotonic() - self._zero
 
     def run(self, every: float) -> None:
-        """Look until `end()` is called; belongs to a thread of its own."""
-        while not self._ended.wait(every):
+        """Look until `end()` is called, and whenever there are news; for a thread of its own."""
+        breath = threading.Event()
+        while True:
+            self._news.wait(every)
+            self._news.clear()
+            if self._ended:
+                return
             self.see()
+            breath.wait(_BREATH_SECONDS)
+
+    def stir(self) -> None:
+        """Have it look soon: what was away may be back before the next second."""
+        self._news.set()
 
     def end(self) -> None:
         """Look no more."""
-        self._ended.set()
+        self._ended = True
+        self._news.set()
 
     def see(self) -> None:
         """Look once."""
@@ -85,7 +99,7 @@ class Watch:
         sample = Sample(at=round(at, 2), cards={gpu.uuid: _card(gpu) for gpu in host.gpu.gpus})
         with self._lock:
             self._host = host
-            if sample.cards and not self._is_stale(host):
+            if sample.cards and self._is_new(host):
                 self._keep(sample)
                 self._told.read(sample)
             troubles = self._troubles(host)
@@ -156,8 +170,11 @@ class Watch:
         went = any(one.ended is not None and one.ended >= since for one in several)
         return went and all(one.ended is not None for one in several) and self.well(service, 0.0)
 
-    def _is_stale(self, host: HostSnapshot) -> bool:
-        return host.gpus_stale or host.gpu.problem is not None
+    def _is_new(self, host: HostSnapshot) -> bool:
+        """Tell whether the cards were read since the last look, and answered."""
+        before, self._read_at = self._read_at, host.gpu.taken_monotonic
+        stale = host.gpus_stale or host.gpu.problem is not None
+        return not stale and (before is None or before != self._read_at)
 
     def _keep(self, sample: Sample) -> None:
         """Keep every reading of a short run; of a long one every second, every fourth, ..."""

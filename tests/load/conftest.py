@@ -100,7 +100,13 @@ class Under:
 
     def wait_for(self, count: int, seconds: float = 30) -> None:
         """Wait until so many results are there."""
-        wait_until(lambda: len(self.pictures()) >= count, seconds, f"{count} pictures")
+
+        def there() -> bool:
+            if self._error is not None:
+                raise self._error
+            return len(self.pictures()) >= count
+
+        wait_until(there, seconds, f"{count} pictures")
 
     def command(self, *words: str, code: int = 0) -> dict[str, Any]:
         """Run `gpuconsole load WORDS --json` to its end; gives the whole object."""

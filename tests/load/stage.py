@@ -71,12 +71,10 @@ class Stage:
 
     def look(self) -> HostSnapshot:
         """Give the host as it is."""
-        statuses = []
+        statuses, now = [], self.clock.monotonic()
         for name in self.services:
             up = name not in self.down
-            told = reading(
-                answer="ready" if up else "unreachable", taken_monotonic=self.clock.monotonic()
-            )
+            told = reading(answer="ready" if up else "unreachable", taken_monotonic=now)
             said = Evidence(source="engine", text="exit 137: killed")
             statuses.append(
                 service(
@@ -100,7 +98,7 @@ class Stage:
             state="connected" if self.engine else "lost",
             problem=None if self.engine else NO_ENGINE,
         )
-        return host(gpu_snapshot(*cards), engine, services=tuple(statuses))
+        return host(gpu_snapshot(*cards, taken_monotonic=now), engine, services=tuple(statuses))
 
     def watch(self) -> Watch:
         """Begin to watch it, twenty times a second, until `end` of it is called."""

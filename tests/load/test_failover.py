@@ -1,6 +1,7 @@
 """A load run on a rehearsal where things go down in the middle: survived, and told by kind."""
 
 import json
+import socket
 import threading
 import urllib.request
 from pathlib import Path
@@ -51,6 +52,7 @@ def test_docker_restarted_in_the_middle_is_survived_and_told(under: Under) -> No
     under.host.control("engine-down")
     under.host.control("kill", container=COMFY)
     _seen(under, plan, "engine-away")
+    wait_until(lambda: not _listens(under), 10, "its program is gone")
     under.host.control("engine-up")
     under.host.control("start", container=COMFY)
     data = end()
@@ -195,6 +197,14 @@ def _seen(under: Under, plan: Plan, kind: str) -> None:
 
 def _failed(under: Under) -> bool:
     return EditRecords(under.session.store).count(Filter(states=("failed",))) > 0
+
+
+def _listens(under: Under) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", under.host.ports[COMFY]), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _sent(under: Under) -> int:

@@ -1,5 +1,8 @@
 """What is seen of a host while a load runs: cards over time, and what goes wrong."""
 
+import threading
+from functools import partial
+
 import msgspec
 
 from actions.load.model import Incident, Sample
@@ -8,6 +11,7 @@ from actions.snapshot import HostSnapshot
 from console.clock import HeldClock
 from tests.load.stage import BIG, SMALL, Stage
 from tests.support.snapshots import NOT_SUPPORTED, NOW, gpu, gpu_snapshot, host, service
+from tests.support.waiting import wait_until
 
 
 class Host(Stage):
@@ -129,6 +133,32 @@ def test_what_the_driver_does_not_tell_is_no_zero() -> None:
     assert now.used_bytes == dumb.memory_used_bytes
 
 
+def test_an_engine_that_was_away_for_less_than_a_second_is_seen() -> None:
+    stage = Stage("comfy")
+    watch = Watch(stage.look, ["comfy"], stage.clock)
+    watch.see()
+    threading.Thread(target=watch.run, args=(60.0,), daemon=True).start()
+    try:
+        for there in (False, True):
+            stage.engine = there
+            watch.stir()
+            over = "ended" if there else "begun"
+            wait_until(partial(_first, watch, over), 5, over)
+    finally:
+        watch.end()
+
+    assert [one.kind for one in watch.incidents()] == ["engine-away"]
+
+
+def test_the_same_reading_of_the_cards_counts_once() -> None:
+    stage = Host("comfy")
+    stage.after(1)
+    stage.seen.see()
+    stage.seen.see()
+
+    assert len(stage.seen.samples()) == 1
+
+
 def test_hours_of_readings_are_thinned_and_span_the_whole_run() -> None:
     stage = Host("comfy")
     for _ in range(9000):
@@ -158,3 +188,8 @@ def test_a_later_process_takes_over_what_an_earlier_one_saw() -> None:
     assert watch.incidents()[0].ended == 60.0, "nobody saw it after that"
     assert [number for number, _ in heard] == [1, 2]
     assert watch.now() >= 100.0
+
+
+def _first(watch: Watch, face: str) -> bool:
+    first = watch.incidents()[:1]
+    return bool(first) and getattr(first[0], face) is not None
