@@ -1,5 +1,6 @@
 """The runbook ready to be searched: the packaged entries, and the operator's own over them."""
 
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from console.unknown import Unknown
 _LARGEST = 1 << 20
 _OWN_SECONDS = 0.25
 _PACKAGED_SECONDS = 2.0
+_MOST_SECONDS = 4.0
 _LONGEST_SEARCHED = 20_000
 
 
@@ -45,6 +47,15 @@ class Runbook:
         self.entries = {one.entry.id: one.entry for one in searchable}
         self.problems: list[Unknown] = []
         self._slow: set[str] = set()
+        self._spent: dict[str, float] = {}
+        self._required = tuple(
+            sorted({text for one in searchable for text in one.entry.requires})
+        )
+
+    def told(self, text: str) -> list[str]:
+        """Give which of the texts that entries require are in a text."""
+        small = text.lower()
+        return [one for one in self._required if one in small]
 
     def search(self, text: str) -> list[Match]:
         """Give every entry that a text shows, noise included.
@@ -63,6 +74,7 @@ class Runbook:
         ]
 
     def _found(self, one: _Searchable, text: str) -> Match | None:
+        begun = time.perf_counter()
         try:
             for pattern in one.patterns:
                 found = pattern.search(text, timeout=one.seconds)
@@ -70,15 +82,26 @@ class Runbook:
                     captured = {k: clean_line(v, 200) for k, v in found.groupdict().items() if v}
                     return Match(one.entry, captured)
         except TimeoutError:
-            self._slow.add(one.entry.id)
-            self.problems.append(
-                Unknown(
-                    "runbook.too-slow",
-                    f"a pattern of {one.entry.id} took too long and was put aside",
-                    "simplify it: nested repeats such as (a+)+ have no end",
-                )
-            )
+            self._put_aside(one.entry.id)
+        finally:
+            spent = self._spent.get(one.entry.id, 0.0) + time.perf_counter() - begun
+            self._spent[one.entry.id] = spent
+            if spent > _MOST_SECONDS:
+                self._put_aside(one.entry.id)
         return None
+
+    def _put_aside(self, ident: str) -> None:
+        """Search no more with an entry: it never ends, or takes its time again and again."""
+        if ident in self._slow:
+            return
+        self._slow.add(ident)
+        self.problems.append(
+            Unknown(
+                "runbook.too-slow",
+                f"a pattern of {clean_line(ident, 60)} took too long and was put aside",
+                "simplify it: nested repeats such as (a+)+ have no end",
+            )
+        )
 
 
 def _marked(marks: tuple[str, ...], small: str) -> bool:

@@ -14,6 +14,8 @@ from console.text import clean_line
 
 _REMEMBERED = 20_000
 _QUOTED = 240
+_BENEATH = frozenset({"docker", "nvml", "host"})
+_NOTHING: frozenset[str] = frozenset()
 
 
 def diagnose(texts: Iterable[str], runbook: Runbook, *, subject: str) -> Diagnosis:
@@ -41,6 +43,7 @@ class _Reading:
         self._sightings = Sightings()
         self._telling = Telling()
         self._known: OrderedDict[str, tuple[Match, ...]] = OrderedDict()
+        self._told: dict[str, set[str]] = {}
 
     def counted(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Pass lines on and count them."""
@@ -53,8 +56,8 @@ class _Reading:
         source = block.lines[0].source
         self._sightings.run_of(source, block.run)
         if is_up(block):
-            self._sightings.came_up(source)
-        matches = self._matches(block.words)
+            self._sightings.came_up(block)
+        matches = self._matches(block.words, source)
         if any(one.entry.noise for one in matches):
             return
         if not matches:
@@ -63,19 +66,34 @@ class _Reading:
         for match in matches:
             self._sightings.see(match, block)
 
-    def _matches(self, words: str) -> tuple[Match, ...]:
-        """Give the nearest to the root of what a text shows; the same text is searched once."""
+    def _matches(self, words: str, source: str) -> tuple[Match, ...]:
+        """Give the nearest to the root of what a text shows."""
+        found = self._found(words, source)
+        if not found:
+            return ()
+        told = self._told.get(source, _NOTHING)
+        found = tuple(
+            one
+            for one in found
+            if not one.entry.requires or not told.isdisjoint(one.entry.requires)
+        )
+        best = max((one.entry.rank for one in found), default=0)
+        return tuple(one for one in found if one.entry.noise or one.entry.rank == best)[:2]
+
+    def _found(self, words: str, source: str) -> tuple[Match, ...]:
+        """Give all that a text shows; the same text is searched once."""
         known = self._known.get(words)
         if known is not None:
             self._known.move_to_end(words)
             return known
-        found = self._runbook.search(words)
-        best = max((one.entry.rank for one in found), default=0)
-        kept = tuple(one for one in found if one.entry.noise or one.entry.rank == best)[:2]
-        self._known[words] = kept
+        told = self._runbook.told(words)
+        if told:
+            self._told.setdefault(source, set()).update(told)
+        found = tuple(self._runbook.search(words))
+        self._known[words] = found
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return kept
+        return found
 
     def diagnosis(self) -> Diagnosis:
         """Give what the whole of it shows."""
@@ -150,35 +168,36 @@ def evidence_of(block: Block, source: str) -> tuple[Evidence, ...]:
 def _explained(seen: list[Sighting]) -> list[tuple[Sighting, str]]:
     """Give sightings with the id of what explains each: roots first, consequences behind theirs."""
     seen = sorted(seen, key=_weight)
-    causes = {id(one): _cause_of(one, seen) for one in seen}
+    left = seen
     ordered: list[tuple[Sighting, str]] = []
-    for root in (one for one in seen if not causes[id(one)]):
+    while left:
+        # Where entries explain each other in a circle, the weightiest is the root.
+        root = next((one for one in left if not _causes_of(one, left)), left[0])
+        beneath = _following(root, left)
         ordered.append((root, ""))
-        name = root.match.entry.id
-        ordered += [
-            (one, name)
-            for one in seen
-            if causes[id(one)] == name and one.source in {root.source, ""} | {one.source}
-        ]
-    return list(OrderedDict((id(one), (one, cause)) for one, cause in ordered).values())
+        ordered += [(one, root.match.entry.id) for one in beneath]
+        left = [one for one in left if one is not root and one not in beneath]
+    return ordered
 
 
-def _cause_of(one: Sighting, seen: list[Sighting]) -> str:
-    """Give the id of the root that explains a sighting; empty where nothing does."""
-    for other in seen:
-        if other is not one and other.match.entry.accounts_for(one.match.entry.id):
-            further = next(
-                (
-                    root.match.entry.id
-                    for root in seen
-                    if root not in {one, other}
-                    and root.match.entry.accounts_for(other.match.entry.id)
-                    and not other.match.entry.accounts_for(root.match.entry.id)
-                ),
-                "",
-            )
-            return further or other.match.entry.id
-    return ""
+def _causes_of(one: Sighting, seen: list[Sighting]) -> list[Sighting]:
+    return [other for other in seen if other is not one and _accounts_for(other, one)]
+
+
+def _following(root: Sighting, seen: list[Sighting]) -> list[Sighting]:
+    """Give what follows from a root, and what follows from that, in their order."""
+    found = [root]
+    for other in found:
+        found += [one for one in seen if one not in found and _accounts_for(other, one)]
+    return [one for one in seen if one is not root and one in found]
+
+
+def _accounts_for(other: Sighting, one: Sighting) -> bool:
+    """Tell whether one sighting explains another: in one container, or from beneath all of them."""
+    entry = other.match.entry
+    near = other.source == one.source or not (other.source and one.source)
+    near = near or bool(_BENEATH & set(entry.where))
+    return near and entry.accounts_for(one.match.entry.id)
 
 
 def _weight(one: Sighting) -> tuple[int, int, int]:

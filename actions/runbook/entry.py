@@ -19,6 +19,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         rank: how near to the root it is, 0 to 100.
         patterns: regular expressions; none where only a picture shows it.
         marks: a text without any of these, in small letters, is not searched; none for always.
+        requires: texts in small letters, of which the log must have said one before, such as the
+            version that has a fault; none for always.
         fix, next: what to do, and what to look at then, step by step.
         explains: ids, or beginnings of ids that end in `*`, which are its consequences.
         noise: never reported; what it matches is no fault.
@@ -33,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rank: int = 50
     patterns: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     cause: str = ""
     fix: tuple[str, ...] = ()
     next: tuple[str, ...] = ()

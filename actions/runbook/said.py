@@ -23,7 +23,13 @@ _TIME = re.compile(
     r"|\b\d\d:\d\d:\d\d\b"
 )
 _COMPOSE = re.compile(r"([\w.-]{1,64}) {0,24}\|(?: |$)")
+_FILE = re.compile(r"==> (\S{1,200}) <==$")
+_LOGFMT = re.compile(r'(?:\S+=\S* ){0,4}?msg="((?:[^"\\]|\\.)*)"(?:.*? (?:error|err)="((?:[^"\\]|\\.)*)")?')
+_STAMP_BEHIND = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,15} - ?$")
+_INTRODUCES = re.compile(r"xception|rror|ailed|annot|not available|arning")
 _FIRST_WORDS = 60
+_SAME_START = 4
+_MOST_SOURCES = 2000
 
 
 class Line(NamedTuple):
@@ -63,6 +69,7 @@ class _Rules(NamedTuple):
     continued: "re.Pattern[str]"
     starts: tuple[tuple[str, "re.Pattern[str]"], ...]
     up: "re.Pattern[str]"
+    running: "re.Pattern[str]"
 
 
 @cache
@@ -73,6 +80,7 @@ def _rules() -> _Rules:
         continued=re.compile(table["continued"]),
         starts=tuple((name, re.compile(one)) for name, one in table["starts"].items()),
         up=re.compile("|".join(f"(?:{one})" for one in table["up"].values())),
+        running=re.compile(table["running"]),
     )
 
 
@@ -93,24 +101,39 @@ def lines_of(texts: Iterable[str]) -> Iterator[Line]:
 
 
 def blocks_of(lines: Iterable[Line]) -> Iterator[Block]:
-    """Give the blocks of a log, in the order in which they ended."""
-    open_ones: dict[str, _Open] = {}
+    """Give the blocks of a log, in the order in which they ended.
+
+    Where a container prints several files in turn (`==> file <==`), the blocks of each stay whole.
+    """
+    open_ones: dict[tuple[str, str], _Open] = {}
     runs: dict[str, _Runs] = {}
+    files: dict[str, str] = {}
     for line in lines:
-        run = runs.setdefault(line.source, _Runs())
-        now = open_ones.get(line.source)
+        header = _FILE.match(line.words) if line.words.startswith("==>") else None
+        if header is not None:
+            files[line.source] = header[1]
+            continue
+        key = (line.source, files.get(line.source, ""))
+        now = open_ones.get(key)
         if now is not None and now.takes(line):
             continue
         if now is not None:
             yield now.block()
-        open_ones[line.source] = _Open(line, run.of(line.words))
+        if len(runs) > _MOST_SOURCES:
+            # No compose has so many services: the log holds a table, say.
+            yield from (one.block() for one in open_ones.values() if one is not now)
+            for kept in (open_ones, runs, files):
+                kept.clear()
+        run = runs.setdefault(line.source, _Runs())
+        open_ones[key] = _Open(line, run.of(line))
     for now in open_ones.values():
         yield now.block()
 
 
 def is_up(block: Block) -> bool:
-    """Tell whether a program says here that it is up."""
-    return _rules().up.search(block.words) is not None
+    """Tell whether a program says here that it is up, or does what only one that is up does."""
+    rules = _rules()
+    return rules.up.search(block.words) is not None or rules.running.match(block.words) is not None
 
 
 def _unwrapped(raw: str) -> tuple[str, str]:
@@ -137,25 +160,45 @@ def _bare(words: str) -> str:
     prefixes = _rules().prefixes
     while (found := prefixes.match(words)) is not None and found.end():
         words = words[found.end() :]
+    if words.endswith(("- ", " -")):
+        words = _STAMP_BEHIND.sub("", words)
+    if 'msg="' in words and (told := _LOGFMT.match(words)) is not None:
+        whole = f"{told[1]}: {told[2]}" if told[2] else told[1]
+        return whole.replace('\\"', '"').replace("\\n", " ").strip()
     return words
 
 
 class _Runs:
-    """Counts the starts of one program: it began anew where something of a start comes again."""
+    """Counts the starts of one program.
+
+    It began anew where something of a start comes again, or comes after it was seen at work: a log
+    may begin in the middle.
+    """
 
     def __init__(self) -> None:
         self._number = 0
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
+        self._worked = False
 
-    def of(self, words: str) -> int:
-        for name, pattern in _rules().starts:
-            if pattern.match(words):
-                if name in self._seen:
-                    self._number += 1
-                    self._seen.clear()
-                self._seen.add(name)
-                break
+    def of(self, line: Line) -> int:
+        """Give which start a line is of."""
+        rules = _rules()
+        for name, pattern in rules.starts:
+            if pattern.match(line.words):
+                self._starts(name, line.number)
+                return self._number
+        if not self._worked and (rules.running.match(line.words) or rules.up.search(line.words)):
+            self._worked = True
         return self._number
+
+    def _starts(self, name: str, number: int) -> None:
+        before = self._seen.get(name)
+        again = before is not None and number - before > _SAME_START
+        if again or self._worked:
+            self._number += 1
+            self._seen.clear()
+            self._worked = False
+        self._seen[name] = number
 
 
 class _Open:
@@ -199,4 +242,4 @@ class _Open:
 
     def _introduces(self) -> bool:
         """Tell whether the block so far is one line that says that an error follows."""
-        return len(self._lines) == 1 and "xception" in self._lines[0].words
+        return len(self._lines) == 1 and _INTRODUCES.search(self._lines[0].words) is not None
