@@ -47,20 +47,28 @@ def gathered(results: Iterable[Result]) -> tuple[Finding, ...]:
     What two sources say of the same thing is one finding with the evidence of both; a consequence
     stands behind its cause and names it.
     """
-    merged = _merged(one for result in results for one in result.findings)
-    causes = {id(one): _cause_of(one, merged) for one in merged}
-    roots = sorted((one for one in merged if causes[id(one)] is None), key=_weight)
+    merged = sorted(
+        _merged(one for result in results for one in result.findings).values(), key=_weight
+    )
+    causes = _Causes(merged)
+    theirs: dict[int, list[Finding]] = {}
+    roots: list[Finding] = []
+    for one in merged:
+        root = causes.root_of(one)
+        if root is None:
+            roots.append(one)
+        else:
+            theirs.setdefault(id(root), []).append(one)
     ordered: list[Finding] = []
     for root in roots:
         ordered.append(root)
-        theirs = [one for one in merged if causes[id(one)] is root]
         ordered += [
-            msgspec.structs.replace(one, consequence_of=root.id)
-            for one in sorted(theirs, key=_weight)
+            msgspec.structs.replace(one, consequence_of=root.id) for one in theirs.get(id(root), ())
         ]
     return tuple(ordered)
 
 
+@cache
 def rank_of(ident: str) -> int:
     """Give how near to the root a finding is, by its id: 0 to 100."""
     words = _words()
@@ -71,13 +79,13 @@ def rank_of(ident: str) -> int:
     return words.ranks[max(known, key=len)] if known else _USUAL_RANK
 
 
-def _merged(findings: Iterable[Finding]) -> list[Finding]:
+def _merged(findings: Iterable[Finding]) -> dict[tuple[str, str, bool], Finding]:
     found: dict[tuple[str, str, bool], Finding] = {}
     for one in findings:
         key = (one.id, one.subject, one.current)
         before = found.get(key)
         found[key] = one if before is None else _joined(before, one)
-    return list(found.values())
+    return found
 
 
 def _joined(first: Finding, second: Finding) -> Finding:
@@ -96,29 +104,64 @@ def _joined(first: Finding, second: Finding) -> Finding:
     )
 
 
-def _cause_of(effect: Finding, findings: Sequence[Finding]) -> Finding | None:
-    """Give the root that a finding follows from, through others where need be; None for a root."""
-    seen = {id(effect)}
-    now, root = effect, None
-    while (cause := _nearest(now, findings, seen)) is not None:
-        seen.add(id(cause))
-        now = root = cause
-    return root
+class _Causes:
+    """Finds what accounts for what among findings; a thousand of them take no seconds.
+
+    Args:
+        findings: the weightiest first.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._by_id: dict[tuple[str, bool], list[tuple[int, Finding]]] = {}
+        self._by_subject: dict[tuple[str, bool, str], list[tuple[int, Finding]]] = {}
+        for place, one in enumerate(findings):
+            self._by_id.setdefault((one.id, one.current), []).append((place, one))
+            key = (one.id, one.current, one.subject)
+            self._by_subject.setdefault(key, []).append((place, one))
+
+    def root_of(self, effect: Finding) -> Finding | None:
+        """Give what a finding follows from, through others where need be; None for a root."""
+        seen = {id(effect)}
+        now, root = effect, None
+        while (cause := self._nearest(now, seen)) is not None:
+            seen.add(id(cause))
+            now = root = cause
+        return root
+
+    def _nearest(self, effect: Finding, seen: set[int]) -> Finding | None:
+        """Give the strongest of what accounts for a finding."""
+        best: tuple[int, Finding] | None = None
+        for (ident, current), everywhere in self._by_id.items():
+            reach = _reach(ident, effect.id)
+            if reach is None or current != effect.current:
+                continue
+            near = self._by_subject.get((ident, current, effect.subject), ())
+            for place, one in everywhere if reach == "anywhere" else near:
+                if best is not None and place > best[0]:
+                    break
+                if id(one) not in seen and _explains(one, effect):
+                    best = place, one
+                    break
+        return best[1] if best is not None else None
 
 
-def _nearest(effect: Finding, findings: Sequence[Finding], seen: set[int]) -> Finding | None:
-    """Give the strongest of what accounts for a finding."""
-    found = [
-        one
-        for one in findings
-        if id(one) not in seen and one.current == effect.current and _explains(one, effect)
+@cache
+def _reach(cause: str, effect: str) -> str | None:
+    """Tell where one id may account for another: in the same `subject`, `anywhere`, or not."""
+    if cause == effect:
+        return None
+    words = _words()
+    rules = [
+        one for one in words.rules if _among(effect, one.effects) and _among(cause, one.causes)
     ]
-    return min(found, key=_weight, default=None)
+    entry = words.entries.get(cause)
+    known = entry is not None and entry.accounts_for(effect)
+    if any(not one.subject for one in rules) or (known and rank_of(cause) > rank_of(effect)):
+        return "anywhere"
+    return "subject" if rules or known else None
 
 
 def _explains(cause: Finding, effect: Finding) -> bool:
-    if cause.id == effect.id:
-        return False
     words = _words()
     entry = words.entries.get(cause.id)
     known = entry is not None and entry.accounts_for(effect.id)
