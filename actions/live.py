@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from console.services.reading import Target
     from console.services.sampler import ServiceSampler
 
+RECORD_AFTER_SECONDS = 4.0
+
 
 class LiveHost:
     """Everything that moves on the host, for views that stay open.
@@ -34,9 +36,17 @@ class LiveHost:
     arguments, whenever something new can be read.
     """
 
-    def __init__(self, session: Session, interval: float | None = None) -> None:
-        """Take what is read; `interval` in seconds, of the cards, else as the config has it."""
+    def __init__(
+        self, session: Session, interval: float | None = None, *, recorded: bool = False
+    ) -> None:
+        """Take what is read; `interval` in seconds, of the cards, else as the config has it.
+
+        What is seen goes on the timeline, in a thread of its own, where it is to be `recorded`.
+        """
         self._session = session
+        self._recorded = recorded
+        self._latest: HostSnapshot | None = None
+        self._over = threading.Event()
         self._lock = threading.Lock()
         self._subscribers: list[Callable[[], None]] = []
         self._watched: Sequence[str] = ()
@@ -74,10 +84,13 @@ class LiveHost:
         self._usage.watch(self._watched)
         for sampler in (self._engine, self._usage, self._host):
             sampler.start()
+        if self._recorded:
+            threading.Thread(target=self._record, name="timeline", daemon=True).start()
 
     def stop(self) -> None:
         """Ask every sampler to end; returns at once, whatever hangs."""
         self._stopped = True
+        self._over.set()
         for sampler in (self._gpu, self._engine, self._usage, self._host, self._services):
             if sampler is not None:
                 sampler.stop()
@@ -100,7 +113,7 @@ class LiveHost:
         engine = self._engine_snapshot()
         known = self._look_for_services(engine)
         asked = self._services
-        return self._merger.merge(
+        self._latest = self._merger.merge(
             self._gpu.snapshot(),
             engine,
             host,
@@ -109,6 +122,15 @@ class LiveHost:
             asked.readings() if asked is not None else {},
             asked.start_logs() if asked is not None else {},
         )
+        return self._latest
+
+    def _record(self) -> None:
+        """Keep the timeline, once the start is over and whoever looks has what they look at."""
+        if self._over.wait(RECORD_AFTER_SECONDS):
+            return
+        from actions.watching.background import record
+
+        record(self._session, lambda: self._latest, self._over)
 
     def _look_for_services(self, engine: EngineSnapshot) -> KnownServices | None:
         """Find services once the engine has answered, and have those asked that are new.

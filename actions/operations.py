@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -332,11 +332,20 @@ class Operations:
         return readable(row), row.state in OPEN_STATES
 
     def timeline(
-        self, limit: int = 100, since: datetime | None = None, container: str = ""
+        self,
+        limit: int = 100,
+        since: datetime | None = None,
+        container: str = "",
+        *,
+        kinds: Collection[str] = (),
+        plans: int = 0,
     ) -> tuple[TimelineEntry, ...]:
-        """Give what happened, newest first; dead runners are journalled as interrupted before."""
+        """Give what happened, newest first; dead runners are journalled as interrupted before.
+
+        The arguments are those of `actions.timeline.read_timeline`.
+        """
         self.running()
-        return read_timeline(self._session, limit, since, container)
+        return read_timeline(self._session, limit, since, container, kinds=kinds, plans=plans)
 
     def _through_gate(self, make: Callable[[], Plan]) -> Plan:
         """Make a plan, refused where this session may change nothing at all.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from console.paths import expand
-from console.units import KIB, parse_bytes
+from console.units import KIB, parse_bytes, parse_duration
 
 Reader = Callable[[Any], Any]
 KeyPath = tuple[str | int, ...]
@@ -151,6 +151,47 @@ def whole(low: int, high: int) -> Reader:
         return value
 
     return read
+
+
+def duration(low: float, high: float) -> Reader:
+    """Make a reader of times such as "30s" or "2m" into seconds from `low` to `high`."""
+
+    def read(value: Any) -> float:
+        if not isinstance(value, str):
+            raise WrongValueError(f'must be a time in quotes such as "30s", not {described(value)}')
+        try:
+            seconds = parse_duration(value)
+        except ValueError as error:
+            raise WrongValueError(f'must be a time such as "30s" or "2m": {error}') from error
+        if not low <= seconds <= high:
+            raise WrongValueError(f"must be from {low:g} s to {high:g} s, not {value}")
+        return seconds
+
+    return read
+
+
+def arguments(value: Any) -> tuple[str, ...]:
+    """Read a command as a list of its arguments; no shell ever sees it.
+
+    The program is named by its path, or by a name that PATH has. A leading `~` of the path is the
+    home directory; the other arguments stay as they are.
+    """
+    if isinstance(value, str):
+        raise WrongValueError(
+            "must be a list of arguments, not one text: no shell reads it",
+            'Such as command = ["/usr/local/bin/page", "--on-call"]',
+        )
+    if not isinstance(value, list) or not value:
+        raise WrongValueError(f"must be a list of texts in [ ], not {described(value)}")
+    words = [each if isinstance(each, str) else text(each) for each in value]
+    program = text(words[0])
+    if any("\0" in word for word in words):
+        raise WrongValueError("must not hold a NUL")
+    if program.startswith("~/"):
+        program = str(expand(program, os.environ))
+    elif "/" in program and not program.startswith("/"):
+        raise WrongValueError("must name its program by an absolute path, by ~/ or by name alone")
+    return (program, *words[1:])
 
 
 def choice(names: Sequence[str]) -> Reader:

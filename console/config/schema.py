@@ -9,6 +9,7 @@ from console.units import MIB
 KINDS = ("comfyui", "forge", "other")
 SCHEMES = ("bearer", "basic", "query")
 PICTURES = ("auto", "sixel", "kitty", "half-blocks", "none")
+WATCHED = ("error", "warning", "info")
 THEMES = ("auto", "dark", "light", "high-contrast", "colour-blind")
 CONFIRMABLE = (
     "start",
@@ -151,6 +152,32 @@ class UiSettings(msgspec.Struct, frozen=True, kw_only=True):
     pictures: str = "auto"
 
 
+class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `gpuconsole watch` does with alerts.
+
+    Attributes:
+        command: argument list of what is run for each, with the event as JSON on its stdin.
+        webhook: address that the same JSON is posted to; or
+        webhook_file: a file that only its owner can read and that holds it.
+        auth: how to log in to `webhook`.
+        severity: the least that is told: `error`, `warning` or `info`.
+        raise_after: seconds that an alert has to stand.
+        clear_after: seconds that it has to be gone.
+        time_limit: seconds that the command or the webhook may take.
+        ignore: ids of alerts that are never told.
+    """
+
+    command: tuple[str, ...] = ()
+    webhook: str | None = None
+    webhook_file: Path | None = None
+    auth: Auth | None = None
+    severity: str = "error"
+    raise_after: float = 30.0
+    clear_after: float = 120.0
+    time_limit: float = 10.0
+    ignore: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The whole configuration, merged with the defaults."""
 
@@ -160,3 +187,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: PolicySettings = PolicySettings()
     downloads: DownloadSettings = DownloadSettings()
     ui: UiSettings = UiSettings()
+    watch: WatchSettings = WatchSettings()

@@ -1,6 +1,7 @@
 """Parsed TOML turned into Settings, section by section; a broken one gives way to its defaults."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from console.config.schema import (
     PICTURES,
     SCHEMES,
     THEMES,
+    WATCHED,
     Auth,
     DownloadSettings,
     ExtraRoot,
@@ -22,6 +24,7 @@ from console.config.schema import (
     ServiceSettings,
     Settings,
     UiSettings,
+    WatchSettings,
 )
 from console.config.secret import file_trouble
 
@@ -114,6 +117,9 @@ def _contradiction(
     if kind is ServiceSettings and not {"container", "compose_service", "url"} & parts.keys():
         title = "names neither a container, nor a compose_service, nor an url"
         return [Problem(path, "config.missing-key", title)]
+    if kind is WatchSettings and {"webhook", "webhook_file"} <= parts.keys():
+        title = "has webhook and webhook_file: leave one out"
+        return [Problem((*path, "webhook_file"), "config.wrong-value", title)]
     if kind is LayoutSettings:
         strangers = [
             (field, name)
@@ -156,6 +162,15 @@ def _auth(value: Any) -> Auth:
     if trouble is not None and trouble.code == "secret.open-to-others":
         raise WrongValueError(trouble.title, trouble.hint, trouble.code, ("file",))
     return auth
+
+
+def _closed_file(value: Any) -> Path:
+    """Read the path of a file that only its owner may read; it need not be there yet."""
+    found = kinds.path(value)
+    trouble = file_trouble(found)
+    if trouble is not None and trouble.code == "secret.open-to-others":
+        raise WrongValueError(trouble.title, trouble.hint, trouble.code)
+    return found
 
 
 def _extra(value: Any) -> tuple[ExtraRoot, ...]:
@@ -215,11 +230,23 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Reader]] = {
         "interval": kinds.number(0.5, 60),
         "pictures": kinds.choice(PICTURES),
     },
+    WatchSettings: {
+        "command": kinds.arguments,
+        "webhook": kinds.url,
+        "webhook_file": _closed_file,
+        "auth": _auth,
+        "severity": kinds.choice(WATCHED),
+        "raise_after": kinds.duration(0, 86_400),
+        "clear_after": kinds.duration(0, 86_400),
+        "time_limit": kinds.duration(1, 300),
+        "ignore": kinds.several(kinds.text),
+    },
 }
 _SINGLE: dict[str, type[msgspec.Struct]] = {
     "paths": PathSettings,
     "policy": PolicySettings,
     "downloads": DownloadSettings,
     "ui": UiSettings,
+    "watch": WatchSettings,
 }
 _NAMED: dict[str, type[msgspec.Struct]] = {"services": ServiceSettings, "layouts": LayoutSettings}

@@ -11,6 +11,7 @@ from console.mask import mask_data
 from console.units import GIB, KIB, MIB
 
 _SIZES = {"vram_budget", "vram_reserve", "limit"}
+_TIMES = {"raise_after", "clear_after", "time_limit"}
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,8 @@ def _written(name: str, value: Any) -> Any:
     """Give a typed value as the config would have it."""
     if name in _SIZES:
         return exact_size(value)
+    if name in _TIMES:
+        return f"{value:g}s"
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, msgspec.Struct):

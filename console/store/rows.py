@@ -53,8 +53,31 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any]
 
 
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to the host, on its way to the timeline.
+
+    Attributes:
+        at: when; with `key` it tells whether it is known already.
+        kind: `container`, `config`, `image`, `driver`, `host`, `models`, `alert` or `watch`.
+        key: names what is the same when it happens again, with its subject; empty for what is
+            written as it comes.
+    """
+
+    at: datetime
+    kind: str
+    subject: str
+    body: dict[str, Any]
+    subject_id: str = ""
+    key: str = ""
+
+
 class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened; `plan_id` is None where it was no plan of ours."""
+    """One thing that happened; `plan_id` is None where it was no plan of ours.
+
+    Attributes:
+        until: when it happened last, where the row stands for several.
+        count: how many it stands for.
+    """
 
     number: int
     at: datetime
@@ -63,3 +86,5 @@ class TimelineRow(msgspec.Struct, frozen=True, kw_only=True):
     subject_id: str
     plan_id: str | None
     body: dict[str, Any]
+    until: datetime | None = None
+    count: int = 1

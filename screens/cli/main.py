@@ -47,6 +47,7 @@ VERBS = {
     "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "doctor": Verb("screens.cli.doctor", "doctor", "Say what is wrong, why, and what to do."),
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
+    "watch": Verb("screens.cli.watch", "watch", "Keep the timeline, tell alerts."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
     "_run": Verb("screens.cli.runner", "run", "Run a plan detached.", hidden=True),

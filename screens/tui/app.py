@@ -21,7 +21,7 @@ def run(session: Session) -> int:
     """Open the full screen on a host; gives the exit code once the operator has left."""
     # What is imported from here on stays: looking for garbage in it costs 10 ms and finds none.
     gc.disable()
-    live = LiveHost(session)
+    live = LiveHost(session, recorded=True)
     # Textual takes longer to import than a driver to answer: so the first frame shows the cards.
     live.start_cards()
     from screens.tui.application import Console

@@ -1,0 +1,1 @@
+"""Keeping the timeline, the history of VRAM, and telling of alerts, whoever looks."""
