@@ -118,8 +118,8 @@ class Operator(Protocol):
         """Make the plan that takes the last one back."""
         ...
 
-    def timeline(self, limit: int) -> Sequence[object]:
-        """Give the newest entries of the journal."""
+    def timeline(self, limit: int, *, plans: int = 0) -> Sequence[object]:
+        """Give the newest entries of the timeline, and so many plans at least."""
         ...
 
 
@@ -336,11 +336,11 @@ class Desk:
 
         self._start(work, f"adopt {service.name}")
 
-    def read_timeline(self, limit: int) -> None:
-        """Read the newest entries of the journal; `TimelineRead` comes back."""
+    def read_timeline(self, limit: int, plans: int = 50) -> None:
+        """Read the newest entries, and so many plans at least; `TimelineRead` comes back."""
 
         def work() -> None:
-            tell(self._pump, TimelineRead(self._open().timeline(limit)))
+            tell(self._pump, TimelineRead(self._open().timeline(limit, plans=plans)))
 
         self._start(work, "read the timeline")
 

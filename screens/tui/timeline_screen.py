@@ -1,4 +1,4 @@
-"""The timeline: what operators did on this host, newest first, from the journal."""
+"""The timeline: what was done on this host and what happened to it, newest first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,6 +18,8 @@ from screens.tui.scroll_screen import SCROLL_KEYS, ScrollScreen
 from screens.tui.words import local_clock
 
 SHOWN = 200
+PLANS = 50
+"""So many plans are there at least, however much has happened since."""
 MOST_TEXT = 5
 """Rows that the end of one plan may take."""
 OUTCOMES = {
@@ -31,9 +33,16 @@ OUTCOMES = {
     "needs_token": ("▲", "warning"),
     "cancelled": ("✖", "warning"),
 }
+SEVERITIES = {
+    "error": ("✖", "error"),
+    "warning": ("▲", "warning"),
+    "info": ("·", "dim"),
+    "ok": ("✔", "ok"),
+}
 KEYS = (
     KeyHelp("u", "u", "undo", "undo the last plan", "Change"),
     KeyHelp("r", "r", "reload", "read the journal again", "Look"),
+    KeyHelp("a", "a", "only_plans", "only what was done here, or all that happened", "Look"),
     KeyHelp("o", "o", "go_on", "go on with an interrupted plan", "Change"),
     KeyHelp("B", "B", "go_back", "go back from an interrupted plan", "Change"),
 )
@@ -48,6 +57,7 @@ class TimelineScreen(ScrollScreen):
         super().__init__()
         self.shown_keys = (SCROLL_KEYS[1], Key("u", "undo", "key u"))
         self.entries: tuple[TimelineEntry, ...] | None = None
+        self.only_plans = False
 
     def on_screen_resume(self) -> None:
         """Read the journal again."""
@@ -56,16 +66,26 @@ class TimelineScreen(ScrollScreen):
 
     def action_reload(self) -> None:
         """Read the newest entries in a thread."""
-        self.console_app.desk.read_timeline(SHOWN)
+        self.console_app.desk.read_timeline(SHOWN, PLANS)
 
     def take(self, message: TimelineRead) -> None:
         """Show the entries that were read."""
         self.entries = tuple(entry for entry in message.entries if isinstance(entry, TimelineEntry))
         self.paint()
 
+    def action_only_plans(self) -> None:
+        """Leave out what was not done from here, or show it again."""
+        self.only_plans = not self.only_plans
+        self.paint()
+
+    def shown(self) -> tuple[TimelineEntry, ...]:
+        """Give the entries that are to be seen."""
+        entries = self.entries or ()
+        return tuple(one for one in entries if one.plan_id) if self.only_plans else entries
+
     def heading(self) -> Line:
         """Give the title with how many entries there are."""
-        number = len(self.entries or ())
+        number = len(self.shown())
         count = "" if self.entries is None else f"  {number} entr{'y' if number == 1 else 'ies'}"
         return (Span(" Timeline", "title"), Span(count, "dim"))
 
@@ -74,7 +94,7 @@ class TimelineScreen(ScrollScreen):
         trouble = self._trouble(width)
         if self.entries is None:
             return [*trouble, BLANK, (Span("  Reading the journal …", "dim"),)]
-        if not self.entries:
+        if not self.shown():
             return [
                 *trouble,
                 BLANK,
@@ -86,7 +106,7 @@ class TimelineScreen(ScrollScreen):
         stopped = interrupted(self.entries)
         if stopped is not None:
             lines += [interrupted_line(stopped, now, width), BLANK]
-        for entry in self.entries:
+        for entry in self.shown():
             lines += entry_lines(entry, now, width)
         return lines
 
@@ -120,6 +140,8 @@ class TimelineScreen(ScrollScreen):
 
 def entry_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
     """Give one entry: what and how it went, what it left, its command; lines of `width`."""
+    if entry.plan_id is None:
+        return happened_lines(entry, now, width)
     symbol, role = OUTCOMES.get(entry.outcome, ("·", "dim"))
     took = f"  {format_duration(entry.duration_seconds)}" if entry.duration_seconds else ""
     origin = f" from {entry.ssh_origin}" if entry.ssh_origin else ""
@@ -140,3 +162,20 @@ def entry_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
     if entry.command:
         lines.append((Span(" " * 10), Span(f"$ {entry.command}", "dim")))
     return lines
+
+
+def happened_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line]:
+    """Give what happened to the host: when, how serious, to what, and what; lines of `width`."""
+    symbol, role = SEVERITIES.get(entry.outcome, ("·", "dim"))
+    since = "" if entry.count == 1 else f" since {local_clock(entry.at, now)}"
+    often = f" ({entry.count} times{since})" if since else ""
+    parts = wrap(f"{entry.text}{often}", max(10, width - 12 - len(entry.target)))
+    if len(parts) > MOST_TEXT:
+        parts = [*parts[: MOST_TEXT - 1], cut(" ".join(parts[MOST_TEXT - 1 :]), width - 12)]
+    head: Line = (
+        Span(f" {left(local_clock(entry.until or entry.at, now), 7)}", "dim"),
+        Span(f"{symbol} ", role),
+        Span(entry.target, "text"),
+        Span(f"  {parts[0] if parts else ''}", role if entry.outcome != "info" else "dim"),
+    )
+    return [head, *((Span(" " * 10), Span(text, "dim")) for text in parts[1:])]

@@ -197,7 +197,7 @@ class Script:
         self.asked.append(("undo", ""))
         return make_plan("start", "myia", undoes="plan-stop-myia")
 
-    def timeline(self, limit: int) -> Sequence[TimelineEntry]:
+    def timeline(self, limit: int, *, plans: int = 0) -> Sequence[TimelineEntry]:
         return self.entries[:limit]
 
 
