@@ -26,6 +26,7 @@ def examine(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     service: str = "",
+    ground: Ground | None = None,
 ) -> Iterator[Checked | Examination]:
     """Give the result of each check as it comes, and at last the whole examination.
 
@@ -36,11 +37,13 @@ def examine(
         only: ids, beginnings of ids before a `:`, or groups; what they stand on is checked too.
         skip: likewise, what is left out; what stands on it is checked all the same.
         service: only what is about this service, and what that stands on.
+        ground: what the checks read; whoever needs it afterwards brings it.
 
     Raises:
         UsageError: `only` or `skip` names no check there is; there is no such service.
     """
-    yield from _Course(session, Choice(tuple(only), tuple(skip), service)).walk()
+    choice = Choice(tuple(only), tuple(skip), service)
+    yield from _Course(session, choice, ground or Ground(session)).walk()
 
 
 class _Running(msgspec.Struct):
@@ -51,11 +54,11 @@ class _Running(msgspec.Struct):
 class _Course:
     """One examination under way; walked by one thread."""
 
-    def __init__(self, session: Session, choice: Choice) -> None:
+    def __init__(self, session: Session, choice: Choice, ground: Ground) -> None:
         self._session = session
         self._clock: Clock = session.clock
         self._choice = choice
-        self._ground = Ground(session)
+        self._ground = ground
         self._results: dict[str, Result] = {}
         self._ended: queue.SimpleQueue[tuple[str, Result]] = queue.SimpleQueue()
         self._running: dict[str, _Running] = {}

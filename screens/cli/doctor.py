@@ -11,6 +11,7 @@ from screens.cli.output import emit, say, write
 
 if TYPE_CHECKING:
     from actions.doctor.check import Examination
+    from actions.doctor.ground import Ground
     from actions.runbook.log_check import LogCheck
 
 
@@ -21,9 +22,26 @@ if TYPE_CHECKING:
 @click.option(
     "--log", metavar="FILE", default=None, help="Diagnose this log on its own; - for stdin."
 )
+@click.option("--bundle", metavar="FILE", default=None, help="Write all of it, masked, to FILE.")
+@click.option(
+    "--report", metavar="FILE", default=None, is_flag=False, flag_value="-",
+    help="The same as Markdown to paste; to FILE, or printed.",
+)  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0, 10_000), default=30.0, help="Of logs (30).")
+@click.option("--with-prompts", is_flag=True, help="Leave prompts of edits in the bundle.")
+@click.option("--with-pictures", is_flag=True, help="Put the newest results into the bundle.")
 @click.pass_obj
 def doctor(
-    cli: Cli, only: tuple[str, ...], skip: tuple[str, ...], service: str, log: str | None
+    cli: Cli,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    service: str,
+    log: str | None,
+    bundle: str | None,
+    report: str | None,
+    minutes: float,
+    with_prompts: bool,
+    with_pictures: bool,
 ) -> int:
     """Check host, driver, engine, containers, services and models; say what is wrong and why.
 
@@ -31,25 +49,23 @@ def doctor(
     severity error is found.
     """
     if log is not None:
-        if only or skip or service:
+        if only or skip or service or bundle or report:
             raise UsageError("doctor.log-alone", "--log goes with no other choice of checks")
         return _of_log(cli, log)
-    return _of_host(cli, only, skip, service)
+    chosen = {"only": only, "skip": skip, "service": service}
+    if bundle is not None or report is not None:
+        from screens.cli.bundle import hand_over
+
+        wish = (minutes, with_prompts, with_pictures)
+        return hand_over(cli, chosen, bundle=bundle, report=report, wish=wish)
+    return _of_host(cli, chosen)
 
 
-def _of_host(cli: Cli, only: tuple[str, ...], skip: tuple[str, ...], service: str) -> int:
-    from actions.doctor.check import Checked
-    from actions.doctor.examining import examine
+def _of_host(cli: Cli, chosen: dict[str, Any]) -> int:
     from actions.doctor.listing import examination_data
-    from screens.cli.doctor_text import checked_line, examination_text
+    from screens.cli.doctor_text import examination_text
 
-    whole: Examination | None = None
-    for event in examine(cli.session, only=only, skip=skip, service=service):
-        if not isinstance(event, Checked):
-            whole = event
-        elif not cli.as_json:
-            say(checked_line(event))
-    assert whole is not None  # noqa: S101 -- an examination always ends with the whole of it
+    whole = examined(cli, chosen)
     code = ExitCode.FINDINGS if whole.bad else ExitCode.DONE
     if cli.as_json:
         return emit(examination_data(whole), code)
@@ -57,6 +73,28 @@ def _of_host(cli: Cli, only: tuple[str, ...], skip: tuple[str, ...], service: st
         say(f"REHEARSAL ({cli.session.rehearsal})")
     write(examination_text(whole))
     return int(code)
+
+
+def examined(cli: Cli, chosen: dict[str, Any], ground: "Ground | None" = None) -> "Examination":
+    """Examine the host; unless JSON is wanted, each check is told as it ends.
+
+    Args:
+        cli: the run of the command line.
+        chosen: `only`, `skip` and `service`, as `examine` takes them.
+        ground: what the checks read, where somebody needs it afterwards.
+    """
+    from actions.doctor.check import Checked
+    from actions.doctor.examining import examine
+    from screens.cli.doctor_text import checked_line
+
+    whole: Examination | None = None
+    for event in examine(cli.session, ground=ground, **chosen):
+        if not isinstance(event, Checked):
+            whole = event
+        elif not cli.as_json:
+            say(checked_line(event))
+    assert whole is not None  # noqa: S101 -- an examination always ends with the whole of it
+    return whole
 
 
 def _of_log(cli: Cli, log: str) -> int:

@@ -51,18 +51,8 @@ def read_trivial(argv: Sequence[str]) -> Cli | None:
 
 def print_version() -> int:
     """Print the program's name and version."""
+    from console.version import version
     from screens.cli.output import write
 
     write(f"{PROGRAM} {version()}")
     return 0
-
-
-def version() -> str:
-    """Give the installed version; `unknown` where the program runs without being installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed(PROGRAM)
-    except PackageNotFoundError:
-        return "unknown"
