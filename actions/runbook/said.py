@@ -152,8 +152,19 @@ def _unwrapped(raw: str) -> tuple[str, str]:
             more = told.get("error") or told.get("err") if key in {"msg", "message"} else None
             whole = f"{text}: {more}" if isinstance(more, str) else text
             at = told.get("time") or told.get("ts") or told.get("timestamp")
+            if key == "log" and text.startswith("{"):
+                inner, inner_at = _unwrapped(text)
+                return inner, at if isinstance(at, str) else inner_at
+            whole += _answered(told)
             return whole.rstrip("\n"), at if isinstance(at, str) else ""
     return raw, ""
+
+
+def _answered(told: dict[str, object]) -> str:
+    """Give where an answer of a web server sent its client, as Caddy logs it."""
+    headers = told.get("resp_headers")
+    place = headers.get("Location") if isinstance(headers, dict) else None
+    return f" location: {place[0]}" if isinstance(place, list) and place else ""
 
 
 def _bare(words: str) -> str:

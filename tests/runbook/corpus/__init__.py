@@ -21,6 +21,6 @@ class Case(NamedTuple):
 def cases(folder: str) -> Iterator[Case]:
     """Give the logs of `faults` or `healthy`."""
     for file in sorted((_HERE / folder).glob("*.txt")):
-        for part in file.read_text("utf-8").split("#### ")[1:]:
+        for part in ("\n" + file.read_text("utf-8")).split("\n#### ")[1:]:
             head, _, body = part.partition("\n")
             yield Case(tuple(head.split("/")), tuple(body.splitlines()))
