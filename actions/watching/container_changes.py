@@ -76,6 +76,7 @@ def _facts(container: Container, gpu: GpuDeclaration) -> dict[str, Any]:
     return {
         "id": container.id,
         "image": container.image,
+        "image_id": container.image_id.removeprefix("sha256:")[:12] or None,
         "versions": {
             name.rpartition(".")[2]: clean_line(labels[name], 100)
             for name in _VERSIONS
@@ -102,6 +103,8 @@ def _facts(container: Container, gpu: GpuDeclaration) -> dict[str, Any]:
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     if old.get("image") != new["image"]:
         yield f"image {_short(old.get('image'))} became {_short(new['image'])}"
+    elif old.get("image_id") and new["image_id"] and old["image_id"] != new["image_id"]:
+        yield f"image {_short(new['image'])} is another: {old['image_id']} became {new['image_id']}"
     yield from _pairs("image ", old.get("versions"), new["versions"])
     yield from _arguments(old.get("arguments"), new["arguments"])
     yield from _pairs("", old.get("environment"), new["environment"])

@@ -55,6 +55,7 @@ def listed(entry: Mapping[str, Any], known: Container | None = None) -> Containe
         compose=compose(labels),
         labels=mask_environment(labels),
         network_mode=text(mapping(entry.get("HostConfig")).get("NetworkMode"), 200),
+        image_id=text(entry.get("ImageID"), 100),
         **fresh,
     )
 
@@ -86,6 +87,7 @@ def inspected(answer: Mapping[str, Any], now: datetime) -> Container | None:
         stop_timeout=_optional(config, "StopTimeout"),
         gpu=declaration(answer),
         network_mode=text(host.get("NetworkMode"), 200),
+        image_id=text(answer.get("Image"), 100),
         **run,
     )
 

@@ -94,6 +94,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         stop_timeout: seconds of grace the container is configured with; None is the engine's 10.
         pid: of the container's init in the host's namespace; None where it does not run.
         network_mode: such as `bridge`, `host` or a network's name; empty where it is not told.
+        image_id: the digest of the image it was made of, such as `sha256:…`; a tag may have moved
+            on since. Empty where it is not told.
         revision: grows with each change the door has seen, so that views know what to redraw.
     """
 
@@ -118,6 +120,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | Unknown | None = NOT_INSPECTED
     gpu: GpuDeclaration | Unknown = NOT_INSPECTED
     network_mode: str = ""
+    image_id: str = ""
     revision: int = 0
 
 
