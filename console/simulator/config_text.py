@@ -21,11 +21,16 @@ def services(scene: Scene) -> dict[str, ContainerSpec]:
     }
 
 
-def config_tables(scene: Scene, work: Path, ports: Mapping[str, int], tokens: Path) -> str:
-    """Give the tables of services and layouts, as they stand in the config file."""
+def config_tables(
+    scene: Scene, work: Path, ports: Mapping[str, int], tokens: Path, public: Mapping[str, str]
+) -> str:
+    """Give the tables of services and layouts, as they stand in the config file.
+
+    `ports` and `public`, the addresses for users, are by container.
+    """
     known = services(scene)
     blocks = [
-        "\n".join(_service(scene, name, spec, work, ports.get(name), tokens))
+        "\n".join(_service(scene, name, spec, work, ports.get(name), tokens, public.get(name, "")))
         for name, spec in known.items()
     ]
     for name, layout in scene.layouts.items():
@@ -38,7 +43,13 @@ def config_tables(scene: Scene, work: Path, ports: Mapping[str, int], tokens: Pa
 
 
 def _service(
-    scene: Scene, name: str, spec: ContainerSpec, work: Path, port: int | None, tokens: Path
+    scene: Scene,
+    name: str,
+    spec: ContainerSpec,
+    work: Path,
+    port: int | None,
+    tokens: Path,
+    public: str,
 ) -> Iterator[str]:
     yield f"[services.{name}]"
     yield f'kind = "{kind_of(spec)}"'
@@ -49,6 +60,8 @@ def _service(
         yield f'compose_service = "{spec.compose.partition("/")[2]}"'
     if port:
         yield f'url = "http://127.0.0.1:{port}"'
+    if public:
+        yield f"public_url = {json.dumps(public)}"
     card = spec.service.gpu if spec.service.gpu is not None else spec.card
     if card is not None and card < len(scene.cards):
         yield f'gpu = "{scene.cards[card].uuid}"'

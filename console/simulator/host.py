@@ -22,6 +22,7 @@ from console.simulator.hub.shelf import rehearsed_hub
 from console.simulator.places import RehearsalPlaces
 from console.simulator.placing import placed, published
 from console.simulator.ports import KeptPort
+from console.simulator.proxy.ways import Ways
 from console.simulator.scenario import load_scenario
 from console.simulator.scene import Scene
 from console.simulator.stands import Stands
@@ -47,6 +48,7 @@ class Host:
         self.world.prompter.hub_fault = lambda facts: self.hub.fault(**facts)
         self.world.prompter.hub_heal = self.hub.heal
         self._stands = Stands(self.world, kept, places.models, self.refresh)
+        self._ways = Ways(scene, self.ports)
         self._places = places
         self._engine = EngineServer(self.world, places.engine_socket)
         self._control = ControlServer(self, places.control_socket)
@@ -56,7 +58,7 @@ class Host:
 
     async def start(self) -> None:
         """Write the first table and the files, then begin to listen."""
-        self._places.build(self.world.scene, self.ports)
+        self._places.build(self.world.scene, self.ports, self._ways.urls)
         self._root.build()
         self.refresh()
         self.world.followers.append(self._stands.follow)
@@ -68,11 +70,13 @@ class Host:
             self.world.prompter.hub_fault(fault)
         await self._engine.start()
         await self._control.start()
+        await self._ways.start()
 
     async def stop(self) -> None:
         """Stop listening."""
         self.world.followers.clear()
         self.hub.stop()
+        await self._ways.stop()
         await self._control.stop()
         await self._engine.stop()
         await self._stands.stop()

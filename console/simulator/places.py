@@ -17,6 +17,7 @@ from console.simulator.model_files import (
 )
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
+from console.simulator.proxy.door import authority
 from console.simulator.scene import Scene
 
 _LONGEST_SOCKET = 100
@@ -43,10 +44,12 @@ class RehearsalPlaces:
         self.hub_home = folder / "huggingface"
         self.log = folder / "host.log"
 
-    def build(self, scene: Scene, ports: Mapping[str, int]) -> None:
+    def build(
+        self, scene: Scene, ports: Mapping[str, int], public: Mapping[str, str] | None = None
+    ) -> None:
         """Make the folders and write what an operator would have written: config, compose files.
 
-        `ports` are those of the services, by container.
+        `ports` are those of the services, `public` the addresses for users; both by container.
         """
         for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
@@ -59,7 +62,7 @@ class RehearsalPlaces:
         config.parent.mkdir(parents=True, mode=0o700)
         self._write_tokens(scene, config.parent)
         template = read_text("rehearsal_config.toml")
-        tables = config_tables(scene, self.work, ports, config.parent)
+        tables = config_tables(scene, self.work, ports, config.parent, public or {})
         text = template.replace("{work}", str(self.work)).replace("{services}", tables)
         catalog = config.with_name("catalog.toml")
         catalog.write_text(catalog_text(), encoding="utf-8")
@@ -89,7 +92,9 @@ class RehearsalPlaces:
         """
         direct = ",".join(filter(None, (_not_by_proxy(), LOOPBACK)))
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
+        trusted = {"SSL_CERT_FILE": str(authority())} if scene.proxies else {}
         return {
+            **trusted,
             "DOCKER_HOST": f"unix://{self.engine_socket}",
             "DOCKER_CONTEXT": "",
             "DOCKER_TLS_VERIFY": "",

@@ -101,6 +101,20 @@ class HealthCheck(_Part, frozen=True, kw_only=True):
     output: str = ""
 
 
+class IllSpec(_Part, frozen=True, kw_only=True):
+    """What a container does instead of its life as long as the cause is there.
+
+    Attributes:
+        word: the cause, as it stands in the container's command or environment; empty is the
+            container itself: one that is made anew is well.
+        phases, loop: as the container's own.
+    """
+
+    word: str = ""
+    phases: tuple[Phase, ...]
+    loop: str = ""
+
+
 class ContainerSpec(_Part, frozen=True, kw_only=True):
     """A container of the scene: what the engine tells of it, and how it behaves.
 
@@ -118,7 +132,9 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
         loop: the phase the life goes back to after the last; empty stays in the last.
         flap: starts and deaths a second, for ever.
         vanishes: it is listed, but asked about it the engine says "no such container".
-        start_error: the runtime's words with which each start fails.
+        start_error: the runtime's words with which each start fails. start_error_while: only as
+            long as the container of this name runs.
+        ill: what is wrong with it; None where its own phases are what it does.
         copies: that many of it, named with a number; `{n}` in ports counts with them.
         service: what it serves, where it is a Forge or a ComfyUI.
     """
@@ -157,6 +173,8 @@ class ContainerSpec(_Part, frozen=True, kw_only=True):
     flap: float = 0.0
     vanishes: bool = False
     start_error: str = ""
+    start_error_while: str = ""
+    ill: IllSpec | None = None
     copies: int = 1
     remove: bool = False
     service: ServiceSpec = ServiceSpec()
@@ -226,11 +244,15 @@ class DriverSpec(_Part, frozen=True, kw_only=True):
 
 
 class EngineSpec(_Part, frozen=True, kw_only=True):
-    """The engine of the scene: `flavour` `29` or `20.10`; `state` `up`, `absent` or `denied`."""
+    """The engine of the scene: `flavour` `29` or `20.10`; `state` `up`, `absent` or `denied`.
+
+    `toolkit` false: it knows no NVIDIA runtime.
+    """
 
     flavour: str = "29"
     state: str = "up"
     delay: float = 0.0
+    toolkit: bool = True
 
 
 class Cue(_Part, frozen=True, kw_only=True):
@@ -291,6 +313,29 @@ class HubSpec(_Part, frozen=True, kw_only=True):
     faults: tuple[dict[str, str | float | int | bool], ...] = ()
 
 
+class ProxySpec(_Part, frozen=True, kw_only=True):
+    """What stands between a service and the outside; its address is the config's public URL.
+
+    Attributes:
+        tls: `good` or `expired`, a certificate for localhost; empty is plain http.
+        host: what the service sees as Host: what the client sent (`kept`), or `backend`, the
+            address behind it, as ARR does by default.
+        websocket: `relays`, `refuses`, `uncompressed` (takes the offer of compression away) or
+            `breaks-compression` (hangs up at the first compressed frame).
+        body_limit: bytes of a request beyond which it answers 413; 0 is no limit.
+        login: `basic`, `page` (a form with status 200) or `redirect`; empty asks for none.
+        answers: `everything` (200 and a page of its own), `nobody` (502) or `away` (a redirect to
+            an address that only this host has); empty relays.
+    """
+
+    tls: str = "good"
+    host: str = "kept"
+    websocket: str = "relays"
+    body_limit: int = 0
+    login: str = ""
+    answers: str = ""
+
+
 class OddFile(_Part, frozen=True, kw_only=True):
     """A file in the models folder that should not be as it is.
 
@@ -299,7 +344,7 @@ class OddFile(_Part, frozen=True, kw_only=True):
         model: the catalogue's file whose bytes it has.
         bytes: only so many of them; without a model, so many zeros.
         text, hex: what it has instead. link: where it points instead. same_as: the file that it
-            is another name of (a hard link).
+            is another name of (a hard link). gone: it is not there.
     """
 
     at: str
@@ -309,13 +354,30 @@ class OddFile(_Part, frozen=True, kw_only=True):
     hex: str = ""
     link: str = ""
     same_as: str = ""
+    gone: bool = False
+
+
+class DrillSpec(_Part, frozen=True, kw_only=True):
+    """What a scenario is about, to be told after a drill; heirs of a scenario do not have its.
+
+    Attributes:
+        finding, subject: of the doctor's finding that is the root cause.
+        cause: what is wrong and how it came about. fix: what mends it, step by step.
+    """
+
+    finding: str
+    subject: str
+    cause: str
+    fix: tuple[str, ...]
 
 
 class Scene(_Part, frozen=True, kw_only=True):
     """A whole scene: the host, its driver and cards, its engine and containers, the script.
 
+    `proxies` are by the container whose service they stand before.
     `layouts` are those of the rehearsal's config, `models` lie in its folder beside what is well.
-    What is submitted to its services is done `pace` times faster than in life.
+    What is submitted to its services is done `pace` times faster than in life. `drill` is None
+    where nothing is wrong that somebody could find.
     """
 
     id: str
@@ -329,5 +391,7 @@ class Scene(_Part, frozen=True, kw_only=True):
     script: tuple[Cue, ...] = ()
     layouts: dict[str, LayoutSpec] = {}
     hub: HubSpec = HubSpec()
+    proxies: dict[str, ProxySpec] = {}
     models: tuple[OddFile, ...] = ()
     pace: float = 1.0
+    drill: DrillSpec | None = None

@@ -1,0 +1,1 @@
+"""The rehearsed proxy: the way in from outside to a service, with what goes wrong on it."""
