@@ -76,3 +76,27 @@ def test_the_report_is_markdown_on_stdout_or_in_a_file(ill: EditHost, tmp_path: 
     assert path.read_text().startswith("# ")
     assert path.stat().st_mode & 0o777 == 0o600
     assert doctor(ill, "--report", "/nonexistent/x.md").returncode == 1
+
+
+def test_prompts_and_pictures_are_left_out_unless_asked_for(tmp_path: Path) -> None:
+    prompt = "seven purple elephants by the lake"
+    with edit_host(tmp_path) as host:
+        made = subprocess.run(
+            [
+                sys.executable, "-m", "console", "edit", "--workflow", "edit-single",
+                "--image", str(host.picture()), "--prompt", prompt, "--yes",
+            ],
+            env=host.environ,
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        doctor(host, "--bundle", str(tmp_path / "a.tar.gz"))
+        doctor(host, "--bundle", str(tmp_path / "b.tar.gz"), "--with-prompts", "--with-pictures")
+    without, everything = opened(tmp_path / "a.tar.gz"), opened(tmp_path / "b.tar.gz")
+    assert not any(b"elephants" in data for data in without.values())
+    assert not any(name.startswith("pictures/") for name in without)
+    assert b"elephants" in everything["timeline.json"]
+    (picture,) = (data for name, data in everything.items() if name.startswith("pictures/"))
+    assert picture.startswith(b"\x89PNG")
