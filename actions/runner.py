@@ -74,7 +74,12 @@ def run_journalled(session: Session, plan_id: str) -> int:
     if found is None:
         raise UsageError("plan.unknown", f"There is no plan {plan_id} in the journal")
     plan, _row = found
-    told_to_end = _outlive_the_console(patient=plan.endless)
+    asked = _outlive_the_console(patient=plan.endless)
+    durable = session.store.durable
+
+    def told_to_end() -> bool:
+        return asked() or (plan.endless and durable and _is_gone(session.store.path))
+
     verbs = verbs_for(session, plan.verb, plan.subject)
     event = Executor(session, journal, verbs, told_to_end).run(plan)
     return 0 if isinstance(event, PlanDone) else event.exit_code
@@ -98,6 +103,15 @@ def _outlive_the_console(*, patient: bool) -> Callable[[], bool]:
 
     signal.signal(signal.SIGTERM, end)
     return lambda: asked
+
+
+def _is_gone(journal: Path) -> bool:
+    """Tell whether the journal's file was removed: nobody is left then to hear of a job."""
+    try:
+        journal.lstat()
+    except OSError as error:  # others may pass, such as of a disk that does not answer
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def _files(session: Session) -> tuple[str, ...]:

@@ -45,7 +45,8 @@ class Previews:
         self._at = now
         ending = ".png" if event.media == PNG else ".jpg"
         path = preview_file(self._session, self._edit_id, ending)
-        if ensure_private_dir(path.parent) is not None:
+        # A state folder that somebody removed is not made anew for a passing picture.
+        if not path.parent.parent.is_dir() or ensure_private_dir(path.parent) is not None:
             return
         with contextlib.suppress(OSError):
             write_aside(path, event.data, durable=False)

@@ -27,7 +27,8 @@ class Markers:
 
     def put(self, plan_id: str) -> None:
         """Mark a plan as one that is under way, or is to be taken up."""
-        if ensure_private_dir(self._folder) is not None:
+        # A mark tells of what the journal beside it holds: where that was removed it means nothing.
+        if not self._folder.parent.is_dir() or ensure_private_dir(self._folder) is not None:
             return
         with contextlib.suppress(OSError):
             (self._folder / plan_id).touch(0o600)

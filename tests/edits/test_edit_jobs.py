@@ -15,6 +15,7 @@ import pytest
 
 from actions.downloads import read_downloads, read_running_edits
 from actions.edits.running import go_on
+from actions.follow import is_runner
 from actions.plan import Plan, PlanDone, PlanFailed, StepProgress
 from actions.take_up import take_up
 from console.comfyui.prompts import PromptCalls
@@ -131,6 +132,22 @@ def test_the_end_of_the_host_leaves_an_edit_to_the_next_console(host: EditHost) 
     assert host.operations().resume(plan.id)
     assert isinstance(list(host.operations().follow(plan.id))[-1], PlanDone)
     assert kept(host, plan).state == "done"
+
+
+def test_one_whose_journal_is_removed_ends_by_itself(host: EditHost) -> None:
+    host.mood("run-slow")
+    plan = planned(host)
+    begun(host, plan)
+    pid, state = runner_of(host, plan), host.session().places.state_dir
+    aside = state.with_name("state-aside")
+    state.rename(aside)
+    try:
+        wait_until(lambda: not is_runner(pid, plan.id), 10)
+    finally:
+        aside.rename(state)
+    assert kept(host, plan).state in {"queued", "running"}
+    assert host.operations().cancel(plan.id)
+    assert kept(host, plan).state == "cancelled"
 
 
 def test_a_job_of_an_edit_is_told_and_cancelled_at_its_service(host: EditHost) -> None:

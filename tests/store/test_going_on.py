@@ -10,7 +10,7 @@ import pytest
 
 from console.clock import HeldClock
 from console.host.boot import boot_id
-from console.paths import Places
+from console.paths import Places, ensure_private_dir
 from console.store.database import open_store
 from console.store.downloads import read_open_downloads
 from console.store.markers import Markers
@@ -167,6 +167,9 @@ def test_plans_of_an_older_version_can_be_read_and_asked(places: Places, clock: 
 def test_marks(places: Places) -> None:
     markers = Markers(places)
     assert (markers.any(), markers.waiting()) == (False, ())
+    markers.put("20261127T060000-abcdef")
+    assert not places.state_dir.exists()  # a mark alone makes no folder of a journal anew
+    ensure_private_dir(places.state_dir)
     markers.put("20261127T060000-abcdef")
     assert markers.waiting() == ("20261127T060000-abcdef",)
     markers.hold("20261127T060000-abcdef")
