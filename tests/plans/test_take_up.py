@@ -12,7 +12,7 @@ from actions.operations import Operations
 from actions.plan import PlanDone
 from actions.session import Session
 from actions.take_up import take_up
-from console.paths import find_places
+from console.paths import ensure_private_dir, find_places
 from console.store.markers import Markers
 from tests.plans.endless import HALT, TOTAL, Body
 from tests.plans.watched import Console, body, environ, failed
@@ -155,6 +155,7 @@ def test_a_mark_without_its_plan_is_swept_away(
     body: Body, host: Host, new_session: Sessions
 ) -> None:
     session = new_session()
+    ensure_private_dir(session.places.state_dir)
     markers = Markers(session.places)
     markers.put("20260101T000000-abcdef")
     (session.places.state_dir / "downloads" / "..evil name").touch()
