@@ -45,7 +45,7 @@ def _begin(stage: Stage, actor: Actor) -> None:
     """Begin a run, as an order or the restart policy asks for."""
     actor.serial += 1
     stage.tell_network(actor, "connect")
-    if actor.spec.start_error:
+    if fails_to_start(stage, actor):
         actor.error = actor.spec.start_error
         actor.exit_code = 127 if "not found" in actor.error else 128
         actor.status = "created" if actor.started_at is None else "exited"
@@ -61,6 +61,13 @@ def _begin(stage: Stage, actor: Actor) -> None:
     stage.tell(actor, "start")
     plan_end(stage, actor)
     probes.begin(stage, actor)
+
+
+def fails_to_start(stage: Stage, actor: Actor) -> bool:
+    """Tell whether the runtime cannot start a container as things are."""
+    holder = actor.spec.start_error_while
+    others = (other for other in stage.actors.values() if other.name == holder)
+    return bool(actor.spec.start_error) and (not holder or any(one.alive for one in others))
 
 
 def plan_end(stage: Stage, actor: Actor) -> None:

@@ -70,12 +70,20 @@ def seen_cards(scene: Scene, spec: ContainerSpec) -> Picked:
 
 
 def dressed(scene: Scene, spec: ContainerSpec) -> ContainerSpec:
-    """Give a container the words of the card it is on, in its log."""
+    """Give a container what is wrong with it, and the words of the card it is on in its log."""
+    if spec.ill is not None and spec.ill.word in _settings(spec):
+        spec = msgspec.structs.replace(spec, phases=spec.ill.phases, loop=spec.ill.loop)
     if not any("$" in line for phase in spec.phases for line in phase.log):
         return spec
     return msgspec.structs.replace(
         spec, phases=tuple(_worded(scene, spec, phase) for phase in spec.phases)
     )
+
+
+def _settings(spec: ContainerSpec) -> str:
+    """Give what a container's program is told: its command line and its environment."""
+    pairs = (f"{name}={value}" for name, value in spec.env.items())
+    return " ".join((*spec.entrypoint, *spec.command, *pairs))
 
 
 def _worded(scene: Scene, spec: ContainerSpec, phase: Phase) -> Phase:
@@ -130,6 +138,7 @@ def played(scene: Scene, made: ContainerSpec) -> ContainerSpec:
         term_code=like.term_code,
         term_seconds=like.term_seconds,
         service=like.service,
+        ill=like.ill if like.ill is not None and like.ill.word and seen else None,
         state="created",
         since="0s",
         start_error="",

@@ -55,6 +55,8 @@ def _put_odd(models: Path, one: OddFile, by_id: dict[str, Shelved]) -> None:
     path = models / one.at
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
+    if one.gone:
+        return
     if one.link:
         path.symlink_to(one.link)
     elif one.same_as:

@@ -25,6 +25,11 @@ def scenario_title(name: str) -> str:
     return str(_read(name).get("title", ""))
 
 
+def drill_names() -> tuple[str, ...]:
+    """Give the names of the scenarios in which something is wrong that can be found, by name."""
+    return tuple(sorted(name for name in scenario_names() if "drill" in _read(name)))
+
+
 def load_scenario(name: str) -> Scene:
     """Read a scenario with everything it is built on.
 
@@ -55,7 +60,11 @@ def _with_base(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
         raise UsageError("demo.bad-scenario", f"scenario {name} is built on itself")
     data = _read(name)
     base = data.pop("base", "")
-    return _merged(_with_base(base, (*seen, name)), data) if base else data
+    if not base:
+        return data
+    below = _with_base(base, (*seen, name))
+    below.pop("drill", None)
+    return _merged(below, data)
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

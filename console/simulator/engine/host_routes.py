@@ -28,6 +28,10 @@ async def info(call: Call) -> web.Response:
     """Answer `GET /info` with what `docker info` prints first."""
     stage, host, flavour = call.world.stage, call.world.scene.host, call.flavour
     states = [actor.status for actor in stage.actors.values()]
+    facts = fixed("info", flavour)
+    if not call.world.scene.engine.toolkit:
+        known = facts["Runtimes"].items()
+        facts["Runtimes"] = {name: one for name, one in known if name != "nvidia"}
     running, paused = states.count("running") + states.count("restarting"), states.count("paused")
     return answer(
         {
@@ -46,7 +50,7 @@ async def info(call: Call) -> web.Response:
             "MemTotal": int(host.memory * GIB),
             "Name": host.hostname,
             "ServerVersion": flavour.version,
-            **fixed("info", call.flavour),
+            **facts,
         }
     )
 
