@@ -14,6 +14,8 @@ from console.packaged import read_table
 
 _USUAL_RANK = 50
 _MOST_EVIDENCE = 8
+_GROUND = frozenset({"host", "driver", "engine"})
+_DISK = "disk"
 
 
 class _Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +120,10 @@ class _Causes:
             self._by_id.setdefault((one.id, one.current), []).append((place, one))
             key = (one.id, one.current, one.subject)
             self._by_subject.setdefault(key, []).append((place, one))
+        self._grounds = {
+            key: [(place, one) for place, one in several if _is_ground(one)]
+            for key, several in self._by_id.items()
+        }
 
     def root_of(self, effect: Finding) -> Finding | None:
         """Give what a finding follows from, through others where need be; None for a root."""
@@ -130,7 +136,7 @@ class _Causes:
 
     def _nearest(self, effect: Finding, seen: set[int]) -> Finding | None:
         """Give the strongest of what accounts for a finding."""
-        best: tuple[int, Finding] | None = None
+        best = self._same_beneath(effect, seen)
         for (ident, current), everywhere in self._by_id.items():
             reach = _reach(ident, effect.id)
             if reach is None or current != effect.current:
@@ -143,6 +149,17 @@ class _Causes:
                     best = place, one
                     break
         return best[1] if best is not None else None
+
+    def _same_beneath(self, effect: Finding, seen: set[int]) -> tuple[int, Finding] | None:
+        """Give the same finding of what an effect stands on: the engine, a file on the disk."""
+        if _is_ground(effect):
+            return None
+        grounds = self._grounds[effect.id, effect.current]
+        return next((found for found in grounds if id(found[1]) not in seen), None)
+
+
+def _is_ground(one: Finding) -> bool:
+    return one.subject in _GROUND or any(line.source == _DISK for line in one.evidence)
 
 
 @cache

@@ -16,6 +16,7 @@ from console.host.snapshot import HostFacts
 
 if TYPE_CHECKING:
     from console.engine.snapshot import Container
+    from console.models.inventory.found import Inventory
 
 T = TypeVar("T")
 
@@ -87,6 +88,13 @@ class Ground:
             if one.container_id == container.id:
                 return one.name
         return container.name
+
+    @property
+    def inventory(self) -> "Inventory":
+        """Give what lies in the model folders; never raises."""
+        from actions.models.inventory import look
+
+        return self._once("inventory", lambda: look(self.session))
 
     @cached_property
     def runbook(self) -> Runbook:

@@ -32,18 +32,33 @@ def model_checks(_session: Session) -> Sequence[Check]:
 
 
 def _files(ground: Ground, check: Check) -> Result:
-    from actions.models.inventory import look
     from actions.models.issues import issues
 
-    session = ground.session
-    inventory = look(session)
+    inventory = ground.inventory
     if not inventory.roots:
         return result(check, "no models folder is set ([paths] models)")
-    found = issues(inventory, session.catalog)
+    found = issues(inventory, ground.session.catalog)
     findings = [_finding(issue) for issue in found[:_MOST]]
     findings += [_gone(root.path) for root in inventory.roots if not _is_there(root.path)]
     more = f", {len(found) - _MOST} issues more" if len(found) > _MOST else ""
     return result(check, f"{len(inventory.files)} files{more}", findings)
+
+
+def misplaced_file(ground: Ground, file_id: str) -> Finding | None:
+    """Give the finding of a file that lies where nobody looks for it; None where there is none.
+
+    Args:
+        ground: whose model folders.
+        file_id: of the catalogue.
+    """
+    from actions.models.issues import issues
+
+    inventory = ground.inventory
+    paths = {one.path for one in inventory.files if one.catalog_id == file_id}
+    for issue in issues(inventory, ground.session.catalog) if paths else ():
+        if issue.code == "wrong-folder" and paths.intersection(issue.paths):
+            return _finding(issue)
+    return None
 
 
 def _is_there(path: str) -> bool:

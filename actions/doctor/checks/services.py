@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actions.doctor.check import Check, Result
+from actions.doctor.checks.models import misplaced_file
 from actions.doctor.ground import Ground
 from actions.doctor.telling import from_alert, from_runbook, result, said
 from actions.runbook.finding import Finding, Mend
@@ -15,6 +17,9 @@ from console.models.catalog import parse_capability
 from console.packaged import read_table
 from console.text import clean_line
 from console.unknown import Unknown, known
+
+if TYPE_CHECKING:
+    from console.models.catalog import ModelFile
 
 _CARD_ALERTS = frozenset(
     {"service.misplaced", "service.share-card", "service.on-cpu", "service.declared-elsewhere",
@@ -214,21 +219,32 @@ def _models(ground: Ground, check: Check, one: ServiceStatus) -> Result:
     for file in wanted:
         found = there.get(file.id)
         state = found.state if found is not None else "missing"
-        if state not in {"missing", "wrong-size"}:
-            continue
-        ident = "comfy.model-missing" if state == "missing" else "safetensors.incomplete"
-        if state == "missing" and file.kind == "mmproj":
-            ident = "qwen.mmproj-missing"
-        evidence = (said("disk", f"{file.id} ({file.name}) is {state.replace('-', ' ')}"),)
-        entry = from_runbook(ident, one.name, evidence, value=file.name)
-        mend = Mend(
-            verb="pull",
-            target=variant.id,
-            title=f"fetch what {variant.id} needs",
-            command=f"gpuconsole models pull {variant.id}",
-        )
-        findings.append(msgspec.structs.replace(entry, mend=mend))
+        if state in {"missing", "wrong-size"}:
+            findings.append(_unusable(ground, one, variant.id, file, state))
     return result(check, f"{one.name}: {len(wanted)} files of {variant.id}", findings)
+
+
+def _unusable(
+    ground: Ground, one: ServiceStatus, variant: str, file: "ModelFile", state: str
+) -> Finding:
+    """Give what is wrong with a file that a service wants: cut off, elsewhere, or nowhere."""
+    evidence = (said("disk", f"{file.id} ({file.name}) is {state.replace('-', ' ')}"),)
+    mend = Mend(
+        verb="pull",
+        target=variant,
+        title=f"fetch what {variant} needs",
+        command=f"gpuconsole models pull {variant}",
+    )
+    if state == "wrong-size":
+        # It is the file that is ill; whatever else is said of it adds to the same finding.
+        entry = from_runbook("safetensors.incomplete", file.name, evidence, value=file.name)
+        return msgspec.structs.replace(entry, title=f"{entry.title}: {file.name}", mend=mend)
+    elsewhere = misplaced_file(ground, file.id)
+    if elsewhere is not None:
+        return msgspec.structs.replace(elsewhere, severity="error")
+    ident = "qwen.mmproj-missing" if file.kind == "mmproj" else "comfy.model-missing"
+    entry = from_runbook(ident, one.name, evidence, value=file.name)
+    return msgspec.structs.replace(entry, mend=mend)
 
 
 def _nodes(ground: Ground, check: Check, one: ServiceStatus) -> Result:
