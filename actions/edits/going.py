@@ -26,11 +26,25 @@ _EVERY = 0.2
 _LAST_STEPS = 8
 
 
+_PARTS = ("load", "encode", "sample", "decode")
+
+
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What an edit like this took before, in seconds; None where there was none."""
+    """What an edit like this took before, as a whole and by part, in seconds.
+
+    None where there was none, or its service told no parts.
+    """
 
     run: float | None = None
-    after_sampling: float | None = None
+    load: float | None = None
+    encode: float | None = None
+    sample: float | None = None
+    decode: float | None = None
+
+    def from_part(self, part: str) -> float | None:
+        """Give what is left of a run where a part begins; None where nothing tells."""
+        parts = [getattr(self, one) for one in _PARTS[_PARTS.index(part) :]]
+        return None if None in parts else sum(parts)
 
 
 class Going:
@@ -51,6 +65,7 @@ class Going:
         self._submitted_at: float | None = None
         self._started_at: float | None = None
         self._ended_at: float | None = None
+        self._due_at: float | None = None
         self._steps: list[tuple[float, int]] = []
         self._all_steps: list[float] = []
         self._node = ""
@@ -61,9 +76,8 @@ class Going:
     def phase(self, phase: str, note: str = "") -> None:
         """Note what it is at, which is told at once."""
         with self._lock:
-            self._now = msgspec.structs.replace(
-                self._now, phase=phase, note=note, node="", left_seconds=None
-            )
+            self._now = msgspec.structs.replace(self._now, phase=phase, note=note, node="")
+            self._due_at = None
         self._tell(at_once=True)
 
     def note(self, note: str) -> None:
@@ -139,9 +153,8 @@ class Going:
             self._now = msgspec.structs.replace(self._now, phase="queued", ahead=ahead, note=note)
         elif isinstance(event, Started):
             self._started_at = at
-            self._now = msgspec.structs.replace(
-                self._now, phase="working", ahead=None, note="", left_seconds=self._left(at)
-            )
+            self._now = msgspec.structs.replace(self._now, phase="working", ahead=None, note="")
+            self._due(at, self._expected.run)
         elif isinstance(event, Node):
             self._node_began(event, at)
         elif isinstance(event, Progress):
@@ -155,16 +168,19 @@ class Going:
 
     def _node_began(self, event: Node, at: float) -> None:
         self._node, self._steps = event.node, []
-        phase = SHOWN.get(phase_of(event.kind), "")
+        part = phase_of(event.kind)
         self._now = msgspec.structs.replace(
             self._now,
-            phase=phase or self._now.phase,
+            phase=SHOWN.get(part, self._now.phase),
             node=event.title or event.kind,
             number=event.number,
             total=event.total,
-            left_seconds=self._left(at),
             note="",
         )
+        if part in _PARTS:
+            self._due(at, self._expected.from_part(part))
+        elif part == "save":
+            self._due_at = None
 
     def _stepped(self, event: Progress, at: float) -> None:
         now = self._now
@@ -177,24 +193,17 @@ class Going:
         self._step_count = max(self._step_count, event.step)
         first = self._steps[0]
         each = (at - first[0]) / (event.step - first[1]) if event.step > first[1] else None
-        left = self._left(at)
         if each is not None:
-            left = each * max(0, event.steps - event.step) + (self._expected.after_sampling or 0.0)
+            left = each * max(0, event.steps - event.step)
+            self._due(at, left + (self._expected.decode or 0.0))
         self._now = msgspec.structs.replace(
-            now,
-            phase="sampling",
-            step=event.step,
-            steps=event.steps,
-            seconds_per_step=each,
-            left_seconds=left,
+            now, phase="sampling", step=event.step, steps=event.steps, seconds_per_step=each
         )
 
-    def _left(self, at: float) -> float | None:
-        """Give the time left by what edits like this took before; None where there was none."""
-        if self._expected.run is None or self._started_at is None:
-            return None
-        left = self._expected.run - (at - self._started_at)
-        return left if left > 0 else None
+    def _due(self, at: float, left: float | None) -> None:
+        """Note when the picture is expected; where nothing tells, what was expected before."""
+        if left is not None:
+            self._due_at = at + left
 
     def _tell(self, *, at_once: bool = False) -> None:
         with self._lock:
@@ -202,7 +211,8 @@ class Going:
             if not at_once and at - self._told_at < _EVERY:
                 return
             self._told_at = at
-            now = self._now
+            left = None if self._due_at is None or self._due_at <= at else self._due_at - at
+            now = msgspec.structs.replace(self._now, left_seconds=left)
         self._report(now)
 
 

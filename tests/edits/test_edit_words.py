@@ -101,16 +101,22 @@ def test_a_refused_graph_says_what_to_fetch_and_install_in_place_of_the_servers_
 def test_time_left_comes_from_the_steps_and_from_edits_before() -> None:
     clock = HeldClock(NOON)
     told: list[EditNow] = []
-    going = Going("e", clock, told.append, Expected(run=40.0, after_sampling=3.0))
+    before = Expected(run=40.0, load=12.0, encode=2.0, sample=23.0, decode=3.0)
+    going = Going("e", clock, told.append, before)
     going.submitted()
     going.hear(Queued(ident="e", ahead=2))
     assert (told[-1].phase, told[-1].ahead) == ("queued", 2)
     clock.advance(10)
     going.hear(Started(ident="e"))
     assert told[-1].left_seconds == 40.0
+    clock.advance(1)
+    going.hear(Node(ident="e", node="5", kind="TextEncodeQwenImageEditPlus", number=3, total=9))
+    assert told[-1].left_seconds == 28.0  # the model is loaded already
     clock.advance(5)
+    going.carded("GPU-1", CardNow(), None)
+    assert told[-1].left_seconds == 23.0  # time goes by also where the service says nothing
     going.hear(Node(ident="e", node="3", kind="KSampler", title="Sampler", number=4, total=9))
-    assert told[-1].left_seconds == 35.0
+    assert told[-1].left_seconds == 26.0
     for step in (1, 2, 3):
         clock.advance(2)
         going.hear(Progress(ident="e", node="3", step=step, steps=10))
@@ -118,6 +124,14 @@ def test_time_left_comes_from_the_steps_and_from_edits_before() -> None:
     assert (now.phase, now.step, now.steps) == ("sampling", 3, 10)
     assert now.seconds_per_step == pytest.approx(2.0)
     assert now.left_seconds == pytest.approx(7 * 2.0 + 3.0)
+    clock.advance(14)
+    going.hear(Node(ident="e", node="8", kind="VAEDecode", number=8, total=9))
+    assert (told[-1].phase, told[-1].left_seconds) == ("decoding", 3.0)
+    clock.advance(4)
+    going.carded("GPU-1", CardNow(), None)
+    assert told[-1].left_seconds is None
+    going.hear(Node(ident="e", node="9", kind="SaveImage", number=9, total=9))
+    assert (told[-1].phase, told[-1].left_seconds) == ("saving", None)
     nodes = (
         NodeTime(node="1", kind="UNETLoader", seconds=4.0),
         NodeTime(node="3", kind="KSampler", seconds=20.0, steps=10),

@@ -69,8 +69,11 @@ def test_the_same_again_is_known_as_an_earlier_result(host: EditHost) -> None:
     again = make(session, asked(host, seed=11))
     assert again.state == "done"
     assert again.cached
-    other = make(session, asked(host, seed=12))
+    told: list[EditNow] = []
+    other = make(session, asked(host, seed=12), report=told.append)
     assert not other.cached
+    # Edits like it were made before: how long it takes is known before its first step.
+    assert any(now.left_seconds is not None and now.step == 0 for now in told)
     assert other.of_role("output")[0].sha256 != again.of_role("output")[0].sha256
 
 
