@@ -25,7 +25,7 @@ _NEWEST = """
 _KNOWN = "SELECT 1 FROM timeline WHERE key = ? AND (at = ? OR until = ?) LIMIT 1"
 _KNOWN_WITHIN = "SELECT 1 FROM timeline WHERE key = ? AND at <= ? AND coalesce(until, at) >= ?"
 _ALIKE = """
-    SELECT number, at, until FROM timeline WHERE key = ? AND coalesce(until, at) BETWEEN ? AND ?
+    SELECT number, count FROM timeline WHERE key = ? AND coalesce(until, at) BETWEEN ? AND ?
     ORDER BY number DESC LIMIT ?"""
 _DROP = """
     DELETE FROM timeline WHERE (kind = 'plan') = :plans AND number <= (
@@ -110,7 +110,7 @@ class TimelineRecords:
             if connection.execute(known, (key, at, at)).fetchone():
                 return False
             alike = connection.execute(_ALIKE, (key, at - SAME_SECONDS, at, _APART)).fetchall()
-            if len(alike) == _APART:
+            if len(alike) == _APART or (alike and alike[0][1] > 1):
                 connection.execute(
                     "UPDATE timeline SET until = ?, count = count + 1, body = ? WHERE number = ?",
                     (at, pack(one.body), alike[0][0]),

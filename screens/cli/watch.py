@@ -70,8 +70,8 @@ def _test(cli: Cli) -> int:
             {
                 "way": end.way,
                 "ok": end.problem is None,
-                "title": end.problem.title if end.problem else "told",
-                "hint": end.problem.hint if end.problem else "",
+                "title": "told" if end.problem is None else end.problem.title,
+                "hint": "" if end.problem is None else end.problem.hint,
             }
             for end in ends
         ]

@@ -1,0 +1,1 @@
+"""Keeping the timeline and telling of alerts."""
