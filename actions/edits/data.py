@@ -13,6 +13,7 @@ from console.units import format_bytes, format_duration
 from console.unknown import Unknown, plain, plain_value
 
 NOT_TIMED = Unknown("edit.not-timed", "nobody listened while it ran: the parts were not timed", "")
+NO_PARTS = Unknown("edit.no-parts", "Forge does not tell how long each part of a run took")
 
 
 def prepared_data(prepared: Prepared) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def edit_answer(edit: KeptEdit) -> dict[str, Any]:
         why = NOT_READ if edit.gpu_uuid else NOT_NAMED
         unavailable.append({"source": "vram_peak_bytes", **msgspec.structs.asdict(why)})
     if edit.state == "done" and not edit.timings.heard:
-        unavailable.append({"source": "timings", **msgspec.structs.asdict(NOT_TIMED)})
+        untold = NO_PARTS if edit.kind == "forge" else NOT_TIMED
+        unavailable.append({"source": "timings", **msgspec.structs.asdict(untold)})
     if unavailable:
         data["unavailable"] = unavailable
     return data

@@ -1,10 +1,13 @@
 """Where edits are kept on this host, and what of them lies beside the journal meanwhile."""
 
+import os
 from pathlib import Path
 
 from actions.session import Session
 from console.edits.keeping import KeptFiles
+from console.errors import UsageError
 from console.paths import expand, find_home
+from console.text import clean_line
 
 
 def outputs_root(session: Session) -> Path:
@@ -38,3 +41,32 @@ def preview_file(session: Session, edit_id: str, ending: str) -> Path:
 def spool_file(session: Session, edit_id: str, number: int) -> Path:
     """Give where a result waits that only we have, until its folder takes it."""
     return session.places.state_dir / "uncollected" / f"{edit_id}-{number}"
+
+
+def check_out(folder: str) -> None:
+    """See that copies may go into a folder, or that it may be made.
+
+    Raises:
+        UsageError: they may not, which is better known before an edit than after it
+            (`edit.bad-out`).
+    """
+    said = ""
+    for level in (Path(folder), *Path(folder).parents):
+        try:
+            level.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            said = error.strerror or str(error)
+            break
+        if not level.is_dir():
+            said = f"{clean_line(str(level), 200)} is no folder"
+        elif not os.access(level, os.W_OK | os.X_OK):
+            said = f"{clean_line(str(level), 200)} may not be written to"
+        break
+    if said:
+        raise UsageError(
+            "edit.bad-out",
+            f"the picture cannot be copied to {clean_line(folder, 200)}: {said}",
+            "Name another folder; it is made where there is none",
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from actions.edits.fitting import fit_edit
+from actions.edits.places import check_out
 from actions.edits.request import EditRequest
 from actions.edits.services import choose_service, target_of
 from actions.edits.words import check
@@ -169,11 +170,14 @@ def _sensible(request: EditRequest, workflow: Workflow) -> EditRequest:
         )
     for path in request.images:
         if not Path(path).is_absolute():
+            what = f"the picture {clean_line(path, 120)} has no absolute path"
             raise UsageError(
                 "edit.relative-path",
-                f"the picture {clean_line(path, 120)} has no absolute path",
-                "Name it from / on",
+                what if path else "a picture's name is empty",
+                "Name it from / on" if path else "--image FILE names one",
             )
+    if request.out:
+        check_out(request.out)
     texts = {
         name: text.encode("utf-8", "replace").decode()
         for name in ("prompt", "negative")

@@ -38,7 +38,9 @@ def keep_fault(error: OSError, folder: Path, name: str, size: int = 0) -> EditKe
     code = _CODES.get(error.errno or 0)
     if code is None:
         code = "edits.folder-gone" if error.errno in _GONE else "edits.disk-error"
-    return keep_error(code, folder, name, size=size, said=error.strerror or str(error))
+    blocked = error.errno in {errno.EEXIST, errno.ENOTDIR}
+    said = "a file is in its place" if blocked else error.strerror or str(error)
+    return keep_error(code, folder, name, size=size, said=said)
 
 
 def keep_error(

@@ -116,11 +116,15 @@ def test_copies_go_where_they_are_asked_for_and_replace_nothing(
     (copy,) = out.iterdir()
     assert edit.recipe["copies"] == [str(copy)]
     assert copy.read_bytes() == outputs_of(edit)[0].read_bytes()
-    blocked = tmp_path / "file"
-    blocked.write_text("x")
-    other = make(session, asked(host, seed=22, out=str(blocked)))
+    # A folder that is taken by something else while the edit runs costs the copy alone.
+    late = tmp_path / "late"
+
+    def take(_now: EditNow) -> None:
+        late.touch()
+
+    other = make(session, asked(host, seed=22, out=str(late)), report=take)
     assert other.state == "done"
-    assert any(str(blocked) in warning for warning in other.warnings)
+    assert any(f"{late} is not there: a file is in its" in said for said in other.warnings)
 
 
 def test_several_at_once_in_one_process_lose_nothing(host: EditHost) -> None:
@@ -178,6 +182,10 @@ def test_what_the_service_lacks_is_refused_with_what_fetches_it(host: EditHost) 
     [
         ({"images": ()}, "workflow.images"),
         ({"images": ("relative.png",)}, "edit.relative-path"),
+        ({"images": ("",)}, "edit.relative-path"),
+        ({"out": "/dev/null"}, "edit.bad-out"),
+        ({"out": "/etc/passwd/below"}, "edit.bad-out"),
+        ({"out": "/tmp/" + "x" * 300}, "edit.bad-out"),
         ({"workflow": "edit-singel"}, "workflow.unknown"),
         ({"service": "nobody"}, "service.unknown"),
         ({"service": FORGE}, "workflow.kind"),
