@@ -131,7 +131,8 @@ class _Course:
             if result is None:
                 return "waits", ""
             if result.state not in _SETTLED:
-                return "missing", result.title
+                # What was not checked itself says why: that is the reason, not its being missing.
+                return "missing", result.title.rpartition("not checked, because ")[2]
         return "ready", ""
 
     def _hear(self) -> Iterator[Checked]:

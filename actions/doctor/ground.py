@@ -105,6 +105,14 @@ class Ground:
         """
         return open_runbook(self.session.runbook_file)
 
+    def once(self, what: str, read: Callable[[], T]) -> T:
+        """Give what several checks share, read by whoever needs it first; `what` names it.
+
+        Raises:
+            ConsoleError: what reading it raised, each time that it is asked for.
+        """
+        return self._once(what, read)
+
     def _once(self, what: str, read: Callable[[], T]) -> T:
         with self._lock:
             lock = self._locks.setdefault(what, threading.Lock())

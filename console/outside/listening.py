@@ -19,6 +19,7 @@ AS_BROWSERS = 15
 
 _LARGEST = 4 << 20
 _MOST_FRAMES = 20
+_SWITCHED = 101
 
 
 class Listened(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +80,9 @@ async def _listened(
             timeout=aiohttp.ClientWSTimeout(ws_close=0.2), ssl=visitor.context,
         )  # fmt: skip
     except aiohttp.WSServerHandshakeError as error:
-        words = clean_line(f"{error.status} {error.message}", 200)
+        words = f"it was answered with {error.status}"
+        if error.status == _SWITCHED:
+            words = clean_line(f"it was answered wrongly: {error.message}", 200)
         return Listened(stage="refused", status=error.status, words=words)
     now = Listened(stage="silent", compressed=bool(opened.compress))
     found.append(now)
