@@ -19,6 +19,7 @@ from screens.tui.app import OPEN_REHEARSAL
 from screens.tui.background import start, tell, warm_up
 from screens.tui.desk import Desk, Operator
 from screens.tui.expected import expected_services, with_expected
+from screens.tui.findings.flow import FindingsFlow
 from screens.tui.fits import FitBook
 from screens.tui.history import History
 from screens.tui.kept import Kept
@@ -29,6 +30,7 @@ from screens.tui.live_screen import LiveScreen
 from screens.tui.messages import (
     DownloadsFound,
     EditAgain,
+    Examined,
     FitsReady,
     HostChanged,
     JobsRead,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from screens.tui.container.source import Source
+    from screens.tui.findings.source import FindingSource
     from screens.tui.models.source import ModelSource
 
 BEAT_SECONDS = 1.25
@@ -92,6 +95,7 @@ class Console(App[int]):
         operations: Callable[[], Operator],
         source: Source | None = None,
         models: ModelSource | None = None,
+        findings: FindingSource | None = None,
     ) -> None:
         self.look = choose_theme(session)
         self.palette = Palette(self.look)
@@ -112,6 +116,7 @@ class Console(App[int]):
         self.services = ServiceFlow(self)
         self.models = ModelFlow(self, models)
         self.lab = LabFlow(self)
+        self.findings = FindingsFlow(self, findings)
         self.fits = FitBook(self, session.clock.monotonic, session.places)
         self._expected = expected_services(session.settings)
         self.snapshot = live.snapshot()
@@ -333,6 +338,10 @@ class Console(App[int]):
         else:
             self.push_screen(ContainerScreen(ident, tab, together, title))
 
+    def open_finding(self, alert: Alert) -> None:
+        """Open the finding that explains an alert; the host is examined for it where need be."""
+        self.findings.open_at(alert)
+
     def open_subject(self, alert: Alert) -> None:
         """Open the details of what an alert speaks of; say its hint where there is none."""
         if self.container(alert.subject_id) is not None:
@@ -407,6 +416,12 @@ class Console(App[int]):
     def on_edit_again(self, message: EditAgain) -> None:
         """Make an edit once more, or put it into the form."""
         self.lab.take_again(message)
+
+    def on_examined(self, _message: Examined) -> None:
+        """Take what an examination has found meanwhile, and show it where it is looked at."""
+        self.findings.take()
+        if self.current_mode == "findings":
+            self.paint()
 
     def on_fits_ready(self, message: FitsReady) -> None:
         """Keep a pre-check that was computed, and show it."""

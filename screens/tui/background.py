@@ -43,5 +43,6 @@ def warm_up() -> None:
         "lab.screen",
         "gallery.screen",
         "browser.screen",
+        "findings.screen",
     ):
         import_module(f"screens.tui.{name}")

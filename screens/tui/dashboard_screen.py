@@ -202,7 +202,9 @@ class DashboardScreen(LiveScreen):
                 app.open_details("gpu", card.uuid)
         elif view.focus == "alerts":
             alert = self.selected_alert()
-            if alert is not None:
+            if alert is not None and app.findings.finding_of(alert) is not None:
+                app.open_finding(alert)
+            elif alert is not None:
                 app.open_subject(alert)
         elif view.container == FOLD:
             view.unfolded = True
@@ -219,10 +221,10 @@ class DashboardScreen(LiveScreen):
                 app.open_service(item.name)
 
     def action_verdict(self) -> None:
-        """Open what the verdict speaks of."""
+        """Open the finding that the verdict speaks of."""
         alert = self.console_app.snapshot.verdict.alert
         if alert is not None:
-            self.console_app.open_subject(alert)
+            self.console_app.open_finding(alert)
 
     def action_host(self) -> None:
         """Open what is known of the host itself."""

@@ -8,6 +8,7 @@ from console.packaged import read_table
 from screens.tui import keys as key_tables
 from screens.tui.browser.keys import BROWSER
 from screens.tui.container import keys as container_keys
+from screens.tui.findings.keys import DIGITS, FINDINGS
 from screens.tui.gallery.keys import GALLERY
 from screens.tui.keys import KeyHelp, groups
 from screens.tui.lab.keys import LAB, TYPING
@@ -66,6 +67,7 @@ class HelpScreen(ScrollScreen):
             TYPING,
             GALLERY,
             BROWSER,
+            (*FINDINGS, DIGITS),
             _under("In the timeline", TIMELINE_KEYS),
             container_keys.TABS,
             container_keys.MOVING,

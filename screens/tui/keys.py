@@ -53,7 +53,7 @@ DASHBOARD = (
     KeyHelp("tab", "Tab", "panel(1)", "next panel: cards, services, alerts", "Move"),
     KeyHelp("shift+tab", "Shift-Tab", "panel(-1)", "panel before", "Move"),
     KeyHelp("enter", "↵", "open", "open details of what is selected", "Look"),
-    KeyHelp("v", "v", "verdict", "open what the verdict speaks of", "Look"),
+    KeyHelp("v", "v", "verdict", "the finding that the verdict speaks of", "Look"),
     KeyHelp("i", "i", "host", "this host: driver, engine, memory, disks", "Look"),
     KeyHelp("escape", "Esc", "back", "back, end the search, or cancel what runs", "Look"),
     KeyHelp("slash", "/", "search", "search a service or a container by name, image or id", "Look"),

@@ -149,6 +149,10 @@ class FitsReady(Message):
         self.error = error
 
 
+class Examined(Message):
+    """An examination went on or ended; posted at most once until it is read."""
+
+
 class Said(Message):
     """Something went well in a thread and is to be said above the keys."""
 

@@ -54,6 +54,12 @@ def _jobs() -> Screen[Any]:
     return JobsScreen()
 
 
+def _findings() -> Screen[Any]:
+    from screens.tui.findings.screen import FindingsScreen
+
+    return FindingsScreen()
+
+
 def _timeline() -> Screen[Any]:
     from screens.tui.timeline_screen import TimelineScreen
 
@@ -65,6 +71,7 @@ VIEWS = (
     TopView(2, "services", "Services", "services", _services),
     TopView(3, "models", "Models", "models", _models),
     TopView(4, "lab", "Lab", "lab", _lab),
+    TopView(5, "findings", "Findings", "findings", _findings),
     TopView(6, "timeline", "Timeline", "time", _timeline),
     TopView(7, "jobs", "Jobs", "jobs", _jobs),
 )

@@ -35,7 +35,7 @@ async def test_details_give_every_unknown_with_its_reason(make_app: MakeApp) -> 
 async def test_details_show_the_chain_that_leads_to_a_card(make_app: MakeApp) -> None:
     app = make_app(hosts.crash_loop())
     async with app.run_test(size=(100, 60)) as pilot:
-        await pilot.press("v")
+        await pilot.press("enter")
         await until_seen(pilot, "--gpu-device-id = 0")
         assert "→ sets CUDA_VISIBLE_DEVICES" in seen(app)
         assert "known by            declared" in seen(app)

@@ -138,7 +138,7 @@ async def test_the_palette_does_what_the_keys_do(make_app: MakeApp) -> None:
 async def test_alert_without_a_subject_says_what_to_do(make_app: MakeApp) -> None:
     app = make_app(hosts.no_driver())
     async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("v")
+        await pilot.press("tab", "enter")
         await until_seen(pilot, "→ load it with")
 
 
