@@ -61,6 +61,7 @@ def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool, sh
     if heard:
         audience.tell(teller.begin)
     last: AnyEvent | None = None
+    left: InterruptedByUser | None = None
     try:
         with cancel_wish("the edit", plan.id) as wish:
             for event in operations.run(plan, wish.cancelled):
@@ -68,21 +69,29 @@ def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool, sh
                 # The end is told below, with all that is kept.
                 if heard and not isinstance(event, PlanDone | PlanFailed):
                     audience.tell(partial(teller.event, event))
-    except KeyboardInterrupt as error:
-        raise InterruptedByUser(
+    except KeyboardInterrupt:
+        left = InterruptedByUser(
             "plan.left",
             f"left edit {plan.target} while it goes on",
             f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
-        ) from error
+        )
     if isinstance(teller, TextTeller):
         teller.settle()
     audience.complain()
-    return _end(cli, plan, last, events=events, show=show)
-
-
-def _end(cli: "Cli", plan: Plan, last: AnyEvent | None, *, events: bool, show: bool) -> int:
     edit = EditRecords(cli.session.store).get(plan.id)
-    error = _error(plan, last, edit)
+    error = left or _error(plan, last, edit)
+    return _end(cli, plan, edit, error, events=events, show=show)
+
+
+def _end(
+    cli: "Cli",
+    plan: Plan,
+    edit: "KeptEdit | None",
+    error: ConsoleError | None,
+    *,
+    events: bool,
+    show: bool,
+) -> int:
     if cli.as_json:
         data = edit_answer(edit) if edit is not None else {"id": plan.id, "outputs": []}
         if events:

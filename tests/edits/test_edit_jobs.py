@@ -16,6 +16,7 @@ import pytest
 from actions.downloads import read_downloads, read_running_edits
 from actions.edits.running import go_on
 from actions.follow import is_runner
+from actions.journal import Journal
 from actions.plan import Plan, PlanDone, PlanFailed, StepProgress
 from actions.take_up import take_up
 from console.comfyui.prompts import PromptCalls
@@ -287,6 +288,34 @@ def test_control_c_cancels_and_two_consoles_do_not_meet(host: EditHost) -> None:
     assert other.returncode == 0, whole
     assert whole["data"]["state"] == "done"
     assert whole["data"]["id"] != ended["data"]["id"]
+
+
+def test_control_c_twice_leaves_a_cancel_to_the_job_and_names_it(host: EditHost) -> None:
+    host.mood("run-slow")
+    words = ["edit", "--workflow", "edit-single", "--json", "--image", str(host.picture())]
+    console = subprocess.Popen(
+        [sys.executable, "-m", "console", *words, "--prompt", "red"],
+        env=host.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    session = host.session()
+    (job,) = wait_until(lambda: read_running_edits(session), 20)
+    pid = wait_until(lambda: host.operations().one_job(job.id).pid, 10)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        console.send_signal(signal.SIGINT)
+        wait_until(lambda: Journal(session).plans.wished(job.id), 10)
+        console.send_signal(signal.SIGINT)
+        whole = json.loads(console.communicate(timeout=20)[0])
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (console.returncode, whole["error"]["code"]) == (130, "plan.left")
+    assert whole["data"]["id"] == job.id
+    assert job.id in whole["error"]["hint"]
+    last = list(host.operations().follow(job.id))[-1]
+    assert isinstance(last, PlanFailed)
+    assert last.outcome == "cancelled"
 
 
 def test_a_clock_that_went_back_makes_no_time_below_zero(host: EditHost) -> None:
