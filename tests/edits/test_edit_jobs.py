@@ -302,6 +302,7 @@ def test_control_c_twice_leaves_a_cancel_to_the_job_and_names_it(host: EditHost)
     session = host.session()
     (job,) = wait_until(lambda: read_running_edits(session), 20)
     pid = wait_until(lambda: host.operations().one_job(job.id).pid, 10)
+    assert pid
     os.kill(pid, signal.SIGSTOP)
     try:
         console.send_signal(signal.SIGINT)
