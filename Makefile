@@ -8,7 +8,7 @@ STAMP := $(VENV)/installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format bench snapshots pictures lock clean
+.PHONY: help install run demo test check format bench snapshots pictures docs lock clean
 
 help: ## show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -52,6 +52,9 @@ snapshots: $(STAMP) ## accept how the screens look now
 
 pictures: $(STAMP) ## take the docs' pictures again
 	$(BIN)/python -m tests.screenshots
+
+docs: $(STAMP) ## make docs/troubleshooting.md from the runbook
+	$(BIN)/python -m actions.runbook.manual docs/troubleshooting.md
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import select
 import stat
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,9 +12,15 @@ from typing import BinaryIO, NamedTuple
 
 _HEAD = 2 << 20
 _TAIL = 30 << 20
+_HEAD_LINES = 20_000
+_TAIL_LINES = 100_000
 _LONGEST_LINE = 16 << 10
 _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
+STREAM_SECONDS = 60.0
+"""How long a stream is read that does not end."""
+IDLE_SECONDS = 10.0
+"""How long a stream may be silent once something came."""
 
 
 class LogText(NamedTuple):
@@ -22,11 +30,13 @@ class LogText(NamedTuple):
         data: of it; where something was left out, its beginning and its end.
         size: of the whole in bytes, unpacked; as far as it was read where it comes from a pipe.
         left_out: bytes between beginning and end that were not read.
+        cut: it is a stream that had not ended when the time for it was up.
     """
 
     data: bytes
     size: int
     left_out: int
+    cut: bool = False
 
 
 def read_log(path: Path) -> LogText:
@@ -49,18 +59,71 @@ def read_log(path: Path) -> LogText:
         file.seek(0)
         if kind.st_size <= _HEAD + _TAIL:
             data = file.read(_HEAD + _TAIL)
-            return LogText(data, len(data), 0)
+            return _shortened(LogText(data, len(data), 0))
         head = file.read(_HEAD)
         file.seek(kind.st_size - _TAIL)
         tail = file.read(_TAIL)
-        return LogText(
-            head + b"\n" + tail, kind.st_size, max(kind.st_size - len(head) - len(tail), 0)
-        )
+        left_out = max(kind.st_size - len(head) - len(tail), 0)
+        return _shortened(LogText(head + b"\n" + tail, kind.st_size, left_out))
 
 
-def read_stream(stream: BinaryIO) -> LogText:
-    """Give what a stream holds until its end, such as stdin; its middle is dropped as it comes."""
-    return _gathered(iter(lambda: stream.read(_PIECE), b""))
+def read_stream(
+    stream: BinaryIO, seconds: float = STREAM_SECONDS, idle: float = IDLE_SECONDS
+) -> LogText:
+    """Give what a stream holds, such as stdin; its middle is dropped as it comes.
+
+    Args:
+        stream: one with a file descriptor is read until its end, for at most `seconds`, or until
+            it is silent for `idle`: `docker logs --follow` never ends. Any other to its end.
+        seconds: see above.
+        idle: see above.
+    """
+    try:
+        handle = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return _gathered(iter(lambda: stream.read(_PIECE), b""))
+    pieces = _Pieces(handle, seconds, idle)
+    return _gathered(pieces)._replace(cut=pieces.cut)
+
+
+class _Pieces:
+    """What comes from a file descriptor, piece by piece, while there is time.
+
+    Attributes:
+        cut: it had not ended when the time was up.
+    """
+
+    def __init__(self, handle: int, seconds: float, idle: float) -> None:
+        self._handle = handle
+        self._seconds = seconds
+        self._idle = idle
+        self.cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        ends = time.monotonic() + self._seconds
+        while True:
+            left = ends - time.monotonic()
+            ready = left > 0 and select.select([self._handle], [], [], min(left, self._idle))[0]
+            if not ready:
+                self.cut = True
+                return
+            piece = os.read(self._handle, _PIECE)
+            if not piece:
+                return
+            yield piece
+
+
+def _shortened(log: LogText) -> LogText:
+    """Leave out the middle of what has too many lines to be read in a few seconds."""
+    data = log.data
+    if data.count(b"\n") + data.count(b"\r") <= _HEAD_LINES + _TAIL_LINES:
+        return log
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    behind = data.split(b"\n", _HEAD_LINES)[-1]
+    head = data[: len(data) - len(behind)]
+    before = behind.rsplit(b"\n", _TAIL_LINES + 1)[0]
+    tail = behind[len(before) + 1 :] if len(before) < len(behind) else behind
+    return log._replace(data=head + tail, left_out=log.size - len(head) - len(tail))
 
 
 def _gathered(pieces: Iterable[bytes]) -> LogText:
@@ -80,7 +143,8 @@ def _gathered(pieces: Iterable[bytes]) -> LogText:
         while kept - len(tail[0] if tail else b"") >= _TAIL:
             kept -= len(tail.pop(0))
     left_out = size - len(head) - kept
-    return LogText(bytes(head) + (b"\n" if left_out else b"") + b"".join(tail), size, left_out)
+    data = bytes(head) + (b"\n" if left_out else b"") + b"".join(tail)
+    return _shortened(LogText(data, size, left_out))
 
 
 def lines_in(log: LogText) -> Iterator[str]:

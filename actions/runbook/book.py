@@ -48,9 +48,7 @@ class Runbook:
         self.problems: list[Unknown] = []
         self._slow: set[str] = set()
         self._spent: dict[str, float] = {}
-        self._required = tuple(
-            sorted({text for one in searchable for text in one.entry.requires})
-        )
+        self._required = tuple(sorted({text for one in searchable for text in one.entry.requires}))
 
     def told(self, text: str) -> list[str]:
         """Give which of the texts that entries require are in a text."""

@@ -10,7 +10,7 @@ from actions.runbook.diagnose import diagnose
 from actions.runbook.finding import Diagnosis
 from actions.session import Session
 from console.errors import UsageError
-from console.log_files import LogText, lines_in, read_log, read_stream
+from console.log_files import IDLE_SECONDS, STREAM_SECONDS, LogText, lines_in, read_log, read_stream
 from console.paths import expand
 from console.text import clean_line
 from console.unknown import Unknown
@@ -62,7 +62,20 @@ def check_log(session: Session, name: str, stream: BinaryIO | None = None) -> Lo
         size=log.size,
         left_out=log.left_out,
         seconds=round(session.clock.monotonic() - begun, 3),
-        problems=tuple(runbook.problems),
+        problems=(*runbook.problems, *_unended(log)),
+    )
+
+
+def _unended(log: LogText) -> tuple[Unknown, ...]:
+    if not log.cut:
+        return ()
+    return (
+        Unknown(
+            "log.unended",
+            f"the stream had not ended after {STREAM_SECONDS:.0f} s, or was silent for"
+            f" {IDLE_SECONDS:.0f} s: this is what came until then",
+            "docker logs without --follow",
+        ),
     )
 
 

@@ -24,11 +24,12 @@ _TIME = re.compile(
 )
 _COMPOSE = re.compile(r"([\w.-]{1,64}) {0,24}\|(?: |$)")
 _FILE = re.compile(r"==> (\S{1,200}) <==$")
-_LOGFMT = re.compile(r'(?:\S+=\S* ){0,4}?msg="((?:[^"\\]|\\.)*)"(?:.*? (?:error|err)="((?:[^"\\]|\\.)*)")?')
+_LOGFMT = re.compile(
+    r'(?:\S+=\S* ){0,4}?msg="((?:[^"\\]|\\.)*)"(?:.*? (?:error|err)="((?:[^"\\]|\\.)*)")?'
+)
 _STAMP_BEHIND = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,15} - ?$")
 _INTRODUCES = re.compile(r"xception|rror|ailed|annot|not available|arning")
 _FIRST_WORDS = 60
-_SAME_START = 4
 _MOST_SOURCES = 2000
 
 
@@ -68,6 +69,7 @@ class _Rules(NamedTuple):
     prefixes: "re.Pattern[str]"
     continued: "re.Pattern[str]"
     starts: tuple[tuple[str, "re.Pattern[str]"], ...]
+    within: tuple[tuple[str, "re.Pattern[str]"], ...]
     up: "re.Pattern[str]"
     running: "re.Pattern[str]"
 
@@ -79,6 +81,7 @@ def _rules() -> _Rules:
         prefixes=re.compile("|".join(f"(?:{one})" for one in table["prefixes"])),
         continued=re.compile(table["continued"]),
         starts=tuple((name, re.compile(one)) for name, one in table["starts"].items()),
+        within=tuple((name, re.compile(one)) for name, one in table["starts_within"].items()),
         up=re.compile("|".join(f"(?:{one})" for one in table["up"].values())),
         running=re.compile(table["running"]),
     )
@@ -86,7 +89,11 @@ def _rules() -> _Rules:
 
 def lines_of(texts: Iterable[str]) -> Iterator[Line]:
     """Give the lines of a log, cleaned; engine files of JSON lines are read as what they hold."""
+    blank = False
     for number, raw in enumerate(texts, 1):
+        if not raw and blank:
+            continue
+        blank = not raw
         text, at = _unwrapped(raw)
         text = clean(text[:_LONGEST_LINE]).replace("\n", " ").rstrip()
         words = text.lstrip() if text[:1] == "[" else text
@@ -125,7 +132,7 @@ def blocks_of(lines: Iterable[Line]) -> Iterator[Block]:
             for kept in (open_ones, runs, files):
                 kept.clear()
         run = runs.setdefault(line.source, _Runs())
-        open_ones[key] = _Open(line, run.of(line))
+        open_ones[key] = _Open(line, run.of(line.words))
     for now in open_ones.values():
         yield now.block()
 
@@ -188,28 +195,32 @@ class _Runs:
 
     def __init__(self) -> None:
         self._number = 0
-        self._seen: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._begun = False
         self._worked = False
 
-    def of(self, line: Line) -> int:
+    def of(self, words: str) -> int:
         """Give which start a line is of."""
         rules = _rules()
         for name, pattern in rules.starts:
-            if pattern.match(line.words):
-                self._starts(name, line.number)
+            if pattern.match(words):
+                self._starts(name, again=name in self._seen)
+                self._begun = True
                 return self._number
-        if not self._worked and (rules.running.match(line.words) or rules.up.search(line.words)):
+        for name, pattern in rules.within:
+            if pattern.match(words):
+                self._starts(name, again=name in self._seen and not self._begun)
+                return self._number
+        if not self._worked and (rules.running.match(words) or rules.up.search(words)):
             self._worked = True
         return self._number
 
-    def _starts(self, name: str, number: int) -> None:
-        before = self._seen.get(name)
-        again = before is not None and number - before > _SAME_START
+    def _starts(self, name: str, *, again: bool) -> None:
         if again or self._worked:
             self._number += 1
             self._seen.clear()
-            self._worked = False
-        self._seen[name] = number
+            self._begun = self._worked = False
+        self._seen.add(name)
 
 
 class _Open:

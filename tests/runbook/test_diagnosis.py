@@ -180,6 +180,83 @@ def test_a_pattern_without_end_is_put_aside_and_said(tmp_path: Path) -> None:
     assert [one.code for one in runbook.problems] == ["runbook.too-slow"]
 
 
+def test_of_faults_that_explain_each_other_one_is_the_root() -> None:
+    found = diagnosed(
+        "NVRM: Xid (PCI:0000:01:00): 79, pid=0, GPU has fallen off the bus.\n"
+        "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus.\n"
+        "RuntimeError: CUDA error: unspecified launch failure\n"
+    ).findings
+    assert [(one.id, one.consequence_of) for one in found] == [
+        ("host.xid", ""),
+        ("nvml.gpu-lost", "host.xid"),
+        ("torch.cuda-init", "host.xid"),
+    ]
+
+
+LOOP = """\
+2026-01-20 08:00:02,728 INFO spawned: 'forge' with pid 211
+Python 3.10.12 (main, Feb  4 2025, 14:57:36) [GCC 11.4.0]
+launch.py: error: unrecognized arguments: --medvram-sdxl
+2026-01-20 08:00:12,728 INFO exited: forge (exit status 2; not expected)
+2026-01-20 08:00:13,728 INFO spawned: 'forge' with pid 311
+Python 3.10.12 (main, Feb  4 2025, 14:57:36) [GCC 11.4.0]
+"""
+
+
+def test_what_ended_the_start_before_holds_until_the_last_has_come_up() -> None:
+    assert diagnosed(LOOP).findings[0].current
+    cured = diagnosed(LOOP + "Running on local URL:  http://0.0.0.0:17860\n")
+    assert not cured.findings[0].current
+
+
+def test_a_log_that_begins_in_the_middle_knows_its_first_start() -> None:
+    tail = (
+        "Prompt executed in 3.00 seconds\n"
+        + OOM
+        + "** ComfyUI startup time: 2026-11-26 22:30:05.123\n"
+        + "To see the GUI go to: http://0.0.0.0:8188\n"
+    )
+    assert [one.current for one in diagnosed(tail).findings] == [False] * len(
+        diagnosed(tail).findings
+    )
+
+
+def test_files_that_a_container_prints_in_turn_are_told_apart() -> None:
+    (found,) = diagnosed(
+        "==> /var/log/supervisor/forge.log <==\n"
+        "Traceback (most recent call last):\n"
+        '  File "/opt/forge/launch.py", line 54, in <module>\n'
+        "==> /var/log/supervisor/supervisor.log <==\n"
+        "INFO spawned: 'caddy' with pid 210\n"
+        "==> /var/log/supervisor/forge.log <==\n"
+        "    main()\n"
+        "ModuleNotFoundError: No module named 'torch'\n"
+    ).findings
+    assert (found.id, len(found.evidence)) == ("python.missing-module", 3)
+    assert found.evidence[0].text.startswith("Traceback")
+
+
+@pytest.mark.parametrize("version", ["2.9.0+cu128", "2.8.0+cu128"])
+def test_a_fault_of_one_version_is_named_only_where_that_is_in_use(version: str) -> None:
+    text = (
+        f"pytorch version: {version}\nTraceback (most recent call last):\n"
+        '  File "conv.py", line 712, in forward\n    return F.conv3d(\n'
+        "torch.OutOfMemoryError: Allocation on device 0 would exceed allowed memory.\n"
+    )
+    found = diagnosed(text).findings[0].id
+    assert found == (
+        "qwen.vae-oom-conv3d" if version.startswith("2.9") else "torch.oom.cudaMallocAsync"
+    )
+
+
+def test_a_pattern_that_takes_its_time_at_every_line_is_put_aside(tmp_path: Path) -> None:
+    file = tmp_path / "runbook.toml"
+    file.write_text(OWN.replace(r"the frob is (?P<what>\w+ down)", r"(a|aa)+(?P<what>c)"))
+    runbook = open_runbook(file)
+    diagnosed("\n".join(f"{'a' * 25}{n}" for n in range(4000)), runbook)
+    assert [one.code for one in runbook.problems] == ["runbook.too-slow"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -116,3 +116,41 @@ def test_lines_end_with_carriage_returns_too(tmp_path: Path) -> None:
     log = tmp_path / "bar.log"
     log.write_bytes(b"10%|#\r20%|##\r\ndone")
     assert [one for one in lines_in(read_log(log)) if one] == ["10%|#", "20%|##", "done"]
+
+
+def test_a_stream_that_never_ends_is_read_for_a_while() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as stream, os.fdopen(writer, "wb") as still_open:
+        still_open.write(OOM.encode())
+        still_open.flush()
+        log = read_stream(stream, seconds=0.4, idle=0.1)
+    assert (log.data, log.cut) == (OOM.encode(), True)
+
+
+def test_a_stream_that_ends_is_whole() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as source:
+        source.write(OOM.encode())
+    with os.fdopen(reader, "rb") as stream:
+        log = read_stream(stream)
+    assert (log.data, log.cut) == (OOM.encode(), False)
+
+
+def test_millions_of_lines_are_read_at_both_ends(tmp_path: Path) -> None:
+    log = tmp_path / "lines.log"
+    log.write_bytes(b"first\n" + b"x\r" * 3_000_000 + OOM.encode() + b"last\n")
+    read = read_log(log)
+    lines = list(lines_in(read))
+    assert (lines[0], lines[-2:]) == ("first", [OOM.rstrip(), "last"])
+    assert len(lines) <= 120_002
+    assert read.left_out == read.size - len(read.data)
+
+
+def test_empty_lines_without_end_take_no_time(tmp_path: Path) -> None:
+    log = tmp_path / "empty.log"
+    log.write_bytes(b"\n" * (8 << 20) + OOM.encode())
+    code, whole = answer("--log", str(log))
+    assert code == 5
+    data = whole["data"]
+    assert isinstance(data, dict)
+    assert data["checks"][0]["seconds"] < 20
