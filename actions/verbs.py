@@ -1,5 +1,6 @@
 """Who plans and performs a verb: found by what a plan is about, or by what a name means."""
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,12 +16,20 @@ CONTAINER_VERBS = ("start", "stop", "restart", "kill")
 SHELL = "shell"
 # Verbs whose name is looked for among the services first.
 _SERVICE_FIRST = ("start", "stop", "restart")
-_SERVICES_ONLY = ("move", "free")
+_SERVICES_ONLY = ("move", "free", "set")
 _LAYOUTS_ONLY = ("switch",)
 _MODELS_ONLY = (
     "pull", "rm", "dedupe", "move-file", "delete-file", "quarantine-file", "link-file",
 )  # fmt: skip
 
+_PROBES_ONLY = ("probe",)
+# Who knows every verb of a subject; imported where it is asked for.
+_BY_SUBJECT = {
+    "service": "actions.service_verbs.verbs:ServiceVerbs",
+    "layout": "actions.service_verbs.layouts:LayoutVerbs",
+    "models": "actions.models.verbs:ModelVerbs",
+    "probe": "actions.probing.verbs:ProbeVerbs",
+}
 _EDITS_ONLY = ("compare", "edit", "gallery-rm", "load")
 
 
@@ -78,18 +87,10 @@ def verbs_for(session: Session, verb: str, subject: str = "container") -> Verbs:
     Raises:
         UsageError: nobody does.
     """
-    if subject == "service":
-        from actions.service_verbs.verbs import ServiceVerbs
-
-        return ServiceVerbs(session)
-    if subject == "layout":
-        from actions.service_verbs.layouts import LayoutVerbs
-
-        return LayoutVerbs(session)
-    if subject == "models":
-        from actions.models.verbs import ModelVerbs
-
-        return ModelVerbs(session)
+    if subject in _BY_SUBJECT:
+        module, _, name = _BY_SUBJECT[subject].partition(":")
+        made: Verbs = getattr(importlib.import_module(module), name)(session)
+        return made
     if subject == "edits" and verb == "edit":
         from actions.edits.verbs import EditVerbs
 
@@ -130,6 +131,8 @@ def verbs_of(session: Session, verb: str, name: str) -> Verbs:
         return verbs_for(session, verb, "models")
     if verb in _EDITS_ONLY:
         return verbs_for(session, verb, "edits")
+    if verb in _PROBES_ONLY:
+        return verbs_for(session, verb, "probe")
     if verb in _SERVICES_ONLY:
         return verbs_for(session, verb, "service")
     if verb in _SERVICE_FIRST and _is_service(session, name):

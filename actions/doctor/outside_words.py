@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
+
+from actions.doctor.telling import from_runbook, said
 from actions.runbook.finding import Evidence, Finding
 from console.packaged import read_table
+from console.units import format_bytes
 
 
 def outside_finding(
@@ -31,6 +35,16 @@ def outside_finding(
         fix=tuple(one.format(**known) for one in words["fix"]),
         evidence=tuple(evidence),
     )
+
+
+def too_large(
+    service: str, path: str, size: int, status: int, title: str, severity: str
+) -> Finding:
+    """Give the finding of a body of `size` bytes that was refused for its size."""
+    evidence = (said("outside", f"POST {path} with {format_bytes(size)}: {status}"),)
+    entry = from_runbook("http.iis-404.13", service, evidence)
+    fix = (*entry.fix, "nginx: client_max_body_size 100m; caddy: request_body max_size")
+    return msgspec.structs.replace(entry, title=title, severity=severity, fix=fix)
 
 
 @cache

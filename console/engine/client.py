@@ -14,6 +14,7 @@ from console.engine.faults import (
     EngineError,
     EngineRefusedError,
     EngineUnreachableError,
+    NoSuchContainerError,
     fault,
     translate,
 )
@@ -128,6 +129,52 @@ class EngineClient:
     def remove(self, container: str) -> None:
         """Remove a container; EngineConflictError where it runs. Its volumes stay."""
         self._call(f"removal of {_short(container)}", lambda api: api.remove_container(container))
+
+    def make_with_cards(
+        self, image: str, command: Sequence[str], labels: dict[str, str], name: str
+    ) -> str:
+        """Make a container of an image that is here, for one command with all cards; gives its id.
+
+        It has no network, and its labels say whose it is.
+        """
+        from console.engine.throwaway import settings
+
+        what = f"making a container of {image}"
+        made = self._object(
+            what,
+            lambda api: api.create_container_from_config(  # type: ignore[no-untyped-call]
+                settings(api, image, command, labels), name
+            ),
+        )
+        ident = made.get("Id")
+        if not isinstance(ident, str) or not ident:
+            raise self._odd(what)
+        return ident
+
+    def finished(self, container: str, limit: float, lines: int) -> ExecResult:
+        """Wait until a container has ended, and give its exit code and last lines.
+
+        Raises:
+            EngineTimeoutError: it did not end within `limit` seconds.
+        """
+        what = f"end of {_short(container)}"
+
+        def wait(api: "Api") -> ExecResult:
+            told: dict[str, Any] = dict(api.wait(container))
+            output = api.logs(container, stdout=True, stderr=True, tail=lines)
+            code = told.get("StatusCode")
+            return ExecResult(code if isinstance(code, int) else None, bytes(output))
+
+        return self._call(what, wait, limit)
+
+    def discard(self, container: str) -> None:
+        """Remove a container with its own volumes, even while it runs; one that is gone is well."""
+
+        def remove(api: "Api") -> None:
+            api.remove_container(container, force=True, v=True)
+
+        with contextlib.suppress(NoSuchContainerError):
+            self._call(f"removal of {_short(container)}", remove)
 
     def stats_once(self, container: str) -> dict[str, Any]:
         """Give one sample of a container's use of the host, at once where the engine can.

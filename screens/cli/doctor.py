@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 @click.option(
     "--log", metavar="FILE", default=None, help="Diagnose this log on its own; - for stdin."
 )
+@click.option(
+    "--probe", is_flag=True, help="Also run what is more than reading: a plan, which asks first."
+)
+@click.option("--dry-run", is_flag=True, help="With --probe: show the plan and run nothing.")
+@click.option("--yes", "-y", is_flag=True, help="With --probe: do not ask.")
 @click.option("--bundle", metavar="FILE", default=None, help="Write all of it, masked, to FILE.")
 @click.option(
     "--report", metavar="FILE", default=None, is_flag=False, flag_value="-",
@@ -37,6 +42,9 @@ def doctor(
     skip: tuple[str, ...],
     service: str,
     log: str | None,
+    probe: bool,
+    dry_run: bool,
+    yes: bool,
     bundle: str | None,
     report: str | None,
     minutes: float,
@@ -49,9 +57,13 @@ def doctor(
     severity error is found.
     """
     if log is not None:
-        if only or skip or service or bundle or report:
+        if only or skip or service or bundle or report or probe:
             raise UsageError("doctor.log-alone", "--log goes with no other choice of checks")
         return _of_log(cli, log)
+    if probe:
+        if bundle or report:
+            raise UsageError("doctor.probe-alone", "--probe goes with no bundle and no report")
+        return _probed(cli, {"only": only, "skip": skip, "service": service}, dry_run, yes)
     chosen = {"only": only, "skip": skip, "service": service}
     if bundle is not None or report is not None:
         from screens.cli.bundle import hand_over
@@ -61,11 +73,26 @@ def doctor(
     return _of_host(cli, chosen)
 
 
+def _probed(cli: Cli, chosen: dict[str, Any], dry_run: bool, yes: bool) -> int:
+    """Run the probes, then examine the host, and tell both as one."""
+    from actions.probing.results import with_probes
+    from screens.cli.probe import planned, probe, show
+
+    operations, plan = planned(cli, str(chosen["service"]))
+    if dry_run:
+        return show(cli, plan)
+    found = probe(cli, operations, plan, yes=yes)
+    return _told(cli, with_probes(examined(cli, chosen), found))
+
+
 def _of_host(cli: Cli, chosen: dict[str, Any]) -> int:
+    return _told(cli, examined(cli, chosen))
+
+
+def _told(cli: Cli, whole: "Examination") -> int:
     from actions.doctor.listing import examination_data
     from screens.cli.doctor_text import examination_text
 
-    whole = examined(cli, chosen)
     code = ExitCode.FINDINGS if whole.bad else ExitCode.DONE
     if cli.as_json:
         return emit(examination_data(whole), code)

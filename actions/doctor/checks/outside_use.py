@@ -1,27 +1,17 @@
 """Checks of what browsers need behind the way in: uploads, Host and Origin, the WebSocket."""
 
-import msgspec
-
 from actions.doctor.check import Check, Result
 from actions.doctor.ground import Ground
-from actions.doctor.outside_words import outside_finding
+from actions.doctor.outside_words import outside_finding, too_large
 from actions.doctor.telling import from_runbook, result, said
 from actions.doctor.wayin import Front, WayIn, front_of, visitor_of
 from actions.runbook.finding import Finding
 from actions.services.snapshot import ServiceStatus
+from console.outside.probes import SIZES, UPLOADS, refused_for_size
 from console.outside.visit import Announced, Visitor
 from console.units import format_bytes
 
-MIB = 1 << 20
-UPLOADS = {
-    "comfyui": ("/prompt", "application/json"),
-    "forge": ("/sdapi/v1/png-info", "application/json"),
-}
-"""Where a body goes that is read to its end and stored nowhere."""
-
-_SIZES = (32 * MIB, 8 * MIB, MIB)
-_SMALL = 8 * MIB
-_TOO_LARGE = 413
+_SMALL = 8 << 20
 _SOCKET_SECONDS = 1.8
 
 
@@ -32,48 +22,38 @@ def upload_check(ground: Ground, check: Check, one: ServiceStatus) -> Result:
         return _behind_login(check, front)
     visitor = visitor_of(ground, way, patience=1.2)
     refused: list[Announced] = []
-    for size in _SIZES:
-        path, media = UPLOADS[one.service.kind]
-        told = visitor.announce(path, size, media)
-        if not refuses(told, one.service.kind):
+    for size in SIZES:
+        target = UPLOADS[one.service.kind]
+        told = visitor.announce(target.path, size, target.media)
+        if not _refuses(told, one.service.kind):
             break
         refused.append(told)
     if not refused:
         return result(
-            check, f"{format_bytes(_SIZES[0])} are let in, as far as their announcement tells",
+            check, f"{format_bytes(SIZES[0])} are let in, as far as their announcement tells",
             detail="gpuconsole doctor --probe sends them",
         )  # fmt: skip
     return _limited(check, one, refused)
 
 
-def refuses(told: Announced, kind: str) -> bool:
-    """Tell whether an announcement was refused for its size: 413, or IIS's older 404.13."""
-    answer = told.answer
-    if answer is None:
-        return False
-    older = answer.status == 404 and (kind == "comfyui" or b"404.13" in answer.body)
-    return answer.status == _TOO_LARGE or older
-
-
-def too_large(one: ServiceStatus, size: int, status: int, title: str, severity: str) -> Finding:
-    """Give the finding of a body that is refused for its size."""
-    path = UPLOADS[one.service.kind][0]
-    evidence = (said("outside", f"POST {path} with {format_bytes(size)}: {status}"),)
-    entry = from_runbook("http.iis-404.13", one.name, evidence)
-    fix = (*entry.fix, "nginx: client_max_body_size 100m; caddy: request_body max_size")
-    return msgspec.structs.replace(entry, title=title, severity=severity, fix=fix)
+def _refuses(told: Announced, kind: str) -> bool:
+    return told.answer is not None and refused_for_size(told.answer, kind)
 
 
 def _limited(check: Check, one: ServiceStatus, refused: list[Announced]) -> Result:
     smallest = min(told.size for told in refused)
-    passed = [size for size in _SIZES if size < smallest]
+    passed = [size for size in SIZES if size < smallest]
     title = f"The proxy refuses uploads of {format_bytes(smallest)} to {one.name}"
     if passed:
         title += f", and lets {format_bytes(max(passed))} in"
     answer = refused[-1].answer
     status = answer.status if answer is not None else 0
     severity = "error" if smallest <= _SMALL else "warning"
-    return result(check, title, [too_large(one, smallest, status, title, severity)])
+    return result(
+        check,
+        title,
+        [too_large(one.name, UPLOADS[one.service.kind].path, smallest, status, title, severity)],
+    )
 
 
 def origin_check(ground: Ground, check: Check, one: ServiceStatus) -> Result:

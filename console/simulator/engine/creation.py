@@ -8,6 +8,7 @@ import msgspec
 from console.simulator.actor import Actor
 from console.simulator.casting import played
 from console.simulator.engine.images import find_image
+from console.simulator.engine.smi import is_nvidia_smi, nvidia_smi
 from console.simulator.refusal import Refusal
 from console.simulator.scene import ContainerSpec, HealthCheck, ImageSpec, Phase
 from console.simulator.shell import Script, read_command
@@ -39,7 +40,8 @@ def create(world: World, body: dict[str, Any], name: str) -> Actor:
     for other in stage.actors.values():
         if other.name == name:
             raise Refusal("create-name-taken", name=name, id=other.id)
-    spec = played(stage.scene, _spec(body, name, image))
+    spec = _spec(body, name, image)
+    spec = nvidia_smi(stage.scene, spec) if is_nvidia_smi(spec) else played(stage.scene, spec)
     actor = Actor(spec, name, stage.seed + stage.next_pid(), stage.now)
     stage.add(actor)
     stage.tell(actor, "create")
