@@ -75,7 +75,7 @@ class Hook:
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             return _not_run(argv, error, begun)
         try:
-            said, in_time = _attend(process, told, begun + limit)
+            said, in_time = self._attend(process, told, begun + limit)
         finally:
             _end(process)
             self._process = None
@@ -89,36 +89,39 @@ class Hook:
         if process is not None:
             _signal(process, signal.SIGTERM)
 
-
-def _attend(process: subprocess.Popen[bytes], told: bytes, until: float) -> tuple[bytes, bool]:
-    """Feed it and listen until it ends; gives the end of its stderr, and whether it was in time."""
-    assert process.stdin is not None  # noqa: S101 -- pipes were asked for
-    assert process.stderr is not None  # noqa: S101
-    said, left = b"", memoryview(told)
-    with selectors.DefaultSelector() as watched:
-        for stream, events in (
-            (process.stdin, selectors.EVENT_WRITE),
-            (process.stderr, selectors.EVENT_READ),
-        ):
-            os.set_blocking(stream.fileno(), False)
-            watched.register(stream, events)
-        while process.poll() is None and time.monotonic() < until:
-            for key, _ in watched.select(min(_LOOK_SECONDS, max(0.0, until - time.monotonic()))):
-                if key.fileobj is process.stderr:
-                    piece = _read(process.stderr.fileno())
-                    said = (said + piece)[-_KEPT_BYTES:]
-                    if not piece:
-                        watched.unregister(process.stderr)
-                    continue
-                left = _written(process.stdin.fileno(), left)
-                if not left:
-                    watched.unregister(process.stdin)
-                    process.stdin.close()
-            if not watched.get_map():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.0, min(_LOOK_SECONDS, until - time.monotonic())))
-        said = (said + _read(process.stderr.fileno()))[-_KEPT_BYTES:]
-    return said, process.poll() is not None
+    def _attend(
+        self, process: subprocess.Popen[bytes], told: bytes, until: float
+    ) -> tuple[bytes, bool]:
+        """Feed it and listen until it ends; gives what it said last, and whether it was in time."""
+        assert process.stdin is not None  # noqa: S101 -- pipes were asked for
+        assert process.stderr is not None  # noqa: S101
+        said, left = b"", memoryview(told)
+        with selectors.DefaultSelector() as watched:
+            for stream, events in (
+                (process.stdin, selectors.EVENT_WRITE),
+                (process.stderr, selectors.EVENT_READ),
+            ):
+                os.set_blocking(stream.fileno(), False)
+                watched.register(stream, events)
+            while process.poll() is None and time.monotonic() < until and not self._aborted:
+                for key, _ in watched.select(
+                    min(_LOOK_SECONDS, max(0.0, until - time.monotonic()))
+                ):
+                    if key.fileobj is process.stderr:
+                        piece = _read(process.stderr.fileno())
+                        said = (said + piece)[-_KEPT_BYTES:]
+                        if not piece:
+                            watched.unregister(process.stderr)
+                        continue
+                    left = _written(process.stdin.fileno(), left)
+                    if not left:
+                        watched.unregister(process.stdin)
+                        process.stdin.close()
+                if not watched.get_map():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(max(0.0, min(_LOOK_SECONDS, until - time.monotonic())))
+            said = (said + _read(process.stderr.fileno()))[-_KEPT_BYTES:]
+        return said, process.poll() is not None
 
 
 def _read(number: int) -> bytes:

@@ -51,12 +51,17 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
+def _nothing() -> None:
+    """Do nothing between two looks."""
+
+
 class Watch:
     """One watch: keeps the timeline if nobody else does, and tells alerts.
 
     Args:
         session: whose host and config it is.
         say: is called with what happens, from several threads, one at a time.
+        idle: is called after each look, from the watch's own thread.
         look_seconds: between two looks.
         pauses: seconds between the tries to tell an event.
     """
@@ -66,11 +71,13 @@ class Watch:
         session: Session,
         say: Callable[[Told], None],
         *,
+        idle: Callable[[], None] = _nothing,
         look_seconds: float = LOOK_SECONDS,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         self._session = session
         self._say_it = say
+        self._idle = idle
         self._saying = threading.Lock()
         self._look_seconds = look_seconds
         self._delivery = Delivery(session, self._delivered, pauses)
@@ -92,6 +99,7 @@ class Watch:
             self._begin(recorder)
             while not stop.is_set():
                 pause = self._look(recorder)
+                self._idle()
                 stop.wait(pause)
         finally:
             self._end(recorder)

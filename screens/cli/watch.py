@@ -13,6 +13,7 @@ from console.errors import ExitCode, UsageError
 from console.late_log import log_when_needed
 from console.unknown import iso_time
 from screens.cli.context import Cli
+from screens.cli.log_text import reader_is_gone
 from screens.cli.output import OutputError, ReaderGone, abandon, emit, emit_line, say, write
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _watch(cli: Cli) -> int:
     def told(one: Told) -> None:
         voice.tell(one.event, one.text, one.severity, one.data)
 
-    Watch(session, told).run(stop)
+    Watch(session, told, idle=voice.listen).run(stop)
     interrupted = signal.SIGINT in ended_by
     voice.end(interrupted)
     return ExitCode.INTERRUPTED if interrupted else ExitCode.DONE
@@ -153,6 +154,12 @@ class _Voice:
         except OutputError as error:
             self._hear_no_more()
             say(f"gpuconsole: stdout cannot be written ({error}); watching goes on without")
+
+    def listen(self) -> None:
+        """End where whoever read our pipe is gone; said here because we may be silent for days."""
+        if not (self._deaf or self._service) and reader_is_gone():
+            self._hear_no_more()
+            self._stop.set()
 
     def end(self, interrupted: bool) -> None:
         """Say the last word of a stream."""

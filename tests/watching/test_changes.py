@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -35,7 +36,7 @@ def comfy(**changes: object) -> Container:
         "image_id": "sha256:" + "a" * 64,
         "labels": (("org.opencontainers.image.version", "0.3.60"),),
     }
-    return container("comfyui-qwen", **{**values, **changes})
+    return msgspec.structs.replace(container("comfyui-qwen"), **{**values, **changes})
 
 
 def between(before: Container, after: Container) -> list[Happening]:
@@ -114,10 +115,10 @@ def test_models_that_come_go_and_change(make_session: MakeSession, tmp_path: Pat
         (models / "unet" / name).write_bytes(b"x" * size)
         os.utime(models / "unet" / name, (at, at))
 
-    def look() -> dict[str, list[int]]:
+    def look() -> dict[str, Any]:
         one = ModelLook(session)
         one.begin()
-        return wait_until(one.take)
+        return wait_until(one.take) or {}
 
     put("a.safetensors", 10)
     put("b.gguf", 20)

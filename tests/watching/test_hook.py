@@ -52,10 +52,10 @@ def test_one_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     assert end.problem is not None
     assert end.problem.code == "hook.timeout"
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: _is_over(child))
+    wait_until(lambda: is_over(child))
 
 
-def test_one_that_leaves_a_child_with_its_stderr_is_over_when_it_is(tmp_path: Path) -> None:
+def test_one_that_leaves_a_child_with_its_stderris_over_when_it_is(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert run(script(tmp_path, "sleep 60 & exit 0"), limit=30).problem is None
     assert time.monotonic() - begun < 5
@@ -93,7 +93,8 @@ def test_a_script_without_its_first_line_is_told_what_it_lacks(tmp_path: Path) -
     assert "interpreter" in end.problem.hint
 
 
-def _is_over(pid: int) -> bool:
+def is_over(pid: int) -> bool:
+    """Tell whether a process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

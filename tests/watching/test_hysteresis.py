@@ -1,5 +1,7 @@
 """Alerts are told when they last, once, and their end is told when it lasts."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ LOOP = Alert(id="container.crash-loop", severity="error", subject="myia", title=
 GONE = Unknown("nvml.gpu-lost", "lost")
 
 
-def events(book: Hysteresis, looks: list[tuple[float, tuple[Alert, ...]]]) -> list[str]:
+def events(book: Hysteresis, looks: Sequence[tuple[float, tuple[Alert, ...]]]) -> list[str]:
     """Give what is told while time goes by."""
     return [
         f"{change.event} {change.alert.id} at {at:g}"
