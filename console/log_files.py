@@ -101,9 +101,11 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[bytes]:
         ends = time.monotonic() + self._seconds
+        silent = self._seconds
         while True:
             left = ends - time.monotonic()
-            ready = left > 0 and select.select([self._handle], [], [], min(left, self._idle))[0]
+            ready = left > 0 and select.select([self._handle], [], [], min(left, silent))[0]
+            silent = self._idle
             if not ready:
                 self.cut = True
                 return

@@ -18,6 +18,7 @@ _LARGEST = 1 << 20
 _OWN_SECONDS = 0.25
 _PACKAGED_SECONDS = 2.0
 _MOST_SECONDS = 4.0
+_GRAM = 4
 _LONGEST_SEARCHED = 20_000
 
 
@@ -48,6 +49,16 @@ class Runbook:
         self.problems: list[Unknown] = []
         self._slow: set[str] = set()
         self._spent: dict[str, float] = {}
+        self._places = {ident: place for place, ident in enumerate(self._searchable)}
+        self._by_gram: dict[str, list[tuple[str, str]]] = {}
+        self._elsewise: list[str] = []
+        for ident, one in self._searchable.items():
+            marks = one.entry.marks
+            if not marks or any(len(mark) < _GRAM for mark in marks):
+                self._elsewise.append(ident)
+                continue
+            for mark in marks:
+                self._by_gram.setdefault(mark[:_GRAM], []).append((mark, ident))
         self._required = tuple(sorted({text for one in searchable for text in one.entry.requires}))
 
     def told(self, text: str) -> list[str]:
@@ -62,14 +73,30 @@ class Runbook:
         `problems`.
         """
         searched = text[:_LONGEST_SEARCHED]
-        small = searched.lower()
         return [
             found
-            for ident, one in self._searchable.items()
-            if _marked(one.entry.marks, small)
-            and ident not in self._slow
-            and (found := self._found(one, searched)) is not None
+            for ident in self._shown_by_marks(searched.lower())
+            if ident not in self._slow
+            and (found := self._found(self._searchable[ident], searched)) is not None
         ]
+
+    def _shown_by_marks(self, small: str) -> list[str]:
+        """Give the entries that a text may show, in their order.
+
+        A text has far fewer beginnings of marks in it than there are marks: it is looked through
+        once, rather than once for each of them.
+        """
+        grams = {small[begin : begin + _GRAM] for begin in range(len(small) - _GRAM + 1)}
+        found = {
+            ident
+            for gram in self._by_gram.keys() & grams
+            for mark, ident in self._by_gram[gram]
+            if mark in small
+        }
+        found.update(
+            ident for ident in self._elsewise if _marked(self._searchable[ident].entry.marks, small)
+        )
+        return sorted(found, key=self._places.__getitem__)
 
     def _found(self, one: _Searchable, text: str) -> Match | None:
         begun = time.perf_counter()
