@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from actions.runbook.finding import Finding
 from actions.snapshot import Alert
 from screens.tui.background import start, tell
 from screens.tui.messages import Examined, Wanted
 from screens.tui.view import Notice
 
 if TYPE_CHECKING:
+    from actions.runbook.finding import Finding
     from screens.tui.application import Console
     from screens.tui.findings.course import Course, Progress
     from screens.tui.findings.source import FindingSource

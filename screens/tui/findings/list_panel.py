@@ -106,11 +106,10 @@ def heading(progress: Progress | None, rows: Sequence[Row], now: datetime, width
     if progress.error is not None:
         spans.append(Span(f"  ▲ {progress.error.title}", "warning"))
         return tuple(spans)
-    counts = ", ".join(
-        f"{number} {STATE_WORDS[state]}" for state, number in counted(progress.results)
-    )
+    number = len(progress.results)
+    counts = ", ".join(f"{many} {STATE_WORDS[state]}" for state, many in counted(progress.results))
     when = f"  at {local_clock(progress.begun_at, now)} in {progress.seconds:.1f} s"
-    text = f"  {len(progress.results)} checks: {counts}"
+    text = f"  {number} check{'' if number == 1 else 's'}: {counts}"
     room = width - sum(len(span.text) for span in spans)
     spans.append(Span(cut(text + when if len(text + when) <= room else text, max(0, room)), "dim"))
     return tuple(spans)
