@@ -43,6 +43,7 @@ class Forge:
             "/sdapi/v1/sd-models": self._models,
             "/sdapi/v1/sd-modules": lambda _: _table()["modules"],
             "/sdapi/v1/cmd-flags": self._flags,
+            "/internal/sysinfo": self._sysinfo,
         }
         self._writes: dict[str, Callable[[], None]] = {
             "/sdapi/v1/unload-checkpoint": behind.free,
@@ -142,6 +143,9 @@ class Forge:
             }
             for name in names
         ]
+
+    def _sysinfo(self, now: Figures) -> dict[str, Any]:
+        return {**_table()["sysinfo"], "Commandline": list(now.arguments)}
 
     def _flags(self, now: Figures) -> dict[str, Any]:
         flags: dict[str, Any] = dict(_table()["flags"])
