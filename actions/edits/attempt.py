@@ -115,7 +115,7 @@ class Attempt:
             CollectError: it is done, but not all here.
             ServiceFault: the service did not take it.
         """
-        self.going.submitted()
+        self.going.submitted(before=not self._fresh)
 
         def act(wish: str) -> None:
             (run.cancel if wish == CANCEL else run.leave)()

@@ -12,7 +12,7 @@ from console.edits.kept import KeptEdit
 from console.units import format_bytes, format_duration
 from console.unknown import Unknown, plain, plain_value
 
-NOT_TIMED = Unknown("edit.not-timed", "nobody listened while it ran: the parts were not timed", "")
+NOT_TIMED = Unknown("edit.not-timed", "nobody listened all the while it ran: no part was timed")
 NO_PARTS = Unknown("edit.no-parts", "Forge does not tell how long each part of a run took")
 
 

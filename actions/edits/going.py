@@ -88,9 +88,12 @@ class Going:
         if not same:
             self._tell(at_once=True)
 
-    def submitted(self) -> None:
-        """Note that it is the service's from now on."""
-        self._submitted_at = self._clock.monotonic()
+    def submitted(self, *, before: bool = False) -> None:
+        """Note that it is the service's, from now on or since `before` this process.
+
+        What began before it was listened to has no times: they would be those of its rest.
+        """
+        self._submitted_at = None if before else self._clock.monotonic()
         self.phase("queued")
 
     def hear(self, event: AnyEvent) -> None:
@@ -125,22 +128,22 @@ class Going:
     def timings(self, before: Timings) -> Timings:
         """Give how long each part took; what nobody saw stays as it was `before`."""
         changes: dict[str, float | int | bool | None] = {}
+        sent, begun, ended = self._submitted_at, self._started_at, self._ended_at
         # A service that was looked at only after its end has told nothing of its beginning.
         seen = bool(self._nodes or self._step_count) or self._run_seconds is not None
-        if seen and self._submitted_at is not None and self._started_at is not None:
-            changes["queued"] = round(self._started_at - self._submitted_at, 3)
-        if self._nodes:
+        if seen and sent is not None and begun is not None:
+            changes["queued"] = round(begun - sent, 3)
+            if ended is not None:
+                changes["run"] = round(ended - begun, 3)
+        if self._run_seconds is not None:
+            changes["run"] = round(self._run_seconds, 3)
+        if self._nodes and sent is not None:
             changes |= _by_phase(self._nodes)
             changes["heard"] = True
         if self._step_count:
             changes["steps"] = self._step_count
         if self._all_steps:
             changes["per_step"] = round(sum(self._all_steps) / len(self._all_steps), 4)
-        run = self._run_seconds
-        if seen and run is None and self._started_at is not None and self._ended_at is not None:
-            run = self._ended_at - self._started_at
-        if run is not None:
-            changes["run"] = round(run, 3)
         return msgspec.structs.replace(before, **changes)
 
     def _heard(self, event: AnyEvent) -> bool:

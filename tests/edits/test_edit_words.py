@@ -103,20 +103,24 @@ def test_time_left_comes_from_the_steps_and_from_edits_before() -> None:
     told: list[EditNow] = []
     before = Expected(run=40.0, load=12.0, encode=2.0, sample=23.0, decode=3.0)
     going = Going("e", clock, told.append, before)
+
+    def left() -> float | None:
+        return told[-1].left_seconds
+
     going.submitted()
     going.hear(Queued(ident="e", ahead=2))
     assert (told[-1].phase, told[-1].ahead) == ("queued", 2)
     clock.advance(10)
     going.hear(Started(ident="e"))
-    assert told[-1].left_seconds == 40.0
+    assert left() == 40.0
     clock.advance(1)
     going.hear(Node(ident="e", node="5", kind="TextEncodeQwenImageEditPlus", number=3, total=9))
-    assert told[-1].left_seconds == 28.0  # the model is loaded already
+    assert left() == 28.0  # the model is loaded already
     clock.advance(5)
     going.carded("GPU-1", CardNow(), None)
-    assert told[-1].left_seconds == 23.0  # time goes by also where the service says nothing
+    assert left() == 23.0  # time goes by also where the service says nothing
     going.hear(Node(ident="e", node="3", kind="KSampler", title="Sampler", number=4, total=9))
-    assert told[-1].left_seconds == 26.0
+    assert left() == 26.0
     for step in (1, 2, 3):
         clock.advance(2)
         going.hear(Progress(ident="e", node="3", step=step, steps=10))
@@ -126,12 +130,12 @@ def test_time_left_comes_from_the_steps_and_from_edits_before() -> None:
     assert now.left_seconds == pytest.approx(7 * 2.0 + 3.0)
     clock.advance(14)
     going.hear(Node(ident="e", node="8", kind="VAEDecode", number=8, total=9))
-    assert (told[-1].phase, told[-1].left_seconds) == ("decoding", 3.0)
+    assert (told[-1].phase, left()) == ("decoding", 3.0)
     clock.advance(4)
     going.carded("GPU-1", CardNow(), None)
-    assert (told[-1].phase, told[-1].left_seconds) == ("decoding", None)
+    assert (told[-1].phase, left()) == ("decoding", None)
     going.hear(Node(ident="e", node="9", kind="SaveImage", number=9, total=9))
-    assert (told[-1].phase, told[-1].left_seconds) == ("saving", None)
+    assert (told[-1].phase, left()) == ("saving", None)
     nodes = (
         NodeTime(node="1", kind="UNETLoader", seconds=4.0),
         NodeTime(node="3", kind="KSampler", seconds=20.0, steps=10),
@@ -153,6 +157,12 @@ def test_what_nobody_saw_has_no_time() -> None:
     going.hear(Started(ident="e"))
     going.hear(Finished(ident="e"))
     assert going.timings(Timings()) == Timings()
+    late = Going("e", clock, lambda _now: None, Expected())
+    late.submitted(before=True)  # by a process that was killed: its load and first steps are lost
+    late.hear(Started(ident="e"))
+    nodes = (NodeTime(node="3", kind="KSampler", seconds=2.0, steps=10),)
+    late.hear(Finished(ident="e", nodes=nodes, seconds=26.0))
+    assert late.timings(Timings()) == Timings(run=26.0)
 
 
 @given(st.lists(st.floats(0.001, 100, allow_nan=False), min_size=1, max_size=60))
