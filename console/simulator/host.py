@@ -2,7 +2,7 @@
 
 Started as `python -m console.simulator.host`. It says `ready` on stdout once it can be met, or why
 it cannot be: its log goes with its folder. It lives until SIGTERM or until its stdin closes, which
-is how it notices that its parent has died.
+is how it notices that its parent has died. With `--scenario -` its first line names the scenario.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from console.simulator.stands import Stands
 from console.simulator.world import World
 
 _TABLE_EVERY = 0.25
+_FROM_STDIN = "-"
 _LONGEST_NAP = 0.25
 
 
@@ -146,8 +147,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--hub-port", type=int, default=0)
     asked = parser.parse_args(argv)
     places = RehearsalPlaces(asked.folder)
+    scenario = sys.stdin.readline().strip() if asked.scenario == _FROM_STDIN else asked.scenario
     try:
-        asyncio.run(_live(asked.scenario, places, asked.seed, asked.hub_port))
+        asyncio.run(_live(scenario, places, asked.seed, asked.hub_port))
     except OSError as error:
         sys.stdout.write(f"{error}\n")
         return 1

@@ -18,12 +18,22 @@ from console.simulator.ports import LOOPBACK, KeptPort
 from console.simulator.scenario import DEFAULT, load_scenario
 from console.text import clean, clean_line
 
+FROM_STDIN = "-"
+"""For a scenario's name: it comes in the first line of stdin."""
+
 _START_TAKES = 20.0
 _END_TAKES = 5.0
 
 
+DRILL = "drill"
+"""What a rehearsal is called whose scenario is to be found out."""
+
+
 class Rehearsal:
     """A rehearsal in a process of its own.
+
+    A `hidden` one does not say which scenario it is, neither in its environment nor in the list of
+    processes.
 
     Attributes:
         environ: what to set for a program to meet it.
@@ -31,7 +41,12 @@ class Rehearsal:
     """
 
     def __init__(
-        self, scenario: str = DEFAULT, seed: int = 0, environ: Mapping[str, str] = os.environ
+        self,
+        scenario: str = DEFAULT,
+        seed: int = 0,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        hidden: bool = False,
     ) -> None:
         scene = load_scenario(scenario)
         try:
@@ -40,9 +55,11 @@ class Rehearsal:
             raise _not_started(str(error)) from error
         self._hub_port = KeptPort()
         self.environ = self.places.environ(scene, f"http://{LOOPBACK}:{self._hub_port.number}")
+        if hidden:
+            self.environ["GPUCONSOLE_REHEARSAL"] = DRILL
         self.address = self.environ["DOCKER_HOST"]
         command = own_command("console.simulator.host")
-        command += ["--scenario", scenario, "--seed", str(seed)]
+        command += ["--scenario", FROM_STDIN if hidden else scenario, "--seed", str(seed)]
         command += ["--folder", str(self.places.folder)]
         command += ["--hub-port", str(self._hub_port.number)]
         try:
@@ -59,6 +76,16 @@ class Rehearsal:
             self._hub_port.give_up()
             self.places.remove()
             raise _not_started(str(error)) from error
+        if hidden:
+            self._whisper(scenario)
+
+    def _whisper(self, scenario: str) -> None:
+        """Tell the process which scenario it is; one that is gone already is missed later."""
+        pipe = self._process.stdin
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.write(f"{scenario}\n".encode())
+                pipe.flush()
 
     def wait_ready(self, seconds: float = _START_TAKES) -> None:
         """Wait until it can be met.

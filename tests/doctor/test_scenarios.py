@@ -2,42 +2,77 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actions.doctor.check import Examination
 from actions.doctor.examining import examine
+from console.simulator.scenario import drill_names, load_scenario
+from console.simulator.scene import Scene
 from tests.support.edits import edit_host
 
-FIRST = {
-    "crash-loop": ("args.unrecognized", "myia-turbo"),
-    "oom": ("host.oom-kill", "comfyui-qwen"),
-    "driver-mismatch": ("nvml.version-mismatch", "driver"),
-    "gpu-blocked": ("nvml.os-blocked", "driver"),
-    "no-driver": ("nvml.no-driver", "driver"),
-    "no-nvml": ("nvml.lib-not-found", "driver"),
-    "no-engine": ("docker.daemon.down", "engine"),
-    "engine-denied": ("docker.daemon.permission", "engine"),
-    "both-on-one-card": ("service.misplaced", "myia"),
-    "hung-service": ("service.segfault", "myia"),
+PROMISED = {
+    "no toolkit": "no-toolkit",
+    "driver mismatch": "driver-mismatch",
+    "a lost card": "gpu-lost",
+    "both Forges on one card": "both-on-one-card",
+    "out of memory while loading": "load-oom",
+    "out of memory in the VAE": "decode-oom",
+    "a crash loop after an update": "bad-update",
+    "a dead Forge in a running ai-dock": "dead-forge",
+    "a login in the way": "needs-auth",
+    "a port that is taken": "port-taken",
+    "a truncated model": "truncated-model",
+    "a model in the wrong folder": "wrong-folder",
+    "a missing mmproj": "no-mmproj",
+    "a full disk": "disk-full",
+    "WSL out of memory": "oom",
+    "a hub that stalls": "hub-stall",
 }
+MILD = {"needs-auth"}
+"""Where the service itself is well, and only our way to it is not."""
+
+WELL = ["studio", "native", "one-card", "old-engine", "empty", "edits", "two-comfyuis"]
+
+
+def at_once(scene: Scene) -> Scene:
+    """Give a scene whose script goes wrong before anybody looks, and stays so."""
+    script = [msgspec.structs.replace(cue, at=0) for cue in scene.script if cue.do != "card-heal"]
+    return msgspec.structs.replace(scene, script=tuple(script))
 
 
 def examined(home: Path, scenario: str) -> Examination:
-    with edit_host(home, scenario=scenario, pace=1.0) as host:
+    with edit_host(home, scenario=scenario, pace=1.0, change=at_once) as host:
         *_, whole = examine(host.session())
     assert isinstance(whole, Examination)
     return whole
 
 
-@pytest.mark.parametrize("scenario", FIRST)
-def test_the_root_cause_comes_first(tmp_path: Path, scenario: str) -> None:
-    found = examined(tmp_path, scenario).findings
-    assert (found[0].id, found[0].subject) == FIRST[scenario]
-    assert found[0].severity == "error"
-    assert found[0].fix
+def test_every_promised_fault_is_among_the_drills() -> None:
+    assert {*PROMISED.values()} <= {*drill_names()}
 
 
-@pytest.mark.parametrize("scenario", ["studio", "native", "one-card", "old-engine", "empty"])
+@pytest.mark.parametrize("scenario", [*drill_names(), "hung-service"])
+def test_the_root_cause_comes_first_and_all_else_that_is_wrong_follows_from_it(
+    tmp_path: Path, scenario: str
+) -> None:
+    drill = load_scenario(scenario).drill
+    wanted = (drill.finding, drill.subject) if drill else ("service.segfault", "myia")
+    whole = examined(tmp_path, scenario)
+    first = whole.findings[0]
+    assert (first.id, first.subject) == wanted
+    assert first.severity == ("warning" if scenario in MILD else "error")
+    assert whole.bad == (scenario not in MILD)
+    assert first.current
+    assert not first.consequence_of
+    assert first.fix
+    assert first.evidence
+    if drill is not None:
+        errors = [one for one in whole.findings if one.severity == "error"]
+        assert {one.id for one in errors if not one.consequence_of} <= {first.id}
+
+
+@pytest.mark.parametrize("scenario", WELL)
 def test_a_host_that_is_well_gives_no_finding_worth_a_look(tmp_path: Path, scenario: str) -> None:
     whole = examined(tmp_path, scenario)
     assert [(one.id, one.subject) for one in whole.findings if one.severity != "info"] == []
