@@ -169,13 +169,14 @@ def happened_lines(entry: TimelineEntry, now: datetime, width: int) -> list[Line
     symbol, role = SEVERITIES.get(entry.outcome, ("·", "dim"))
     since = "" if entry.count == 1 else f" since {local_clock(entry.at, now)}"
     often = f" ({entry.count} times{since})" if since else ""
-    parts = wrap(f"{entry.text}{often}", max(10, width - 12 - len(entry.target)))
+    target = cut(entry.target, max(10, width // 3))
+    parts = wrap(f"{entry.text}{often}", max(10, width - 12 - len(target)))
     if len(parts) > MOST_TEXT:
         parts = [*parts[: MOST_TEXT - 1], cut(" ".join(parts[MOST_TEXT - 1 :]), width - 12)]
     head: Line = (
         Span(f" {left(local_clock(entry.until or entry.at, now), 7)}", "dim"),
         Span(f"{symbol} ", role),
-        Span(entry.target, "text"),
+        Span(target, "text"),
         Span(f"  {parts[0] if parts else ''}", role if entry.outcome != "info" else "dim"),
     )
     return [head, *((Span(" " * 10), Span(text, "dim")) for text in parts[1:])]
