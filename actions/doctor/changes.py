@@ -31,7 +31,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         at: when; `until` when for the last time, where it happened `count` times.
         kind: of the timeline: `plan`, `container`, `config`, `image`, `driver`, `host`, `models`.
         verb: in short, such as `restart`, `die` or `edited`.
-        text: what happened, without the subject's name; cleaned.
+        text: what happened, of a plan with its subject's name, else without; cleaned.
         severity: `error`, `warning`, `info` or `ok`.
         who: of a plan: who asked for it, and through what; else empty.
         near: it is about the finding's subject, or about what everything stands on.
@@ -124,7 +124,7 @@ def what_changed(session: Session, finding: Finding, snapshot: HostSnapshot) -> 
         snapshot: the host as it is now, with the engine's newest events.
     """
     bounds = limits()
-    now = snapshot.taken_at.astimezone(UTC)
+    now = session.clock.now().astimezone(UTC)
     onset = onset_of(finding)
     if onset is None:
         since, until = now - timedelta(seconds=bounds.unknown_seconds), now
@@ -218,7 +218,7 @@ def _of_row(row: TimelineRow, about: _About) -> Change:
     verb, outcome, text = texts["verb"], texts["outcome"], texts["text"]
     if row.kind == "plan":
         said = text.removeprefix(f"{row.subject}: ")
-        text = f"{verb}: {outcome}" + (f", {said}" if said else "")
+        text = f"{verb} {clean_line(row.subject, 120)} {outcome}" + (f": {said}" if said else "")
     near = _is_near(about, row.kind, row.subject, row.subject_id, body)
     return Change(
         at=row.at,

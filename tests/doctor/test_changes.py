@@ -119,8 +119,8 @@ def test_everything_that_led_there_is_told_newest_first(session: Session) -> Non
         "driver",
         "host",
     ]
-    plan = one_of(found, "restart: done")
-    assert plan.text == "restart: done, runs again"
+    plan = one_of(found, "restart myia-turbo done")
+    assert plan.text == "restart myia-turbo done: runs again"
     assert plan.who == "jesse from 192.0.2.7, tui"
     assert all(one.near for one in found.entries)
     assert one_of(found, "ended, exit 2").severity == "error"
@@ -133,8 +133,8 @@ def test_what_is_about_others_is_told_from_what_is_near(session: Session) -> Non
     planned(session, 3, "stop", "comfyui-qwen", "done")
     planned(session, 5, "switch", "dual", "failed")
     found = what_changed(session, finding(), snapshot())
-    assert not one_of(found, "stop: done").near
-    switch = one_of(found, "switch: failed")
+    assert not one_of(found, "stop comfyui-qwen done").near
+    switch = one_of(found, "switch dual failed")
     assert (switch.near, switch.severity) == (True, "error")
     for subject in ("host", "driver", "engine"):
         found = what_changed(session, finding(subject=subject), snapshot())
@@ -334,4 +334,4 @@ def test_bodies_that_somebody_garbled_are_no_trouble(session: Session) -> None:
 def test_a_host_without_engine_or_facts_still_has_its_timeline(session: Session) -> None:
     planned(session, 4, "restart", "myia-turbo", "done")
     bare = changed(snapshot(), engine=engine_snapshot())
-    assert texts(what_changed(session, finding(), bare)) == ["restart: done, runs again"]
+    assert texts(what_changed(session, finding(), bare)) == ["restart myia-turbo done: runs again"]

@@ -15,6 +15,7 @@ from screens.tui.words import local_clock
 if TYPE_CHECKING:
     from actions.doctor.changes import Change, Changes
 
+HEADING = " What changed"
 SHORT = 6
 CLOCK = 7
 ROLES = {"error": ("✖", "error"), "warning": ("▲", "warning"), "ok": ("✔", "ok")}
@@ -40,7 +41,7 @@ def change_lines(
         width: columns.
         label: columns of the labels before the texts.
     """
-    heading: Line = clickable((Span(" What changed", "dim"), Span(" w", "key")), "key w")
+    heading: Line = clickable((Span(HEADING, "dim"), Span(" w", "key")), "key w")
     said = _said(changes, trouble)
     if changes is None or said:
         text = said or "looking …"

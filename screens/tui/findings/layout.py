@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from actions.runbook.finding import Finding
 from screens.tui.findings import list_panel
+from screens.tui.findings.changes_panel import HEADING
 from screens.tui.findings.checks_panel import check_lines
 from screens.tui.findings.details_panel import details
 from screens.tui.findings.flow import Listed, Row
 from screens.tui.findings.state import State
 from screens.tui.paint import Line, Span, fit, wrap
 from screens.tui.panels.footer import Key, keys, status_lines
-from screens.tui.panels.header import with_badges
+from screens.tui.panels.header import badges, with_badges
 from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
 from screens.tui.rows import scroll_to
 from screens.tui.split import scrolled, split
@@ -88,7 +89,8 @@ class Drawing:
             return [Block("small", 0, 0, width, height, small(scene, width, height))]
         said = self._status(width, height)
         progress, rows = app.findings.progress, self.listed().rows
-        heading = list_panel.heading(progress, rows, app.view.now, width)
+        room = width - sum(len(badge.text) + 1 for badge in badges(app.view))
+        heading = list_panel.heading(progress, rows, app.view.now, room)
         blocks = [
             Block("title", 0, 0, width, 1, [with_badges(heading, app.view, width)]),
             Block("status", 0, height - 1 - len(said), width, len(said), said),
@@ -113,6 +115,8 @@ class Drawing:
             lines = list_panel.table(rows, rows[place].key, state, now, width, area.height)
             blocks.append(Block("list", 0, top, width, area.height, lines))
         lines = self._checks(width) if state.checks else self._details(rows, place, width)
+        if state.seek:
+            state.top, state.seek = _place_of(lines, HEADING), False
         self._scrolled(blocks, lines, 0, area.y, width, room - (area.y - top))
 
     def _details(self, rows: Sequence[Row], place: int, width: int) -> list[Line]:
@@ -172,6 +176,10 @@ class Drawing:
     ) -> None:
         self.page = max(1, height)
         blocks += scrolled(self.state, lines, x, y, width, height)
+
+
+def _place_of(lines: Sequence[Line], heading: str) -> int:
+    return next((at for at, line in enumerate(lines) if line and line[0].text == heading), 0)
 
 
 def _beneath(rows: Sequence[Row], place: int) -> list[Finding]:

@@ -9,7 +9,7 @@ from actions.runbook.finding import Finding
 from screens.tui.findings.course import Progress, counted
 from screens.tui.findings.flow import Row
 from screens.tui.findings.state import State
-from screens.tui.paint import TIMES, Line, Span, clickable, cut, fit, left, on
+from screens.tui.paint import TIMES, Line, Span, clickable, cut, fit, left, line_width, on
 from screens.tui.words import local_clock, place_text
 from screens.words import SYMBOLS
 
@@ -107,9 +107,11 @@ def heading(progress: Progress | None, rows: Sequence[Row], now: datetime, width
         spans.append(Span(f"  ▲ {progress.error.title}", "warning"))
         return tuple(spans)
     number = len(progress.results)
+    few = f"  {number} check{'' if number == 1 else 's'}"
     counts = ", ".join(f"{many} {STATE_WORDS[state]}" for state, many in counted(progress.results))
     when = f"  at {local_clock(progress.begun_at, now)} in {progress.seconds:.1f} s"
-    text = f"  {number} check{'' if number == 1 else 's'}: {counts}"
-    room = width - sum(len(span.text) for span in spans)
-    spans.append(Span(cut(text + when if len(text + when) <= room else text, max(0, room)), "dim"))
+    room = width - line_width(spans)
+    for text in (f"{few}: {counts}{when}", f"{few}: {counts}", few):
+        if len(text) <= room:
+            return (*spans, Span(text, "dim"))
     return tuple(spans)

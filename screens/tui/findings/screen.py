@@ -130,6 +130,7 @@ class FindingsScreen(LiveScreen):
     def action_changes(self) -> None:
         """Show all that changed, or what matters most."""
         self.state.whole, self.state.checks = not self.state.whole, False
+        self.state.seek = self.state.whole
         self.paint()
 
     def action_checks(self) -> None:

@@ -15,7 +15,7 @@ class State(msgspec.Struct, kw_only=True):
         top: first line of the details that is shown; list_top the same of the list.
         full: the details take the whole screen.
         step: number of the chosen step of the fix; 0 for none.
-        whole: all that changed is shown.
+        whole: all that changed is shown; `seek` until the details were scrolled there.
         checks: the checks stand in place of the finding.
         alert: what the verdict spoke of where no finding explains it; None else.
         search: what `/` looked for; `typing` while its line is open.
@@ -28,6 +28,7 @@ class State(msgspec.Struct, kw_only=True):
     full: bool = False
     step: int = 0
     whole: bool = False
+    seek: bool = False
     checks: bool = False
     alert: Alert | None = None
     search: str = ""
