@@ -38,7 +38,7 @@ def event_data(session: Session, change: Change) -> dict[str, object]:
     whole["data"] = mask_data(
         {
             "event": change.event,
-            "key": key_of(alert),
+            "fingerprint": key_of(alert),
             "id": alert.id,
             "severity": alert.severity,
             "subject": alert.subject.rstrip(":"),

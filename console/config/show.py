@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from console.config.load import Loaded, dotted
-from console.mask import mask_data
+from console.mask import MASK, mask_data
 from console.units import GIB, KIB, MIB
 
 _SIZES = {"vram_budget", "vram_reserve", "limit"}
@@ -84,6 +84,11 @@ def _written(name: str, value: Any) -> Any:
         return exact_size(value)
     if name in _TIMES:
         return f"{value:g}s"
+    if name == "webhook":
+        # Of many the path is the secret.
+        scheme, _, rest = value.partition("://")
+        host, _, path = rest.partition("/")
+        return f"{scheme}://{host.partition('?')[0]}/{MASK if path or '?' in host else ''}"
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, msgspec.Struct):

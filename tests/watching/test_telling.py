@@ -13,6 +13,7 @@ from actions.snapshot import Alert
 from actions.watching.delivery import MOST_WAITING, Delivered, Delivery
 from actions.watching.hysteresis import Change
 from actions.watching.telling import event_data
+from console.config.show import entries
 from tests.support.waiting import wait_until
 from tests.watching.conftest import MakeSession
 from tests.watching.test_hook import script
@@ -91,6 +92,8 @@ def test_both_ways_are_told_the_same(
     assert told["schema"] == "gpuconsole/1"
     assert told["data"]["event"] == "raised"
     assert told["data"]["id"] == "container.crash-loop"
+    assert told["data"]["fingerprint"] == "container.crash-loop myia"
+    assert "***" not in body.decode()
     assert told["data"]["host"] == socket.gethostname()
 
 
@@ -180,6 +183,14 @@ def test_nothing_set_starts_nothing(make_session: MakeSession) -> None:
     sent.send()
     assert all(lane.ident is None for lane in sent.delivery._lanes.values())
     assert sent.ends == []
+
+
+def test_the_path_of_a_webhook_is_not_shown_with_the_config(make_session: MakeSession) -> None:
+    text = 'webhook = "https://hooks.example.org/services/T0/s3cr3t"\nraise_after = "2m"'
+    loaded = make_session(f"[watch]\n{text}\n").config
+    shown = {entry.key: entry.value for entry in entries(loaded)}
+    assert shown["watch.webhook"] == "https://hooks.example.org/***"
+    assert shown["watch.raise_after"] == "120s"
 
 
 @pytest.mark.parametrize(
