@@ -17,6 +17,8 @@ _TAIL_LINES = 100_000
 _LONGEST_LINE = 16 << 10
 _PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF8 = b"\xef\xbb\xbf"
 STREAM_SECONDS = 60.0
 """How long a stream is read that does not end."""
 IDLE_SECONDS = 10.0
@@ -116,11 +118,15 @@ class _Pieces:
 
 
 def _shortened(log: LogText) -> LogText:
-    """Leave out the middle of what has too many lines to be read in a few seconds."""
+    """Give it as UTF-8; the middle of what has too many lines for a few seconds is left out."""
     data = log.data
+    if data.startswith(_UTF16):
+        # As PowerShell writes it. Where a part is left out, its pairs of bytes may be torn apart.
+        data = data.replace(b"\x00", b"")[2:]
+    log = log._replace(data=data.removeprefix(_UTF8))
     if data.count(b"\n") + data.count(b"\r") <= _HEAD_LINES + _TAIL_LINES:
         return log
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = log.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     behind = data.split(b"\n", _HEAD_LINES)[-1]
     head = data[: len(data) - len(behind)]
     before = behind.rsplit(b"\n", _TAIL_LINES + 1)[0]

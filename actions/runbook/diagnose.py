@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from actions.runbook.book import Match, Runbook
 from actions.runbook.entry import SEVERITIES
 from actions.runbook.finding import Diagnosis, Evidence, Finding
-from actions.runbook.said import Block, Line, blocks_of, is_up, lines_of
+from actions.runbook.said import Block, Line, blocks_of, is_at_work, is_up, lines_of
 from actions.runbook.sightings import Sighting, Sightings
 from actions.runbook.telling import Telling
 from console.mask import mask_text
@@ -57,6 +57,8 @@ class _Reading:
         self._sightings.run_of(source, block.run)
         if is_up(block):
             self._sightings.came_up(block)
+        elif is_at_work(block):
+            self._sightings.at_work(block)
         matches = self._matches(block.words, source)
         if any(one.entry.noise for one in matches):
             return

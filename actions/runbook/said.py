@@ -138,9 +138,13 @@ def blocks_of(lines: Iterable[Line]) -> Iterator[Block]:
 
 
 def is_up(block: Block) -> bool:
-    """Tell whether a program says here that it is up, or does what only one that is up does."""
-    rules = _rules()
-    return rules.up.search(block.words) is not None or rules.running.match(block.words) is not None
+    """Tell whether a program says here that it has come up."""
+    return _rules().up.search(block.words) is not None
+
+
+def is_at_work(block: Block) -> bool:
+    """Tell whether a program does here what only one that has come up does."""
+    return _rules().running.match(block.words) is not None
 
 
 def _unwrapped(raw: str) -> tuple[str, str]:

@@ -43,6 +43,7 @@ class Sightings:
         self._runs: dict[str, int] = {}
         self._up: dict[str, tuple[int, int]] = {}
         self._failed: dict[str, int] = {}
+        self._worked: dict[str, int] = {}
 
     @property
     def starts(self) -> int:
@@ -59,9 +60,13 @@ class Sightings:
         self._runs[source] = run
 
     def came_up(self, block: Block) -> None:
-        """Note that the run that a block is of came up, or was at work there."""
+        """Note that the run that a block is of came up there."""
         first = block.lines[0]
         self._up[first.source] = (block.run, first.number)
+
+    def at_work(self, block: Block) -> None:
+        """Note that the run that a block is of does its work: it has come up at some time."""
+        self._worked[block.lines[0].source] = block.run
 
     def see(self, match: Match, block: Block) -> None:
         """Note what a block shows."""
@@ -95,7 +100,11 @@ class Sightings:
         last = self._runs.get(one.source, 0)
         if one.run == last:
             return True
-        proved = max(self._up.get(one.source, (-1, 0))[0], self._failed.get(one.source, -1))
+        proved = max(
+            self._up.get(one.source, (-1, 0))[0],
+            self._worked.get(one.source, -1),
+            self._failed.get(one.source, -1),
+        )
         return one.run == last - 1 and proved < last
 
     def in_last_run(self, block: Block) -> bool:

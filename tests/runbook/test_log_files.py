@@ -154,3 +154,11 @@ def test_empty_lines_without_end_take_no_time(tmp_path: Path) -> None:
     data = whole["data"]
     assert isinstance(data, dict)
     assert data["checks"][0]["seconds"] < 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_log_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    log = tmp_path / "windows.log"
+    log.write_bytes(("got prompt\r\n" + OOM).encode(encoding))
+    lines = [one for one in lines_in(read_log(log)) if one]
+    assert lines == ["got prompt", OOM.rstrip()]
