@@ -78,7 +78,7 @@ class Operations:
         the service.
 
         Args:
-            verb: `start`, `stop`, `restart`, `move`, `free`, `switch`, `kill` or `shell`.
+            verb: `start`, `stop`, `restart`, `move`, `set`, `free`, `switch`, `kill` or `shell`.
             name: of a service, a layout (`switch`) or a container, or a container's id or
                 unambiguous beginning of an id.
             options: the verb's own, such as `timeout` in seconds (stop, restart) or `signal`

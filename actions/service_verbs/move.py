@@ -6,19 +6,28 @@ from typing import Any
 
 import msgspec
 
-from actions.containers.back import refuse_changed
 from actions.plan import Check, Plan, Step
+from actions.service_verbs.anew import (
+    Anew,
+    anew_steps,
+    back_anew,
+    facts_before,
+    rollback_anew,
+    softened,
+    was_running,
+)
 from actions.service_verbs.around import Around
-from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
+from actions.service_verbs.card_change import edit_draft
 from actions.service_verbs.cards import card_named, twins
+from actions.service_verbs.compose_change import restore_step
 from actions.service_verbs.doing import Doing
 from actions.service_verbs.draft import ServiceDraft, fit_facts
 from actions.service_verbs.goal import runs
 from actions.service_verbs.layout_words import check
 from actions.service_verbs.start import fit_checks
-from actions.service_verbs.steps import StartHow, service_step, start_steps, stop_steps
+from actions.service_verbs.steps import service_step
 from actions.service_verbs.stop import job_checks, stop_how
-from actions.service_verbs.way_back import edits_of, look_before_going_back, patience
+from actions.service_verbs.way_back import edits_of
 from actions.services.placement import expected_gpu
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
@@ -29,7 +38,6 @@ from console.gpu.snapshot import Gpu
 
 NOTE = "note-config"
 _TRUSTED = ("observed", "processes")
-_ENDED = ("done", "failed", "interrupted")
 
 
 def draft_move(
@@ -76,7 +84,7 @@ class _Move:
         self._card = card
         self._back: Mapping[str, Any] | None = options.get("back")
         self._runs = runs(around, status)
-        self._starts = self._runs or _was_running(session, status.name)
+        self._starts = self._runs or was_running(session, "move", status.name)
         if self._back is not None:
             self._starts = bool(self._back.get("running"))
 
@@ -97,23 +105,16 @@ class _Move:
             self._options,
             gpu_uuid=self._card.uuid,
         )
-        checks = (*edit.checks, *self._say(fitting), *self._words(noting))
+        checks = (*edit.checks, *softened(fitting, starts=self._starts), *self._words(noting))
         draft = ServiceDraft(
             checks=checks, fits=fits, facts={"fits": fit_facts(fits)}, diff=edit.diff
         )
         if draft.refused is not None:
             return draft
-        how = stop_how(self._options)
-        stops = stop_steps(self._around, self._status, how) if self._runs else ()
+        anew = Anew(runs=self._runs, starts=self._starts, gpu_uuid=self._card.uuid)
         fit = fits[0] if fits else None
-        ready = self._options.get("ready_limit")
-        start = StartHow(gpu_uuid=self._card.uuid, recreate=True, ready_limit=ready)
-        stopped = msgspec.structs.replace(self._status, state="stopped", activity="", reading=None)
-        if self._starts:
-            rest = start_steps(self._around, stopped, fit, start)
-        else:
-            rest = settle_steps(self._around, self._status)
-        steps = (*stops, *edit.steps, *noting, *rest)
+        between = (*edit.steps, *noting)
+        steps = anew_steps(self._around, self._status, self._options, between, anew, fit)
         return msgspec.structs.replace(
             draft,
             steps=steps,
@@ -163,15 +164,6 @@ class _Move:
             there = msgspec.structs.replace(there, title=there.title.partition(":")[0])
         words = self._config_words(noting)
         return ServiceDraft(steps=steps, checks=(there, *words), facts=self._facts(steps))
-
-    def _say(self, fitting: tuple[Check, ...]) -> tuple[Check, ...]:
-        """Give what the pre-check says; of a service that stays stopped nothing is refused."""
-        if self._starts:
-            return fitting
-        return tuple(
-            msgspec.structs.replace(one, verdict="warn") if one.verdict == "refuse" else one
-            for one in fitting
-        )
 
     def _words(self, noting: tuple[Step, ...]) -> tuple[Check, ...]:
         """Say what is interrupted, what cannot be verified, and what else changes."""
@@ -229,30 +221,10 @@ def rollback_move(
     session: Session, plan: Plan, done: Sequence[Step], broken: Step | None
 ) -> tuple[Step, ...]:
     """Give the steps that put settings and container back as they were, from what is true now."""
-    if not done and broken is None:
-        return ()
-    before: Mapping[str, Any] = plan.facts.get("continues") or plan.facts
-    name = plan.target_id
-    around = look_before_going_back(session, {name})
-    status = around.status(name)
-    running = runs(around, status)
-    anew = status.container_id != before.get("id")
-    edit = dict(before.get("edits") or {}).get(name)
-    steps: list[Step] = []
-    if running and anew:
-        steps += stop_steps(around, status)
-    if edit is not None:
-        steps.append(restore_step(status, edit))
-    if before.get("config_before") is not None:
-        steps.append(note_step(status, str(before["config_before"])))
-    if not before.get("running"):
-        return (*steps, *(settle_steps(around, status) if anew else ()))
-    if running and not anew:
-        return tuple(steps)
-    stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
-    longest = patience(status, plan.options.get("ready_limit"))
-    how = StartHow(gpu_uuid=before.get("gpu_uuid"), recreate=anew, ready_limit=longest)
-    return (*steps, *start_steps(around, stopped, None, how))
+    before = facts_before(plan)
+    own = before.get("config_before")
+    noting = (lambda status: (note_step(status, str(own)),)) if own is not None else None
+    return rollback_anew(session, plan, done, broken, noting)
 
 
 def back_move(session: Session, plan: Plan, left: Mapping[str, Any]) -> Plan:
@@ -262,9 +234,6 @@ def back_move(session: Session, plan: Plan, left: Mapping[str, Any]) -> Plan:
         RefusedError: which card it was on nobody knew (`undo.none`), or others have changed the
             service since (`undo.changed`).
     """
-    from actions.service_verbs.verbs import ServiceVerbs
-
-    verbs = ServiceVerbs(session)
     gpu = plan.facts.get("gpu_uuid")
     if not gpu:
         raise RefusedError(
@@ -272,11 +241,7 @@ def back_move(session: Session, plan: Plan, left: Mapping[str, Any]) -> Plan:
             f"which card {plan.target} was on before is not known",
             f"gpuconsole move {plan.target} --gpu GPU moves it to the one you name",
         )
-    if left:
-        refuse_changed(plan, left, verbs.left_behind(plan))
-    back = {name: plan.facts.get(name) for name in ("running", "edits", "config_before")}
-    options = {"gpu": gpu, "back": back}
-    return verbs.plan("move", plan.target_id, options, session.asker(plan.asker.via))
+    return back_anew(session, plan, left, ("running", "edits", "config_before"), {"gpu": gpu})
 
 
 def note_step(status: ServiceStatus, value: str) -> Step:
@@ -306,15 +271,3 @@ def note_config(doing: Doing) -> str:
     path = Path(doing.session.places.config_file)
     set_values(path, {str(doing.options["key"]): doing.options["value"]})
     return f'{doing.options["key"]} = "{doing.options["value"]}" in {path}'
-
-
-def _was_running(session: Session, name: str) -> bool:
-    """Tell whether the service was stopped by a move of ours that was interrupted on its way."""
-    from actions.journal import Journal, as_plan
-
-    rows = Journal(session).plans.newest(_ENDED, limit=100)
-    row = next((one for one in rows if one.target_id == name), None)
-    plan = as_plan(row) if row is not None and row.verb == "move" else None
-    if row is None or plan is None or row.state != "interrupted" or row.left_behind:
-        return False
-    return bool((plan.facts.get("continues") or plan.facts).get("running"))

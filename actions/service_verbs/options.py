@@ -1,7 +1,7 @@
 """The options of verbs of services: which there are, and what they may be."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actions.containers.verbs import LONGEST_TIMEOUT
@@ -17,6 +17,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "restart": _START | _STOP,
     "free": frozenset({"interrupt"}),
     "move": _START | _STOP | {"gpu", "back"},
+    "set": _START | _STOP | {"remove_flag", "flag", "env", "unset", "start", "back"},
     "switch": _STOP | {"force", "ready_limit"},
 }
 ALL = frozenset[str]().union(*OPTIONS.values())
@@ -83,6 +84,10 @@ def _is_table(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_several(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -101,6 +106,7 @@ _GRACE = (_is_grace, f"a number of seconds, {LONGEST_TIMEOUT} at most; 0 kills a
 _LIMIT = (_is_limit, f"a time above 0, {_LONGEST_LIMIT:.0f} seconds at most")
 _FLAG = (_is_flag, "on or off")
 _TEXT = (_is_text, "a name")
+_SEVERAL = (_is_several, "a list")
 _VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "force": _FLAG,
     "wait": _FLAG,
@@ -110,5 +116,10 @@ _VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "ready_limit": _LIMIT,
     "variant": _TEXT,
     "gpu": _TEXT,
+    "remove_flag": _SEVERAL,
+    "flag": _SEVERAL,
+    "env": _SEVERAL,
+    "unset": _SEVERAL,
+    "start": _FLAG,
     "back": (_is_table, "what a plan of ours rested on"),
 }

@@ -33,7 +33,7 @@ _DOERS = {
     "check-card": "actions.service_verbs.card:check_card",
     "wait-vram": "actions.service_verbs.vram:wait_vram",
     "free": "actions.service_verbs.freeing:free",
-    "edit-compose": "actions.service_verbs.card_change:edit_compose",
+    "edit-compose": "actions.service_verbs.compose_change:edit_compose",
     "compose-create": "actions.service_verbs.container_steps:compose_create",
     "note-config": "actions.service_verbs.move:note_config",
 }

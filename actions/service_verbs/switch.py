@@ -8,7 +8,8 @@ import msgspec
 from actions.fit.model import Fit
 from actions.plan import Check, Step
 from actions.service_verbs.around import Around
-from actions.service_verbs.card_change import edit_draft, restore_step, settle_steps
+from actions.service_verbs.card_change import edit_draft
+from actions.service_verbs.compose_change import restore_step, settle_steps
 from actions.service_verbs.course import Leg, Place, course
 from actions.service_verbs.draft import FORCEABLE, ServiceDraft, fit_facts
 from actions.service_verbs.free import draft_free

@@ -33,16 +33,23 @@ _DRAFTS = {
     "restart": "actions.service_verbs.restart:draft_restart",
     "free": "actions.service_verbs.free:draft_free",
     "move": "actions.service_verbs.move:draft_move",
+    "set": "actions.service_verbs.setting:draft_set",
 }
-_ROLLBACKS = {"move": "actions.service_verbs.move:rollback_move"}
-_BACKS = {"move": "actions.service_verbs.move:back_move"}
+_ROLLBACKS = {
+    "move": "actions.service_verbs.move:rollback_move",
+    "set": "actions.service_verbs.setting:rollback_set",
+}
+_BACKS = {
+    "move": "actions.service_verbs.move:back_move",
+    "set": "actions.service_verbs.setting:back_set",
+}
 _ABOUT = 5.0
 # Services that hang cost a look two seconds; an engine that answers late costs more.
 _SLOW_SECONDS = 5.0
 
 
 class ServiceVerbs:
-    """Plans and performs start, stop, restart, free and move of services.
+    """Plans and performs start, stop, restart, free, move and set of services.
 
     All methods raise EngineError where the engine does not answer as it should.
     """

@@ -1,9 +1,9 @@
 """What a compose file takes from elsewhere: variables of `.env`, settings of `env_file`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         variables: what `${NAME}` stands for.
         environment: what the service's `env_file` sets.
-        overrides: other files of the project that say something about the service's card too.
+        overrides: other files of the project that have a say in what is to be changed too.
     """
 
     variables: dict[str, Setting] = {}
@@ -40,8 +40,26 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     overrides: tuple[str, ...] = ()
 
 
-def outside_of(service: ComposeService, environ: Mapping[str, str]) -> Outside:
-    """Read what a service takes from elsewhere; files that cannot be read add nothing."""
+class Concern(NamedTuple):
+    """What an edit is about: variables, and places below a service. As it stands, its card."""
+
+    names: Collection[str] = (*ARGUMENT_NAMES, *CHOOSING)
+    places: Collection[tuple[str, ...]] = PLACES
+
+
+_CARD = Concern()
+
+
+def outside_of(
+    service: ComposeService, environ: Mapping[str, str], concern: Concern = _CARD
+) -> Outside:
+    """Read what a service takes from elsewhere; files that cannot be read add nothing.
+
+    Args:
+        service: as it is in its file.
+        environ: of whoever runs compose.
+        concern: what is to be changed: other files that say something about it are told.
+    """
     project = service.project
     variables: dict[str, Setting] = {}
     for file in project.env_files or (project.place / ".env",):
@@ -57,12 +75,14 @@ def outside_of(service: ComposeService, environ: Mapping[str, str]) -> Outside:
         return Outside(variables=variables)
     for name in _names(found.get("env_file")):
         environment |= _read(project.place / name)
-    overrides = (clean_line(str(file), 200) for file in project.files if _overrides(service, file))
+    overrides = (
+        clean_line(str(file), 200) for file in project.files if _overrides(service, file, concern)
+    )
     return Outside(variables=variables, environment=environment, overrides=tuple(overrides))
 
 
-def _overrides(service: ComposeService, file: Path) -> bool:
-    """Tell whether another file of the project has a say in which card a service uses."""
+def _overrides(service: ComposeService, file: Path, concern: Concern) -> bool:
+    """Tell whether another file of the project has a say in what an edit is about."""
     if file.resolve() == service.file.resolve():
         return False
     try:
@@ -74,8 +94,8 @@ def _overrides(service: ComposeService, file: Path) -> bool:
     node = tree.services().get(service.name)
     if node is None:
         return False
-    variables = variables_of(tree, node).keys() & {*ARGUMENT_NAMES, *CHOOSING}
-    return bool(variables) or any(tree.find(node, *path) is not None for path in PLACES)
+    variables = variables_of(tree, node).keys() & set(concern.names)
+    return bool(variables) or any(tree.find(node, *path) is not None for path in concern.places)
 
 
 def _names(value: Any) -> list[str]:

@@ -33,6 +33,7 @@ VERBS = {
     "restart": Verb("screens.cli.change", "restart", "Stop services or containers, start again."),
     "free": Verb("screens.cli.change", "free", "Get VRAM back from idle services."),
     "move": Verb("screens.cli.services", "move", "Move a service to another card."),
+    "set": Verb("screens.cli.settings", "set_", "Change a flag or variable of a service."),
     "switch": Verb("screens.cli.services", "switch", "Run the services of a layout."),
     "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),

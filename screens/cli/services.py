@@ -18,7 +18,7 @@ _MOVE = (
 )
 
 
-def _careful(function: Callable[..., int]) -> Callable[..., int]:
+def careful(function: Callable[..., int]) -> Callable[..., int]:
     """Add how to go about services that are busy, do not fit, or take long."""
     options = (
         click.option("--dry-run", is_flag=True, help="Show the plan and change nothing."),
@@ -64,7 +64,7 @@ def _careful(function: Callable[..., int]) -> Callable[..., int]:
     metavar="GPU",
     help="A UUID, a part of the name that one card has, or an index as in nvidia-smi.",
 )
-@_careful
+@careful
 @click.pass_obj
 def move(cli: Cli, /, service: str, dry_run: bool, yes: bool, **options: Any) -> int:
     """Move a service to another card, and see that it is there."""
@@ -75,7 +75,7 @@ def move(cli: Cli, /, service: str, dry_run: bool, yes: bool, **options: Any) ->
 
 @click.command(epilog=_SWITCH)
 @click.argument("layout")
-@_careful
+@careful
 @click.pass_obj
 def switch(cli: Cli, /, layout: str, dry_run: bool, yes: bool, **options: Any) -> int:
     """Run the services of a layout of the config, and no others of it."""

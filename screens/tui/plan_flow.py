@@ -243,6 +243,7 @@ class PlanFlow:
             or plan.subject == "models"
             or plan.verdict != "ready"
             or plan.verb in confirm
+            or plan.verb == "set"
             or plan.undoes
             or destructive
         )
