@@ -30,15 +30,15 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_waits() -> Iterator[None]:
-    """Look every 10 ms instead of every 20 whether a console is idle after a key was pressed.
+    """Look every 3 ms instead of every 20 whether a console is idle after a key was pressed.
 
     What a test waits for beyond that, such as a thread, it waits for by `until`.
     """
     from textual import _wait
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_wait, "SLEEP_GRANULARITY", 0.01)
-        patch.setattr(_wait, "SLEEP_IDLE", 0.01 / 20)
+        patch.setattr(_wait, "SLEEP_GRANULARITY", 0.003)
+        patch.setattr(_wait, "SLEEP_IDLE", 0.0005)
         yield
 
 
