@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from screens.tui.dialog import Dialog
 from screens.tui.paint import BLANK, Line, Span, clickable, wrap
 
-LONGEST = 200
+LONGEST, LONGEST_PATH = 200, 4096
 
 
 class TypedDialog(Dialog[str]):
@@ -21,12 +21,20 @@ class TypedDialog(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = []
     WIDEST = 70
 
-    def __init__(self, title: str, text: str, wrong: Callable[[str], str], typed: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        wrong: Callable[[str], str],
+        typed: str = "",
+        longest: int = LONGEST,
+    ) -> None:
         super().__init__()
         self._title = title
         self._text = text
         self._wrong = wrong
         self.typed = typed
+        self._longest = longest
         self._said = ""
 
     def heading(self) -> str:
@@ -69,14 +77,15 @@ class TypedDialog(Dialog[str]):
         elif event.key == "ctrl+u":
             self.typed = ""
         elif event.character and event.is_printable:
-            self.typed = (self.typed + event.character)[:LONGEST]
+            self.typed = (self.typed + event.character)[: self._longest]
         self._said = ""
         self.paint()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take the first line of what is pasted."""
         event.stop()
-        self.typed = (self.typed + (event.text.splitlines() or [""])[0])[:LONGEST]
+        line = (event.text.splitlines() or [""])[0]
+        self.typed = (self.typed + line)[: self._longest]
         self.paint()
 
     def _answer(self) -> None:

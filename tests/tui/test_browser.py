@@ -154,13 +154,28 @@ async def test_a_path_is_typed(make_app: MakeApp, folder: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         browse(app, folder)
         screen = await opened(pilot, "mug.png")
-        await pilot.press("colon", "ctrl+u", *"poses", "enter")
+        await pilot.press("colon", *"poses", "enter")
         await until_seen(pilot, "a path is written from / or ~ on")
         await pilot.press("ctrl+u", *"~/in/poses/", "enter")
         await until_seen(pilot, "stand.png")
-        await pilot.press("colon", "ctrl+u", *"~/in/sofa 2.png", "enter")
+        await pilot.press("colon", *"~/in/sofa 2.png", "enter")
         await until_seen(pilot, "64x48 PNG")
         assert screen.state.name == "sofa 2.png"
+
+
+async def test_a_long_path_is_pasted_whole(make_app: MakeApp, folder: Path) -> None:
+    deep = folder.joinpath(*["of many names, each long and none left out"] * 9)
+    write_picture(deep / "deep.png", 64, 48)
+    app = make_app(environ=TERMINAL)
+    async with app.run_test(size=(80, 24)) as pilot:
+        browse(app, folder)
+        screen = await opened(pilot, "mug.png")
+        await pilot.press("colon")
+        await until_seen(pilot, "Which folder")
+        app.screen.post_message(Paste(f"{deep}/deep.png"))
+        await pilot.press("enter")
+        await until_seen(pilot, "deep.png")
+        assert screen.state.path == str(deep)
 
 
 async def test_what_is_no_picture_says_so(make_app: MakeApp, tmp_path: Path) -> None:
@@ -273,7 +288,7 @@ async def test_a_dead_mount_holds_nothing_up(make_app: MakeApp, folder: Path) ->
 
 async def test_folders_used_of_late_are_offered(make_app: MakeApp, folder: Path) -> None:
     class Used(SessionBrowser):
-        def places(self) -> tuple[Place, ...]:
+        def used(self) -> tuple[Place, ...]:
             return (Place(str(folder / "poses"), "used for single"),)
 
     app = make_app(environ=TERMINAL)
@@ -285,6 +300,19 @@ async def test_folders_used_of_late_are_offered(make_app: MakeApp, folder: Path)
         assert "used for single" in seen(app)
         await pilot.press("enter")
         await until_seen(pilot, "stand.png")
+
+
+async def test_who_has_no_picture_yet_is_led_to_samples(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("not a picture")
+    app = make_app(environ=TERMINAL)
+    async with app.run_test(size=(80, 24)) as pilot:
+        browse(app, tmp_path / "notes")
+        await opened(pilot, "p leads to samples")
+        await pilot.press("p")
+        await until_seen(pilot, "sample pictures to try it with")
+        await pilot.press("enter")
+        await until_seen(pilot, "512x512 PNG")
 
 
 async def test_it_begins_where_the_last_picture_came_from(make_app: MakeApp, folder: Path) -> None:

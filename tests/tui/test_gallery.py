@@ -212,6 +212,7 @@ async def test_the_menu_offers_what_its_state_allows(make_app: MakeApp, tmp_path
         await pilot.press("x")
         await until_seen(pilot, "the next edit")
         assert "its service has made" not in seen(app)
+        assert "Anew     the same with another seed" in seen(app)
         await pilot.press("enter")
         await until(pilot, lambda: screen.state.full)
         await pilot.press("enter", "j", "j", "j", "x")

@@ -261,7 +261,7 @@ async def test_a_merge_takes_several_dropped_files(make_app: MakeApp, files: Fil
         await pilot.press("4")
         await until_seen(pilot, "picture 2")
         await paste(pilot, f"{files.before} {files.after} {files.live}")
-        await until_seen(pilot, "1 more have no place here")
+        await until_seen(pilot, "1 more has no place here")
         assert app.lab.state.draft.images == (files.before, files.after)
         app.lab.state.field = "image 0"
         await pilot.press("backspace")
@@ -278,6 +278,9 @@ async def test_pasted_words_go_into_the_prompt_and_others_are_told(
         await until_seen(pilot, "choose the picture")
         await paste(pilot, "make it blue")
         await until_seen(pilot, "no path of a picture")
+        await paste(pilot, files.before)
+        await until_seen(pilot, "48x36")
+        assert "no path of a picture" not in seen(app), "what was wrong before is not wrong now"
         app.lab.state.field = "prompt"
         await paste(pilot, "make it\nblue")
         await until_seen(pilot, "letters")

@@ -84,7 +84,7 @@ async def test_two_keys_cancel_and_one_does_not(
         await until_seen(pilot, "choose the picture")
         run_jobs(app, scenes.job())
         await pilot.press("escape")
-        await until_seen(pilot, "Esc again cancels edit-single")
+        await until_seen(pilot, "Esc again cancels edit-single, sampling 12/20")
         await pilot.press("down")
         assert script.cancelled == []
         await pilot.press("escape", "escape")
@@ -215,6 +215,38 @@ async def test_a_result_is_edited_further_saved_and_its_path_copied(
         await until_seen(pilot, "the picture of the next edit")
         assert app.lab.state.draft.images == (files.after,)
         assert app.lab.state.draft.prompt == PROMPT, "the words stay, to be changed"
+
+
+async def test_a_picture_made_from_words_goes_on_into_a_workflow_that_takes_one(
+    make_app: MakeApp, files: Files
+) -> None:
+    made = scenes.kept(files, workflow="forge-text-to-image", variant="", service="myia")
+    app = lab_app(make_app, (made,))
+    app.lab.state.draft.workflow = "forge-text-to-image"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until_seen(pilot, "done")
+        await pilot.press("tab", "e")
+        await until_seen(pilot, "Image to image (Forge)")
+        assert "result.png" in line_with(app, "▸ picture")
+
+
+async def test_the_whole_pre_check_hides_no_list_that_arrows_move_in(
+    make_app: MakeApp, files: Files
+) -> None:
+    app = lab_app(make_app, (scenes.kept(files),))
+    filled(app, files)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until_seen(pilot, "done")
+        await pilot.press("d")
+        await until_seen(pilot, "Pre-check")
+        await pilot.press("tab")
+        await until_seen(pilot, "[Edits]")
+        assert "✔ done" in seen(app)
+        await pilot.press("d")
+        await until_seen(pilot, "Pre-check")
+        assert "[New edit]" in seen(app)
 
 
 async def test_before_and_after_are_flipped_where_one_has_room(

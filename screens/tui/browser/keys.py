@@ -21,7 +21,7 @@ BROWSER = (
     KeyHelp("colon", ":", "type", "type a path; one that is pasted is gone to at once", GROUP),
     KeyHelp("tilde", "~", "home", "your home folder", GROUP),
     KeyHelp("o", "o", "outputs", "the folder where results of edits are kept", GROUP),
-    KeyHelp("p", "p", "places", "folders that were used of late", GROUP),
+    KeyHelp("p", "p", "places", "folders that were used of late, and sample pictures", GROUP),
     KeyHelp("a", "a", "everything", "all files, hidden ones too, or only pictures", GROUP),
     KeyHelp("t", "t", "order", "newest first, or by name", GROUP),
     KeyHelp("r", "r", "again", "read the folder again", GROUP),

@@ -91,7 +91,8 @@ def nothing(state: State, width: int) -> list[Line]:
     if state.filter:
         text = "no name has that in it; Esc ends the filter"
     elif state.folder.entries and not state.everything:
-        text = f"no pictures here; a lists all {len(state.folder.entries)} entries"
+        entries = len(state.folder.entries)
+        text = f"no pictures here; a lists all {entries} entries, p leads to samples"
     else:
         text = "this folder is empty"
     return [(Span(f" {part}", "dim"),) for part in wrap(text, room)]

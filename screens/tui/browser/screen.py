@@ -162,9 +162,6 @@ class BrowserScreen(PictureScreen):
         from screens.tui.lab.choice_dialog import Choice, ChoiceDialog
         from screens.tui.pictures.words import short_path
 
-        if not message.places:
-            self.console_app.say("no picture has been used for an edit yet", "text", "·")
-            return
         lines = [Choice(one.path, short_path(one.path, 44), one.what) for one in message.places]
 
         def chosen(path: str | None) -> None:
@@ -304,7 +301,7 @@ class BrowserScreen(PictureScreen):
 
     def action_type(self) -> None:
         """Ask for a path, and go there."""
-        from screens.tui.typed_dialog import TypedDialog
+        from screens.tui.typed_dialog import LONGEST_PATH, TypedDialog
 
         def wrong(typed: str) -> str:
             good = typed.startswith(("/", "~/")) or typed == "~"
@@ -314,8 +311,9 @@ class BrowserScreen(PictureScreen):
             if typed:
                 self._go_to(str(expand(typed, self.console_app.session.environ)))
 
-        text = "Which folder, or which picture?"
-        self.app.push_screen(TypedDialog("Go to", text, wrong, "/"), answered)
+        text = "Which folder, or which picture? From / or ~ on."
+        dialog = TypedDialog("Go to", text, wrong, longest=LONGEST_PATH)
+        self.app.push_screen(dialog, answered)
 
     def _go_to(self, path: str) -> None:
         """Go to a path: a folder is shown, of a file its folder with the cursor on it."""

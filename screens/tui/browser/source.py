@@ -31,7 +31,7 @@ class BrowserSource(Protocol):
         ...
 
     def places(self) -> tuple[Place, ...]:
-        """Give the folders that pictures came from, the newest first."""
+        """Give the folders that pictures came from, the newest first, and that of the samples."""
         ...
 
     def outputs(self) -> str:
@@ -52,11 +52,17 @@ class SessionBrowser:
     def read(self, path: str, exact: bool = True) -> Folder:
         """Read a folder."""
         if not path:
-            used = self.places()
+            used = self.used()
             path, exact = used[0].path if used else self.home(), False
         return read_folder(path if exact else folder_of(path))
 
     def places(self) -> tuple[Place, ...]:
+        """Give the folders that inputs of edits came from, then that of the sample pictures."""
+        from console.pictures.samples import samples
+
+        return (*self.used(), Place(str(samples()[0].parent), "sample pictures to try it with"))
+
+    def used(self) -> tuple[Place, ...]:
         """Give the folders that inputs of edits came from; newest first, each once."""
         from console.store.edits import EditRecords
 

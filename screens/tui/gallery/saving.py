@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.tui.typed_dialog import TypedDialog
+from screens.tui.typed_dialog import LONGEST_PATH, TypedDialog
 
 if TYPE_CHECKING:
     from console.edits.kept import KeptEdit
@@ -24,4 +24,4 @@ def ask_folder(app: Console, edit: KeptEdit) -> None:
         if folder:
             app.lab.save(edit, folder)
 
-    app.push_screen(TypedDialog("Save a copy", TEXT, wrong, "~/"), answered)
+    app.push_screen(TypedDialog("Save a copy", TEXT, wrong, "~/", LONGEST_PATH), answered)

@@ -119,22 +119,11 @@ class Deeds:
 
     def save(self) -> None:
         """Ask for a folder, and save a copy of the results there."""
-        from screens.tui.typed_dialog import TypedDialog
+        from screens.tui.gallery.saving import ask_folder
 
         edit = self._edit()
-        if edit is None or not self._result():
-            return
-
-        def wrong(typed: str) -> str:
-            good = typed.startswith(("/", "~/")) or typed == "~"
-            return "" if good else "a folder is written from / or ~ on"
-
-        def answered(folder: str | None) -> None:
-            if folder:
-                self._app.lab.save(edit, folder)
-
-        text = "Into which folder? Nothing there is replaced; the original stays where it is kept."
-        self._app.push_screen(TypedDialog("Save a copy", text, wrong, "~/"), answered)
+        if edit is not None and self._result():
+            ask_folder(self._app, edit)
 
     def gallery(self) -> None:
         """Open the gallery over the lab."""
@@ -184,7 +173,9 @@ class Deeds:
         state.panel, state.field = FORM, f"{IMAGE}{first}"
         state.looks, state.full, state.turn = False, False, first
         if len(paths) > room:
-            self._app.say(f"{len(paths) - room} more have no place here", "warning", "▲")
+            over = len(paths) - room
+            have = "more has" if over == 1 else "more have"
+            self._app.say(f"{over} {have} no place here", "warning", "▲")
         self._app.paint()
 
     # -- odds and ends --------------------------------------------------------------------------

@@ -145,6 +145,7 @@ class LabFlow:
             slot: which input; None for the first that is free, else the first.
         """
         state = self.state
+        self._to_pictures()
         if slot is None:
             # Another recipe's pictures go: a result is edited further by itself.
             state.draft.images = ()
@@ -153,6 +154,21 @@ class LabFlow:
         state.draft.origin, state.begun = "", None
         state.panel, state.field, state.full, state.looks = "form", f"image {slot}", False, False
         self._open("it is the picture of the next edit")
+
+    def _to_pictures(self) -> None:
+        """Where the workflow takes no picture, go to one of its kind that does, else to any."""
+        from screens.tui.lab.asking import bench
+
+        found, draft = bench(self._app, self.state), self.state.draft
+        now = found.workflow(draft.workflow) if found is not None else None
+        if found is None or now is None or now.most_images:
+            return
+        able = [one for one in found.workflows if one.most_images]
+        of_its_kind = (one for one in able if one.service == now.service)
+        chosen = next(of_its_kind, able[0] if able else now)
+        if chosen.service != now.service:
+            draft.service = draft.variant = ""
+        draft.workflow = chosen.name
 
     def _open(self, said: str) -> None:
         app = self._app

@@ -16,6 +16,7 @@ from screens.tui.lab.fields import CHOICES, SUBMIT, TEXTS, field_names, image_sl
 from screens.tui.lab.form_panel import is_text
 from screens.tui.lab.keys import LAB
 from screens.tui.lab.layout import Drawing
+from screens.tui.lab.now_panel import in_short
 from screens.tui.lab.pasting import paths_in
 from screens.tui.lab.seeds import MODE_WORDS, next_mode
 from screens.tui.lab.state import EDITS, FORM, PANELS, State
@@ -128,7 +129,8 @@ class LabScreen(PictureScreen):
         """Go from the form to the edits, and back."""
         state = self.state
         state.panel = PANELS[(PANELS.index(state.panel) + 1) % len(PANELS)]
-        state.full = False
+        # The whole pre-check stands where the list does.
+        state.full = state.details = False
         state.looks = state.panel == EDITS
         self.paint()
 
@@ -163,7 +165,7 @@ class LabScreen(PictureScreen):
             state.panel = EDITS
             self._select(argument)
         elif verb == "panel":
-            state.panel, state.full = argument, False
+            state.panel, state.full, state.details = argument, False, False
         if times >= 2 and verb in {"field", "row"}:
             self.action_open()
         self.paint()
@@ -251,6 +253,7 @@ class LabScreen(PictureScreen):
         """Take a dropped or pasted path as a picture, and other text into the field it is for."""
         event.stop()
         state, app = self.state, self.console_app
+        app.view.notice = None
         typing = state.typing
         if typing is not None:
             whole = typing.insert(event.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -380,9 +383,11 @@ class LabScreen(PictureScreen):
         self.paint()
 
     def action_details(self) -> None:
-        """Show the whole pre-check, or the list again."""
-        self.state.details = not self.state.details
-        self.state.top = 0
+        """Show the whole pre-check, or the list again; in full size all about the edit."""
+        state = self.state
+        state.details, state.top = not state.details, 0
+        if state.details and not state.full:
+            state.panel = FORM
         self.paint()
 
     def action_fresh(self) -> None:
@@ -455,7 +460,7 @@ class LabScreen(PictureScreen):
             self.deeds.cancel(job)
             return
         self._escaped = (job.plan_id, self.console_app.session.clock.monotonic())
-        said = f"{key} again cancels {job.target}; 1 leaves the lab, and it goes on"
+        said = f"{key} again cancels {job.target}, {in_short(job)}; 1 leaves the lab, it goes on"
         self.console_app.say(said, "warning", "▲", seconds=CANCEL_WINDOW)
 
     def action_gallery(self) -> None:
