@@ -1,6 +1,7 @@
 """A public address taken apart: what is asked, and what counts as leaving it."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from console.errors import ConsoleError
 from console.text import clean_line
 
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -87,7 +89,7 @@ def leads(address: PublicAddress, location: str) -> PublicAddress | None:
     if location.startswith("//"):
         location = f"{address.scheme}:{location}"
     elif not location.lower().startswith(("http:", "https:")):
-        if location.partition("/")[0].endswith(":"):
+        if _SCHEME.match(location):
             return None
         joint = "" if location.startswith("/") else "/"
         location = f"{address.origin}{joint}{location}"

@@ -64,7 +64,12 @@ class Site:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(20)
             data = b""
-            while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
+            # A handshake of TLS has no end of a head.
+            while (
+                b"\r\n\r\n" not in data
+                and data[:1] != b"\x16"
+                and (piece := connection.recv(65536))
+            ):
                 data += piece
             head = data.decode("latin-1")
             self.heads.append(head)

@@ -64,6 +64,8 @@ def login_check(ground: Ground, check: Check, one: ServiceStatus) -> Result:
             answers[path] = visitor.get(path)
         except ConsoleError as error:
             missed = error.title
+            # Who does not answer the first time would cost as long each further time.
+            break
     if not answers:
         return Result(
             id=check.id, group=check.group, state="skip",
