@@ -19,6 +19,7 @@ _OWN_SECONDS = 0.25
 _PACKAGED_SECONDS = 2.0
 _MOST_SECONDS = 4.0
 _GRAM = 4
+_QUOTES = str.maketrans("‘’“”", "''\"\"")  # noqa: RUF001 -- what locales make of plain ones
 _LONGEST_SEARCHED = 20_000
 
 
@@ -73,6 +74,8 @@ class Runbook:
         `problems`.
         """
         searched = text[:_LONGEST_SEARCHED]
+        if not searched.isascii():
+            searched = searched.translate(_QUOTES)
         return [
             found
             for ident in self._shown_by_marks(searched.lower())
