@@ -13,6 +13,7 @@ from actions.edits.collecting import CollectError, Collector, as_recipe
 from actions.edits.going import Expected, Going
 from actions.edits.places import kept_files
 from actions.edits.previews import Previews
+from actions.edits.refusing import cancelled
 from actions.edits.sending import Sender
 from actions.edits.silence import Silence
 from actions.edits.stopping import CANCEL, Stopping
@@ -160,7 +161,7 @@ class Attempt:
     def stopped(self, wish: str) -> None:
         """Keep that somebody ended it early; one that is only left stays as it is."""
         if wish == CANCEL and not self.edit.recipe.get("outputs"):
-            self._over("cancelled", _error(trouble("edit.cancelled")))
+            self._over("cancelled", cancelled(self.edit.service))
 
     def fails(self, told: Trouble) -> None:
         """Keep why it failed."""
@@ -245,7 +246,8 @@ class Attempt:
                 pictures = kept.keep_all(self.edit, last.pictures)
                 self.change(pictures=(*self.edit.of_role("input"), *pictures))
         if last.asked:
-            self._over("cancelled", _error(trouble("edit.cancelled")))
+            why = "" if last.heard else "it does not answer"
+            self._over("cancelled", cancelled(self.edit.service, why))
             return
         self._rescue(last.outputs, connect)
         where = f" in {last.kind}" if last.kind else ""

@@ -6,10 +6,21 @@ from typing import Any
 from actions.workflows.refusals import refusal_of
 from console.comfyui.refusals import GraphRefusedError, NodeProblem
 from console.edits.kept import EditError
+from console.edits.words import trouble
 from console.errors import ConsoleError
 from console.models.catalog import Catalog
 
 _SHOWN = 3
+
+
+def cancelled(service: str, why: str = "") -> EditError:
+    """Give the error of an edit that was cancelled.
+
+    `why` says why its service was not told, where it was not; it then stands in `detail` too.
+    """
+    told = trouble("edit.cancelled")
+    hint = f"it may still run at {service}: {why}" if why else told.hint
+    return EditError(code=told.code, title=told.title, hint=hint, detail=why)
 
 
 def error_of(error: ConsoleError, graph: Mapping[str, Any], catalog: Catalog) -> EditError:

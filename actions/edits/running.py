@@ -15,13 +15,13 @@ from actions.edit_now import EditNow
 from actions.edits.attempt import Attempt
 from actions.edits.collecting import CollectError, outputs_in
 from actions.edits.preparing import Prepared
-from actions.edits.refusing import error_of
+from actions.edits.refusing import cancelled, error_of
 from actions.edits.sending import sender_for, with_pictures
 from actions.edits.services import connector, target_named
 from actions.edits.stopping import CANCEL, StoppedError
 from actions.session import Session
 from console.edits.kept import OPEN_STATES, EditError, KeptEdit
-from console.edits.words import Trouble, trouble
+from console.edits.words import trouble
 from console.errors import ConsoleError, RefusedError
 from console.store.edits import EditRecords
 
@@ -124,7 +124,7 @@ def cancel_left(session: Session, edit: KeptEdit) -> KeptEdit:
     if edit.state not in OPEN_STATES:
         return edit
     records = EditRecords(session.store)
-    told = trouble("edit.cancelled")
+    why = ""
     if edit.submitted and edit.kind == "comfyui" and not outputs_in(edit.recipe):
         target = target_named(session, edit.service)
         if target is not None:
@@ -134,16 +134,12 @@ def cancel_left(session: Session, edit: KeptEdit) -> KeptEdit:
                 try:
                     PromptCalls(client).cancel(edit.prompt_ident)
                 except ConsoleError as error:
-                    told = Trouble(
-                        code=told.code,
-                        title=told.title,
-                        hint=f"it may still run at {edit.service}: {error.title}",
-                    )
+                    why = error.title
     return records.change(
         edit.id,
         state="cancelled",
         ended_at=session.clock.now(),
-        error=EditError(code=told.code, title=told.title, hint=told.hint),
+        error=cancelled(edit.service, why),
     )
 
 

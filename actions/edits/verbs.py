@@ -104,9 +104,7 @@ class EditVerbs:
             return ""
         if edit.recipe.get("outputs") or edit.recipe.get("spooled"):
             return "it is done, and its picture is still to be collected: nothing of it was removed"
-        cancelled = cancel_left(self._session, edit)
-        hint = cancelled.error.hint if cancelled.error is not None else ""
-        return hint if edit.submitted and "still run" in hint else ""
+        return _unheard(cancel_left(self._session, edit))
 
 
 class EditWork:
@@ -177,13 +175,19 @@ class EditWork:
 
     def _bad_end(self, edit: KeptEdit, wish: str) -> Outcome:
         if edit.state == "cancelled":
-            raise DroppedStepError("edit.cancelled", "it was broken off at its service")
+            said = _unheard(edit) or "it was broken off at its service"
+            raise DroppedStepError("edit.cancelled", said)
         if edit.error is not None:
             still = edit.state in OPEN_STATES
             raise EditFailedError(edit.error, "interrupted" if still else "failed")
         if wish == CANCEL:
             raise DroppedStepError("edit.cancelled", "it was given up")
         raise PausedStepError("edit.left", "it goes on at its service")
+
+
+def _unheard(edit: KeptEdit) -> str:
+    """Say that a cancelled edit may still run; empty where its service has heard of it."""
+    return edit.error.hint if edit.error is not None and edit.error.detail else ""
 
 
 def request_of(name: str, options: Mapping[str, Any]) -> EditRequest:

@@ -27,12 +27,14 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         gone: the service has not answered for so long: the run is given up as `edit.gone`.
         sure: after the service let a submission's connection go, until it is sure that the prompt
             is not there.
+        heed: it has not answered for so long since the run was to be cancelled: it is given up.
     """
 
     deaf: float = 1.0
     quiet: float = 5.0
     gone: float = 300.0
     sure: float = 5.0
+    heed: float = 10.0
 
 
 class ComfyRun:
@@ -67,6 +69,7 @@ class ComfyRun:
         self._stop = threading.Event()
         self._left = threading.Event()
         self._cancelled = False
+        self._cancel_at: float | None = None
         self._listener = Listener(self._client, prompt.client, self._clock, self._rest)
         self._tracker = Tracker(prompt.ident, prompt.graph, self._client.address, self._clock)
         self._asked_at = float("-inf")
@@ -182,10 +185,12 @@ class ComfyRun:
 
     def _try_to_cancel(self) -> None:
         self._tracker.asked_to_cancel = True
+        if self._cancel_at is None:
+            self._cancel_at = self._clock.monotonic()
         try:
             self._calls.cancel(self._tracker.ident)
         except ServiceFault:
-            # The service is away: asked again at the next turn, for as long as it takes.
+            # The service is away: asked again at the next turn.
             self._rest(_LOOK_AROUND)
             return
         self._cancelled = True
@@ -234,7 +239,11 @@ class ComfyRun:
 
     def _unanswered(self, error: ServiceFault) -> list[AnyEvent]:
         self._was_down = self._was_down or isinstance(error, ServiceUnreachableError)
-        silent = self._clock.monotonic() - self._answered_at
+        now = self._clock.monotonic()
+        silent = now - self._answered_at
+        if self._cancel_at is not None and min(silent, now - self._cancel_at) >= self._pace.heed:
+            ident = self._tracker.ident
+            return [Interrupted(ident=ident, asked=True, heard=self._cancelled)]
         if silent >= self._pace.gone:
             return [self._tracker.gone("edit.gone", size=format_duration(silent))]
         if self._tracker.started or self._listener.hears:

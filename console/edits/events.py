@@ -109,11 +109,13 @@ class Failed(Event, frozen=True, kw_only=True, tag="failed"):
 class Interrupted(Event, frozen=True, kw_only=True, tag="interrupted"):
     """It was broken off, by us or by somebody else.
 
-    `asked` tells whether this run was asked to; `node` is where it stood, empty where it had not
-    begun; `outputs` and `pictures` are what was finished before.
+    `asked` tells whether this run was asked to; `heard` whether its service has taken that, else
+    it may still run there; `node` is where it stood, empty where it had not begun; `outputs` and
+    `pictures` are what was finished before.
     """
 
     asked: bool
+    heard: bool = True
     node: str = ""
     kind: str = ""
     outputs: tuple[Output, ...] = ()

@@ -40,10 +40,14 @@ _UNKNOWN_AHEAD = Unknown("forge.no-queue", "Forge does not tell how many wait be
 
 
 class ForgePace(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds between two looks at the progress, and the most that a picture may take."""
+    """Seconds between two looks at the progress, and the most that a picture may take.
+
+    A run that was to be cancelled is given up once Forge has not answered for `heed` seconds.
+    """
 
     look: float = 1.0
     longest: float = 3600.0
+    heed: float = 30.0
 
 
 class ForgeRun:
@@ -74,6 +78,7 @@ class ForgeRun:
         self._others_mark: str | None = None
         self._started_at: float | None = None
         self._interrupted = False
+        self._silent_since: float | None = None
         self._queued = False
         self._step = (0, 0)
         self._picture = b""
@@ -111,6 +116,9 @@ class ForgeRun:
         threading.Thread(target=self._make, name="forge-picture", daemon=True).start()
         while not self._answered.wait(self._pace.look):
             yield from self._watch()
+            if self._unheeded():
+                self.leave()
+                yield Interrupted(ident=self.request.ident, asked=True, heard=self._interrupted)
         if self._left.is_set():
             return
         if self._started_at is None and self._fault is None:
@@ -141,8 +149,11 @@ class ForgeRun:
 
     def _watch(self) -> Iterator[AnyEvent]:
         now = self._look()
+        if now is None and self._stop.is_set():
+            self._silent_since = self._silent_since or self._clock.monotonic()
         if now is None or self._answered.is_set():
             return
+        self._silent_since = None
         if not self._is_ours(now):
             if now.busy is True and not self._queued:
                 self._queued = True
@@ -153,6 +164,11 @@ class ForgeRun:
             yield Started(ident=self.request.ident)
         self._interrupt_where_asked()
         yield from self._progress(now)
+
+    def _unheeded(self) -> bool:
+        """Tell whether Forge has not answered for too long since this was to be broken off."""
+        since = self._silent_since
+        return since is not None and self._clock.monotonic() - since >= self._pace.heed
 
     def _is_ours(self, now: Now) -> bool:
         """Tell whether the job under way is this one: by its name, else by its being a new one."""

@@ -10,7 +10,7 @@ from console.comfyui.run import Pace
 from tests.edits.graphs import PICTURE
 from tests.edits.servers import Served, served
 
-QUICK = Pace(deaf=0.2, quiet=0.5, gone=3.0, sure=0.6)
+QUICK = Pace(deaf=0.2, quiet=0.5, gone=3.0, sure=0.6, heed=0.4)
 
 
 @pytest.fixture(params=["0.33.0", "0.3.64"])

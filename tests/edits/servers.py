@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Served:
 
     def crash(self) -> None:
         self._do(self.server.close)
+
+    def hang(self, seconds: float) -> None:
+        """Answer nothing for a while, and do nothing either."""
+        self._loop.call_soon_threadsafe(time.sleep, seconds)
 
     def back(self) -> None:
         """Listen again with everything as it was: only the connections were lost."""

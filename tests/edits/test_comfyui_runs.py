@@ -175,6 +175,20 @@ def test_a_run_is_broken_off_where_it_stands(comfy: Served, photo: str) -> None:
     assert comfy.solo.figures().job is None
 
 
+def test_one_whose_service_is_away_is_given_up_soon_after_its_cancel(
+    newest: Served, photo: str
+) -> None:
+    newest.solo.habits = replace(newest.solo.habits, job=4.0)
+    run = run_of(newest, prompt(graph(photo)))
+    events = []
+    for event in run.events():
+        events.append(event)
+        if isinstance(event, Node) and event.kind == "KSampler":
+            newest.crash()
+            run.cancel()
+    assert events[-1] == Interrupted(ident=run.prompt.ident, asked=True, heard=False)
+
+
 def test_one_that_waits_is_taken_off_and_the_running_one_goes_on(comfy: Served, photo: str) -> None:
     other = PromptCalls(comfy.client()).submit(prompt(graph(photo, seed=5)))
     run = run_of(comfy, prompt(graph(photo, seed=6)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actions.edit_now import EditNow
 from actions.edits.card import CardNow, CardWatch
 from actions.edits.going import Expected, Going
-from actions.edits.refusing import error_of
+from actions.edits.refusing import cancelled, error_of
 from actions.edits.telling import now_text
 from actions.edits.words import PHASES, SHOWN, phase_of
 from actions.workflows.shelf import packaged_workflows
@@ -213,3 +213,10 @@ def test_all_who_watch_cards_share_one_reader_which_ends_with_the_last(host: Edi
     with CardWatch(session, "") as nobody:
         assert nobody.problem is not None
         assert nobody.problem.code == "gpu.not-told"
+
+
+def test_one_that_was_cancelled_without_its_service_says_that_it_may_still_run() -> None:
+    assert cancelled("comfyui").detail == ""
+    unheard = cancelled("comfyui", "it does not answer")
+    assert (unheard.code, unheard.detail) == ("edit.cancelled", "it does not answer")
+    assert unheard.hint == "it may still run at comfyui: it does not answer"

@@ -32,7 +32,7 @@ from tests.edits.graphs import PICTURE
 from tests.edits.servers import Served, served
 from tests.support.waiting import wait_until
 
-QUICK = ForgePace(look=0.05, longest=20.0)
+QUICK = ForgePace(look=0.05, longest=20.0, heed=0.3)
 
 
 @pytest.fixture(params=["2024-09", "newest"])
@@ -89,6 +89,21 @@ def test_it_is_broken_off_and_what_is_there_is_kept(forge: Served) -> None:
     assert last.asked
     assert last.pictures
     assert [how for _, how in forge.solo.history()] == ["interrupted"]
+
+
+def test_one_whose_forge_hangs_is_given_up_soon_after_its_cancel(
+    forge: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.forge.run._ASK_PATIENCE", 0.1)
+    forge.solo.habits = replace(forge.solo.habits, job=6.0)
+    run = run_of(forge, wanted())
+    events = []
+    for event in run.events():
+        events.append(event)
+        if isinstance(event, Started):
+            forge.hang(1.0)
+            run.cancel()
+    assert events[-1] == Interrupted(ident="gpuconsole-1", asked=True, heard=False)
 
 
 def test_somebody_elses_picture_is_made_first_and_never_broken_off(forge: Served) -> None:
