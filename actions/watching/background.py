@@ -41,4 +41,7 @@ def record(
             if stopped.wait(LOOK_SECONDS):
                 break
     finally:
-        recorder.close()
+        try:
+            recorder.close()
+        except Exception:
+            log.exception("the timeline could not be closed")

@@ -1,5 +1,6 @@
 """Files that matter and changed: the config, compose files, and the models on disk."""
 
+import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,8 @@ from console.paths import expand
 from console.store.rows import Happening
 from console.text import clean_line
 from console.units import format_bytes
+
+log = logging.getLogger("gpuconsole.watching")
 
 MOST_FILES = 100
 MOST_MODELS = 5_000
@@ -91,17 +94,25 @@ class ModelLook:
         return found
 
     def _look(self, roots: list[str]) -> None:
-        found: dict[str, Any] = {}
-        for root in roots:
-            if not os.path.isdir(root):  # noqa: PTH112 -- a drive that is away is no lost models
-                return
-            for path in _models_below(root):
-                stamp = _stamp(path)
-                if stamp is not None:
-                    found[path] = stamp
-                if len(found) > MOST_MODELS:
-                    return
-        self._found = found
+        try:
+            self._found = _models_in(roots)
+        except Exception:
+            log.exception("looking for models failed")
+
+
+def _models_in(roots: Iterable[str]) -> dict[str, Any] | None:
+    """Give size and time of every model by path; None where a root is away or they are too many."""
+    found: dict[str, Any] = {}
+    for root in roots:
+        if not os.path.isdir(root):  # noqa: PTH112 -- a drive that is away is no lost models
+            return None
+        for path in _models_below(root):
+            stamp = _stamp(path)
+            if stamp is not None:
+                found[path] = stamp
+            if len(found) > MOST_MODELS:
+                return None
+    return found
 
 
 def model_changes(

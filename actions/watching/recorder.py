@@ -20,6 +20,7 @@ from actions.watching.host_changes import ClockWatch, host_changes, host_facts
 from actions.watching.hysteresis import Change, Hysteresis, key_of, unseen_of
 from actions.watching.keeper import Keeper
 from actions.watching.minutes import Minutes
+from console.engine.memory import Memory
 from console.engine.snapshot import EngineEvent
 from console.store.bodies import pack, unpack
 from console.store.database import Store
@@ -71,6 +72,7 @@ class Recorder:
         self._files_at = self._models_at = 0.0
         self._models = ModelLook(self._session)
         self._clock = ClockWatch()
+        self._memory: Memory | None = None
         self._alerts = Hysteresis(ALERT_STANDS_SECONDS, ALERT_GONE_SECONDS, "warning")
         self._alerts_known = False
 
@@ -92,7 +94,11 @@ class Recorder:
         if rows:
             now = snapshot.taken_at
             self._keeper.do(lambda store: VramRecords(store).put(rows, now))
-        found = [*self._events_of(snapshot), *self._write(list(self._changes(snapshot)))]
+        found = [
+            *self._remembered(snapshot),
+            *self._events_of(snapshot),
+            *self._write(list(self._changes(snapshot))),
+        ]
         return tuple(sorted(found, key=lambda one: one.at))
 
     def note(self, verb: str, text: str, outcome: str = "info") -> None:
@@ -142,6 +148,18 @@ class Recorder:
         return True
 
     # -- what is new --------------------------------------------------------------------------
+
+    def _remembered(self, snapshot: HostSnapshot) -> tuple[Happening, ...]:
+        """Write what the engine remembers from before anybody looked, once it answers."""
+        if self._memory is None:
+            if snapshot.engine.state == "connected":
+                self._memory = Memory(self._session.endpoint, self._session.clock.now())
+                self._memory.start()
+            return ()
+        events = self._memory.take()
+        if not events:
+            return ()
+        return self._write(list(container_happenings(events)), told_again=True)
 
     def _events_of(self, snapshot: HostSnapshot) -> tuple[Happening, ...]:
         """Write the engine's events that have not been written.

@@ -31,6 +31,7 @@ def make_session(tmp_path: Path, clock: HeldClock) -> MakeSession:
         environ = {
             "HOME": str(home),
             "PATH": "/usr/bin:/bin",
+            "DOCKER_HOST": f"unix://{tmp_path}/no-engine.sock",
             "XDG_RUNTIME_DIR": str(tmp_path / "run"),
             "GPUCONSOLE_ROOT": str(tmp_path / "root"),
         }

@@ -1,6 +1,7 @@
 """An open console keeps the timeline too, without anybody noticing."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from actions.live import LiveHost
 from actions.timeline import read_timeline
 from actions.watching import background
 from actions.watching.recorder import LOCK, Recorder
+from console.clock import SystemClock
+from console.engine.endpoint import resolve
+from console.engine.memory import Memory
 from console.store.locks import LockFolder
 from tests.support.edits import EditHost
 from tests.support.hosts import healthy
@@ -40,6 +44,28 @@ def test_what_a_console_sees_is_on_the_timeline_when_it_is_opened_again(
         wait_until(lambda: LockFolder(session.places).is_free(LOCK), 10)
     entries = read_timeline(host.session(), 50, kinds=("container",))
     assert sum("exit 3" in entry.text for entry in entries) == 1
+
+
+def test_what_the_engine_remembers_of_long_ago_is_filled_in(host: EditHost) -> None:
+    host.control("die", container="caddy", value=7)
+    session = host.session()
+    recorder = Recorder(session, "test")
+
+    def filled() -> bool:
+        # The picture knows of no event: the watcher asks for those of the last hour only.
+        recorder.look(healthy())
+        entries = read_timeline(host.session(), 50, kinds=("container",))
+        return any("exit 7" in entry.text for entry in entries)
+
+    wait_until(filled, 20)
+    recorder.close()
+
+
+def test_an_engine_that_answers_nothing_is_remembered_as_nothing(tmp_path: Path) -> None:
+    memory = Memory(resolve({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}), SystemClock().now())
+    memory.run()
+    assert memory.take() == ()
+    assert memory.take() is None
 
 
 def test_a_console_that_only_asks_once_writes_nothing(host: EditHost) -> None:
