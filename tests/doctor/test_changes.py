@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from actions.doctor.changes import Change, Changes, limits, moment_of, onset_of, what_changed
+from actions.doctor.change import Change, Changes, limits
+from actions.doctor.changes import what_changed
+from actions.doctor.onset import moment_of, onset_of
 from actions.runbook.finding import Evidence, Finding
 from actions.session import Session, open_session
 from actions.snapshot import HostSnapshot
@@ -325,7 +327,7 @@ def test_bodies_that_somebody_garbled_are_no_trouble(session: Session) -> None:
             at=BEGAN - timedelta(minutes=number + 1),
             kind="config",
             subject="x",
-            body=body,  # type: ignore[arg-type]
+            body=body,
             plan_id=f"p{number}",
         )
     assert len(what_changed(session, finding(), snapshot()).entries) == 2

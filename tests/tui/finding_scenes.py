@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from actions.doctor.changes import Change, Changes
+from actions.doctor.change import Change, Changes
 from actions.doctor.check import Checked, Examination, Result
 from actions.doctor.gathering import gathered
 from actions.runbook.finding import Evidence, Finding, Mend

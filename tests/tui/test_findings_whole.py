@@ -26,6 +26,11 @@ def over(app: Console) -> bool:
     return progress is not None and progress.over
 
 
+def number(app: Console) -> int:
+    progress = app.findings.progress
+    return progress.number if progress is not None else 0
+
+
 async def test_a_crash_loop_is_followed_from_the_verdict_to_what_changed(tmp_path: Path) -> None:
     with rehearsed(tmp_path, "crash-loop") as (_, app):
         operator = Operations(app.session, "cli")
@@ -64,12 +69,10 @@ async def test_a_misplaced_model_is_really_mended_by_its_plan(tmp_path: Path) ->
             await until(pilot, lambda: isinstance(app.screen, PlanDialog), 10)
             await until_seen(pilot, "This is to mend: The GGUF text encoder has no vision tower")
             assert (folder / "mmproj-F16.gguf").exists(), "a plan that is shown changes nothing"
-            before = app.findings.progress
+            begun = number(app)
             await pilot.press("y")
             await until(pilot, lambda: not (folder / "mmproj-F16.gguf").exists(), 15)
-            await until(
-                pilot, lambda: over(app) and app.findings.progress.number > before.number, 20
-            )
+            await until(pilot, lambda: over(app) and number(app) > begun, 20)
             await until(pilot, lambda: "qwen.mmproj-missing" not in seen(app), 10)
             assert not any(
                 row.finding.id == "qwen.mmproj-missing" for row in app.findings.listed().rows

@@ -13,7 +13,7 @@ from screens.tui.paint import TIMES, Line, Span, clickable, left, wrap
 from screens.tui.words import local_clock
 
 if TYPE_CHECKING:
-    from actions.doctor.changes import Change, Changes
+    from actions.doctor.change import Change, Changes
 
 HEADING = " What changed"
 SHORT = 6

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from actions.doctor.onset import moment_of
 from actions.runbook.finding import Evidence, Finding
 from console.errors import ConsoleError
 from screens.tui.findings.changes_panel import change_lines
@@ -15,7 +16,7 @@ from screens.tui.findings.state import State
 from screens.tui.paint import BLANK, TIMES, Line, Span, clickable, fit, left, line_width, wrap
 
 if TYPE_CHECKING:
-    from actions.doctor.changes import Changes
+    from actions.doctor.change import Changes
 
 LABEL = 12
 MOST_BENEATH = 12
@@ -88,8 +89,6 @@ def _quoted(one: Evidence, finding: Finding, now: datetime) -> str:
 
 
 def _clock(written: str, now: datetime) -> str:
-    from actions.doctor.changes import moment_of
-
     moment = moment_of(written)
     if moment is None:
         return written

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from actions.doctor.onset import onset_of
 from actions.runbook.finding import Finding
 from screens.tui.findings.course import Progress, counted
 from screens.tui.findings.flow import Row
@@ -69,8 +70,6 @@ def mark_of(one: Finding) -> tuple[str, str]:
 
 def since_of(one: Finding, now: datetime) -> str:
     """Give when a finding began; empty where that is not known."""
-    from actions.doctor.changes import onset_of
-
     onset = onset_of(one)
     return local_clock(onset, now) if onset is not None else ""
 

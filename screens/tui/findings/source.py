@@ -11,7 +11,7 @@ from actions.session import Session
 from actions.snapshot import HostSnapshot
 
 if TYPE_CHECKING:
-    from actions.doctor.changes import Changes
+    from actions.doctor.change import Changes
 
 # The doctor, the runbook and the database are imported in the thread that uses them.
 
