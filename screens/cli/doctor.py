@@ -51,7 +51,7 @@ def doctor(
     with_prompts: bool,
     with_pictures: bool,
 ) -> int:
-    """Check host, driver, engine, containers, services and models; say what is wrong and why.
+    """Check the host, from its driver to the way in from outside; say what is wrong and why.
 
     Nothing is changed. Root causes come first, each with what to do. Exits 5 where something of
     severity error is found.

@@ -61,6 +61,14 @@ def test_all_that_browsers_need_passes_where_no_login_is_in_the_way(tmp_path: Pa
     assert "32.0 MiB" in told["outside.upload"].title
 
 
+def test_without_a_public_address_it_says_why_nothing_was_looked_at(tmp_path: Path) -> None:
+    (only,) = [
+        one for one in examined(tmp_path, "edits", "outside").results if one.group == "outside"
+    ]
+    assert (only.id, only.state) == ("outside.address", "skip")
+    assert "no service has public_url" in only.title
+
+
 def test_the_login_of_ai_docks_front_leads_out_of_the_proxy(tmp_path: Path) -> None:
     first = examined(tmp_path, "outside-login-leaves", "outside").findings[0]
     assert (first.id, first.subject) == ("http.aidock-login-redirect", "myia")

@@ -5,13 +5,14 @@ import hashlib
 import re
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
 from console.outside.address import public_address
 from console.outside.listening import AS_BROWSERS, Listened, listen
 from console.outside.visit import Visitor
-from tests.outside.site import Talk, answered, site
+from tests.outside.site import STATS, Talk, answered, looked, session_of, site
 
 STATUS = b'{"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 0}}}}'
 
@@ -107,3 +108,46 @@ def test_no_handshake_is_a_refusal_whoever_gives_it(answer: bytes, status: int) 
 
     found, _ = heard(talk)
     assert (found.stage, found.status) == ("refused", status)
+
+
+def looked_through(home: Path, talk: Talk) -> list[str]:
+    """Give what the doctor finds of a ComfyUI whose WebSocket talks like this."""
+
+    def all_of_it(connection: socket.socket, head: str) -> None:
+        if head.split(" ")[1].startswith("/ws"):
+            talk(connection, head)
+        else:
+            connection.sendall(answered("200 OK", STATS))
+
+    with site(all_of_it) as there:
+        whole = looked(session_of(home, there.url), "outside.websocket")
+    return [one.id for one in whole.findings if one.id != "outside.plain-http"]
+
+
+def with_compression(talk: Talk, without: Talk) -> Talk:
+    def choose(connection: socket.socket, head: str) -> None:
+        (talk if "permessage-deflate" in head else without)(connection, head)
+
+    return choose
+
+
+def refused(connection: socket.socket, _head: str) -> None:
+    connection.sendall(answered("502 Bad Gateway"))
+
+
+@pytest.mark.parametrize(
+    ("talk", "ident"),
+    [
+        (with_compression(after(hold=False), after(frame(STATUS))), "http.arr-ws-compression"),
+        (with_compression(after(), after(frame(STATUS))), "http.arr-ws-compression"),
+        (with_compression(refused, after(frame(STATUS))), "http.arr-ws-compression"),
+        (after(hold=False), "outside.websocket-silent"),
+        (after(), "outside.websocket-silent"),
+        (with_compression(after(), refused), "outside.websocket-silent"),
+        (refused, "http.websocket-refused"),
+    ],
+)
+def test_the_fault_of_compression_is_told_from_all_others(
+    tmp_path: Path, talk: Talk, ident: str
+) -> None:
+    assert looked_through(tmp_path, talk) == [ident]

@@ -35,9 +35,10 @@ def outside_checks(ground: Ground) -> Iterator[Check]:
     from actions.doctor.checks.outside_use import origin_check, upload_check, websocket_check
     from actions.doctor.checks.security import login_check
 
-    for one in ground.snapshot.services:
-        if not one.service.public_url:
-            continue
+    reached = [one for one in ground.snapshot.services if one.service.public_url]
+    if not reached:
+        yield Check("outside.address", "outside", "way in from outside", _no_address)
+    for one in reached:
         name, tls, http = (f"outside.{part}:{one.name}" for part in ("name", "tls", "http"))
         yield bound("outside.name", f"public name of {one.name}", one, _name, limit=3.0)
         yield bound("outside.tls", f"certificate of {one.name}", one, _tls, (name,))
@@ -58,6 +59,13 @@ def outside_checks(ground: Ground) -> Iterator[Check]:
                 "outside.websocket", f"WebSocket of {one.name}", one, websocket_check,
                 (http, origin),
             )  # fmt: skip
+
+
+def _no_address(_ground: Ground, check: Check) -> Result:
+    return Result(
+        id=check.id, group=check.group, state="skip",
+        title=f"{check.title}: not checked, because no service has public_url in the config",
+    )  # fmt: skip
 
 
 def bound(
@@ -96,7 +104,8 @@ def _name(ground: Ground, check: Check, one: ServiceStatus) -> Result:
         )
     if way.address.numeric:
         return result(check, f"{host} is an address")
-    return result(check, f"{host} is {', '.join(way.addresses[:3])}")
+    only_here = ": only its own network reaches it" if way.private else ""
+    return result(check, f"{host} is {', '.join(way.addresses[:3])}{only_here}")
 
 
 def _tls(ground: Ground, check: Check, one: ServiceStatus) -> Result:
@@ -283,7 +292,11 @@ def _of_page(ground: Ground, one: ServiceStatus, way: WayIn) -> list[Finding]:
     """Look where the page that people open leads to; its data may well be reached."""
     from actions.doctor.wayin import judged
 
-    answer = visitor_of(ground, way).get("/", limit=1024)
+    try:
+        answer = visitor_of(ground, way).get("/", limit=1024)
+    except ConsoleError:
+        # Its data were reached a moment ago: that it is slow now is no finding.
+        return []
     if answer.status not in REDIRECTS:
         return []
     front = judged(way.address, answer, "other")

@@ -1,5 +1,7 @@
 """Checks of what browsers need behind the way in: uploads, Host and Origin, the WebSocket."""
 
+from typing import TYPE_CHECKING
+
 from actions.doctor.check import Check, Result
 from actions.doctor.ground import Ground
 from actions.doctor.outside_words import outside_finding, too_large
@@ -7,9 +9,13 @@ from actions.doctor.telling import from_runbook, result, said
 from actions.doctor.wayin import Front, WayIn, front_of, visitor_of
 from actions.runbook.finding import Finding
 from actions.services.snapshot import ServiceStatus
+from console.errors import ConsoleError
 from console.outside.probes import SIZES, UPLOADS, refused_for_size
 from console.outside.visit import Announced, Visitor
 from console.units import format_bytes
+
+if TYPE_CHECKING:
+    from console.outside.listening import Listened
 
 _SMALL = 8 << 20
 _SOCKET_SECONDS = 1.8
@@ -57,7 +63,10 @@ def _limited(check: Check, one: ServiceStatus, refused: list[Announced]) -> Resu
 
 
 def origin_check(ground: Ground, check: Check, one: ServiceStatus) -> Result:
-    """Ask as a page of the public address does: with its Origin."""
+    """Ask as a page of the public address does, with its Origin.
+
+    ComfyUI compares Host and Origin whatever the method: a GET shows it and changes nothing.
+    """
     way, front = front_of(ground, one)
     if front.kind != "service":
         return _behind_login(check, front)
@@ -90,28 +99,26 @@ def websocket_check(ground: Ground, check: Check, one: ServiceStatus) -> Result:
     if heard.stage == "status":
         how = "compressed" if heard.compressed else "without compression"
         return result(check, f"{heard.words}, {how}")
-    if heard.stage == "refused":
-        evidence = (said("outside", f"GET /ws, Upgrade: websocket: {heard.words}"),)
-        found = from_runbook("http.websocket-refused", one.name, evidence)
-        return result(check, f"the handshake is refused: {heard.words}", [found])
-    return result(check, heard.words, [_lost(visitor, one, way, heard.words)])
+    found = _lost(visitor, one, way, heard)
+    title = f"the handshake is refused: {heard.words}" if heard.stage == "refused" else heard.words
+    return result(check, title, [found])
 
 
-def _lost(visitor: Visitor, one: ServiceStatus, way: WayIn, words: str) -> Finding:
+def _lost(visitor: Visitor, one: ServiceStatus, way: WayIn, heard: "Listened") -> Finding:
     """Try again without compression, which tells the fault of ARR from all others."""
-    from console.errors import ConsoleError
     from console.outside.listening import listen
 
-    first = said("outside", f"GET /ws at {way.address.host} with permessage-deflate: {words}")
+    first = said("outside", f"GET /ws at {way.address.host} with permessage-deflate: {heard.words}")
     try:
         again = listen(visitor, compress=0)
+        stage, words = again.stage, again.words
     except ConsoleError as error:
-        return outside_finding(
-            "outside.websocket-silent", one.name, (first, said("outside", error.title))
-        )
-    second = said("outside", f"GET /ws without compression: {again.words}")
-    if again.stage == "status":
+        stage, words = "", error.title
+    second = said("outside", f"GET /ws without compression: {words}")
+    if stage == "status":
         return from_runbook("http.arr-ws-compression", one.name, (first, second))
+    if heard.stage == "refused":
+        return from_runbook("http.websocket-refused", one.name, (first, second))
     return outside_finding("outside.websocket-silent", one.name, (first, second))
 
 
