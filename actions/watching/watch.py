@@ -21,6 +21,7 @@ from console.config.schema import WatchSettings
 from console.errors import RefusedError
 from console.files import read_limited, write_aside
 from console.paths import ensure_private_dir
+from console.store.bodies import safe, safe_text
 from console.store.locks import Held, Holder, LockFolder
 from console.store.rows import Happening
 from console.unknown import Unknown, iso_time
@@ -240,8 +241,9 @@ class Watch:
             self._say(Told(event="well", text="what happened is kept on the disk again"))
 
     def _say(self, told: Told) -> None:
+        masked = msgspec.structs.replace(told, text=safe_text(told.text), data=safe(told.data))
         with self._saying:
-            self._say_it(told)
+            self._say_it(masked)
 
 
 def only_one(session: Session) -> Held:
