@@ -10,14 +10,18 @@ from actions.doctor.check import GROUPS, Check, Checked, Examination, Result
 from actions.doctor.choosing import Choice
 from actions.doctor.gathering import gathered
 from actions.doctor.ground import Ground
+from actions.doctor.mending import mended
 from actions.doctor.table import first_checks, later_checks
+from actions.runbook.finding import Finding
 from actions.session import Session
 from console.clock import Clock
 from console.errors import ConsoleError
 from console.log import log_crash
 
-_READING_SECONDS = 6.0
+_READING_SECONDS = 8.0
 _SETTLED = frozenset({"pass", "warn"})
+_BENEATH_ALL = frozenset({"host", "driver", "engine"})
+_HANGS = {"engine.reachable": "engine.hangs", "driver.nvml": "driver.hangs"}
 
 
 def examine(
@@ -175,7 +179,7 @@ class _Course:
         results = sorted(self._results.values(), key=lambda one: (GROUPS.index(one.group), one.id))
         return Examination(
             results=tuple(results),
-            findings=gathered(results),
+            findings=mended(gathered(results), self._ground),
             seconds=round(self._clock.monotonic() - self._begun, 3),
         )
 
@@ -204,10 +208,20 @@ def _failed(check: Check, title: str, hint: str) -> Result:
 
 
 def _hung(check: Check) -> Result:
+    title = f"{check.title}: no answer within {check.limit_seconds:g} s"
+    found = Finding(
+        id=_HANGS.get(check.id, "doctor.no-answer"),
+        severity="error" if check.group in _BENEATH_ALL else "warning",
+        subject=check.subject or check.group,
+        title=title,
+        cause="It hangs, or the host is too busy to answer.",
+        fix=(f"gpuconsole doctor --only {check.id} looks once more",),
+    )
     return Result(
         id=check.id,
         group=check.group,
         state="fail",
-        title=f"{check.title}: no answer within {check.limit_seconds:g} s",
+        title=title,
         detail="given up; it may hang for good",
+        findings=(found,),
     )

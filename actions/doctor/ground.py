@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ENGINE_SECONDS = 4.0
+"""An engine that takes longer is itself what is wrong; the rest is told without it."""
+
 
 class Ground:
     """The facts that an examination rests on; safe from several threads.
@@ -36,7 +39,13 @@ class Ground:
     @property
     def snapshot(self) -> HostSnapshot:
         """Give the host as it was when the first check asked; never raises."""
-        return self._once("snapshot", lambda: read_status(self.session))
+        return self._once("snapshot", lambda: read_status(self.session, _ENGINE_SECONDS))
+
+    @property
+    def known_snapshot(self) -> HostSnapshot | None:
+        """Give the host if it was read by now; None where that still hangs."""
+        found = self._read.get("snapshot")
+        return found if isinstance(found, HostSnapshot) else None
 
     @property
     def host(self) -> HostFacts:

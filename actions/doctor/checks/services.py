@@ -9,6 +9,7 @@ import msgspec
 from actions.doctor.check import Check, Result
 from actions.doctor.checks.models import misplaced_file
 from actions.doctor.ground import Ground
+from actions.doctor.mending import setting_mend
 from actions.doctor.telling import from_alert, from_runbook, result, said
 from actions.runbook.finding import Finding, Mend
 from actions.services.alerts import service_alerts
@@ -39,6 +40,7 @@ class _Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cause: str
     fix: str
     absent: bool = False
+    put: str = ""
     family: str = ""
     below: str = ""
     least: str = ""
@@ -198,6 +200,9 @@ def _of_flag(rule: _Flag, flag: str, one: ServiceStatus, words: tuple[str, ...])
         title=rule.title.format(flag=flag),
         cause=rule.cause,
         fix=(rule.fix.format(flag=flag),),
+        mend=setting_mend(one, put=[rule.put or flag])
+        if rule.absent
+        else setting_mend(one, remove=[flag]),
         evidence=(said(one.name, line),),
     )
 
