@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -19,7 +19,6 @@ from screens.tui.app import OPEN_REHEARSAL
 from screens.tui.background import start, tell, warm_up
 from screens.tui.desk import Desk, Operator
 from screens.tui.expected import expected_services, with_expected
-from screens.tui.findings.flow import FindingsFlow
 from screens.tui.fits import FitBook
 from screens.tui.history import History
 from screens.tui.kept import Kept
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from screens.tui.container.source import Source
+    from screens.tui.findings.flow import FindingsFlow
     from screens.tui.findings.source import FindingSource
     from screens.tui.models.source import ModelSource
 
@@ -116,7 +116,7 @@ class Console(App[int]):
         self.services = ServiceFlow(self)
         self.models = ModelFlow(self, models)
         self.lab = LabFlow(self)
-        self.findings = FindingsFlow(self, findings)
+        self._findings = findings
         self.fits = FitBook(self, session.clock.monotonic, session.places)
         self._expected = expected_services(session.settings)
         self.snapshot = live.snapshot()
@@ -338,9 +338,12 @@ class Console(App[int]):
         else:
             self.push_screen(ContainerScreen(ident, tab, together, title))
 
-    def open_finding(self, alert: Alert) -> None:
-        """Open the finding that explains an alert; the host is examined for it where need be."""
-        self.findings.open_at(alert)
+    @cached_property
+    def findings(self) -> FindingsFlow:
+        """Give what is kept for the findings view; made when something is first asked of it."""
+        from screens.tui.findings.flow import FindingsFlow
+
+        return FindingsFlow(self, self._findings)
 
     def open_subject(self, alert: Alert) -> None:
         """Open the details of what an alert speaks of; say its hint where there is none."""

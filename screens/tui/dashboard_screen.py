@@ -203,7 +203,7 @@ class DashboardScreen(LiveScreen):
         elif view.focus == "alerts":
             alert = self.selected_alert()
             if alert is not None and app.findings.finding_of(alert) is not None:
-                app.open_finding(alert)
+                app.findings.open_at(alert)
             elif alert is not None:
                 app.open_subject(alert)
         elif view.container == FOLD:
@@ -224,7 +224,7 @@ class DashboardScreen(LiveScreen):
         """Open the finding that the verdict speaks of."""
         alert = self.console_app.snapshot.verdict.alert
         if alert is not None:
-            self.console_app.open_finding(alert)
+            self.console_app.findings.open_at(alert)
 
     def action_host(self) -> None:
         """Open what is known of the host itself."""

@@ -15,8 +15,8 @@ from console.log import log_crash
 from console.paths import Places
 from screens.tui.findings.source import FindingSource
 
-_SHARE = 10
-"""Findings are put in order anew at most for one in so many seconds."""
+_GROWTH = 10
+"""Findings are put in order anew once there are more of them by one in so many."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,18 +54,16 @@ class Course:
         self,
         source: FindingSource,
         places: Places,
-        monotonic: Callable[[], float],
         first: Progress,
         told: Callable[[], None],
     ) -> None:
         self._source = source
         self._places = places
-        self._monotonic = monotonic
         self._told = told
         self._lock = threading.Lock()
         self._waiting = False
         self._latest = first
-        self._order_at = 0.0
+        self._in_order = 0
 
     def take(self) -> Progress:
         """Give the newest; from now on it is told again when there is something newer."""
@@ -99,19 +97,19 @@ class Course:
         results = (*self._latest.results, event.result)
         findings = self._latest.findings
         if event.result.findings:
-            findings = self._ordered(results) or (*findings, *event.result.findings)
+            findings = self._ordered(results, (*findings, *event.result.findings))
         self._offer(results=results, findings=findings, done=event.done, of=event.of)
 
-    def _ordered(self, results: tuple[Result, ...]) -> tuple[Finding, ...]:
-        """Put the findings so far in order; empty where that was done at too great a cost."""
+    def _ordered(
+        self, results: tuple[Result, ...], findings: tuple[Finding, ...]
+    ) -> tuple[Finding, ...]:
+        """Give the findings so far in order; as they came where few are new among many."""
         from actions.doctor.gathering import gathered
 
-        began = self._monotonic()
-        if began < self._order_at:
-            return ()
+        if len(findings) - self._in_order <= len(findings) // _GROWTH:
+            return findings
         found = gathered(results)
-        ended = self._monotonic()
-        self._order_at = ended + (ended - began) * _SHARE
+        self._in_order = len(found)
         return found
 
     def _offer(self, **changes: object) -> None:

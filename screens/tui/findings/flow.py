@@ -90,11 +90,9 @@ class FindingsFlow:
         self._before = self.listed()
         number = self.progress.number + 1 if self.progress is not None else 1
         self.progress = nothing_yet(number, app.session.clock.now())
-        clock = app.session.clock
         course = self._course = Course(
             self.source,
             app.session.places,
-            clock.monotonic,
             self.progress,
             lambda: tell(app, Examined()),
         )
