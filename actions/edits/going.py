@@ -84,6 +84,8 @@ class Going:
         """Note what else is to be known; empty where there is nothing any more."""
         with self._lock:
             same = self._now.note == note
+            if note:  # nobody can tell any more how long it takes
+                self._due_at = None
             self._now = msgspec.structs.replace(self._now, note=note)
         if not same:
             self._tell(at_once=True)

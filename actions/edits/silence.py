@@ -8,7 +8,6 @@ from actions.edits.going import Going
 from console.clock import Clock
 from console.edits.kept import KeptEdit
 from console.errors import ConsoleError
-from console.units import format_duration
 
 if TYPE_CHECKING:
     from console.web.client import WebClient
@@ -32,7 +31,7 @@ class Silence:
         self._going = going
         self._over = threading.Event()
         self._heard_at = clock.monotonic()
-        self._answered_at = self._heard_at
+        self._answered_at = clock.now()
 
     def __enter__(self) -> Self:
         if self._edit.kind == "comfyui":
@@ -44,7 +43,7 @@ class Silence:
 
     def heard(self) -> None:
         """Note that the service has said something."""
-        self._heard_at = self._answered_at = self._clock.monotonic()
+        self._heard_at, self._answered_at = self._clock.monotonic(), self._clock.now()
 
     def _look(self) -> None:
         told = ""
@@ -61,8 +60,8 @@ class Silence:
         try:
             client.get("/queue", limit=64 << 20)
         except ConsoleError:
-            silent = self._clock.monotonic() - self._answered_at
+            since = self._answered_at.astimezone()
             waits = "what it has taken is looked for when it is back"
-            return f"{self._edit.service} has not answered for {format_duration(silent)}: {waits}"
-        self._answered_at = self._clock.monotonic()
+            return f"{self._edit.service} has not answered since {since:%H:%M:%S}: {waits}"
+        self._answered_at = self._clock.now()
         return ""

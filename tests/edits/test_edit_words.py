@@ -13,16 +13,18 @@ from actions.edit_now import EditNow
 from actions.edits.card import CardNow, CardWatch
 from actions.edits.going import Expected, Going
 from actions.edits.refusing import cancelled, error_of
+from actions.edits.silence import Silence
 from actions.edits.telling import now_text
 from actions.edits.words import PHASES, SHOWN, phase_of
 from actions.workflows.shelf import packaged_workflows
 from console.clock import HeldClock
 from console.comfyui.refusals import refusal
 from console.edits.events import Finished, Node, Progress, Queued, Started
-from console.edits.kept import Timings
+from console.edits.kept import KeptEdit, Timings
 from console.edits.result import NodeTime
 from console.errors import ConsoleError
 from console.models.catalog import packaged_catalog
+from console.web.client import WebClient
 from tests.support.edits import EditHost, edit_host
 from tests.support.waiting import wait_until
 
@@ -213,6 +215,26 @@ def test_all_who_watch_cards_share_one_reader_which_ends_with_the_last(host: Edi
     with CardWatch(session, "") as nobody:
         assert nobody.problem is not None
         assert nobody.problem.code == "gpu.not-told"
+
+
+def test_a_service_that_is_silent_is_told_once_and_no_time_is_promised_meanwhile() -> None:
+    clock = HeldClock(NOON)
+    told: list[EditNow] = []
+    going = Going("e", clock, told.append, Expected(run=600.0))
+    going.submitted()
+    going.hear(Started(ident="e"))
+    assert told[-1].left_seconds == 600.0
+    edit = KeptEdit(
+        id="e", state="running", service="comfy", kind="comfyui", workflow="w", created_at=NOON
+    )
+    with Silence(edit, lambda: WebClient("http://127.0.0.1:9"), clock, going):
+        clock.advance(8)
+        wait_until(lambda: told[-1].note)
+        clock.advance(8)
+        going.carded("", CardNow(), None)
+    (note,) = {now.note for now in told if now.note}
+    assert note.startswith(f"comfy has not answered since {NOON.astimezone():%H:%M:%S}: ")
+    assert told[-1].left_seconds is None
 
 
 def test_one_that_was_cancelled_without_its_service_says_that_it_may_still_run() -> None:
