@@ -63,6 +63,9 @@ def test_a_check_that_hangs_is_given_up_and_what_stands_on_it_says_why(
     assert steps[-1].done == steps[-1].of == 3
     last = next(one for one in whole.results if one.id == "driver.c")
     assert "not checked, because the driver: no answer within 0.2 s" in last.title
+    (found,) = whole.findings
+    assert (found.id, found.severity, found.subject) == ("doctor.no-answer", "error", "driver")
+    assert whole.bad
 
 
 def test_a_fault_of_one_check_leaves_the_others(

@@ -20,7 +20,7 @@ _LOST = frozenset({"gpu.lost", "card.lost", "nvml.gpu-lost"})
 def driver_checks(_session: Session) -> Sequence[Check]:
     """Give the checks of driver and cards."""
     return (
-        Check("driver.nvml", "driver", "NVIDIA driver", _nvml, limit_seconds=5.0),
+        Check("driver.nvml", "driver", "NVIDIA driver", _nvml, limit_seconds=8.0),
         Check("driver.cards", "driver", "cards", _cards, needs=("driver.nvml",)),
     )
 

@@ -26,7 +26,7 @@ _LOCAL = ("unix:", "http+unix:")
 def engine_checks(_session: Session) -> Sequence[Check]:
     """Give the checks of engine and runtime."""
     return (
-        Check("engine.reachable", "engine", "Docker Engine", _reachable, limit_seconds=5.0),
+        Check("engine.reachable", "engine", "Docker Engine", _reachable, limit_seconds=8.0),
         Check("engine.nvidia", "engine", "NVIDIA runtime", _nvidia, needs=("engine.reachable",)),
         Check(
             "engine.storage", "engine", "engine's warnings", _storage, needs=("engine.reachable",)
