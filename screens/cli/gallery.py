@@ -149,7 +149,7 @@ def rm(
 @click.pass_obj
 def copy(cli: Cli, name: str, folder: Path, inputs: bool) -> int:
     """Copy an edit's pictures into a folder, which is made; nothing there is replaced."""
-    from actions.edits.places import kept_files
+    from actions.edits.places import check_out, kept_files
     from actions.gallery.finding import one_edit
     from actions.gate import as_error, refusal
 
@@ -165,7 +165,9 @@ def copy(cli: Cli, name: str, folder: Path, inputs: bool) -> int:
             f"edit {edit.id} has no pictures ({edit.state})",
             f"gpuconsole gallery show {edit.id} says why",
         )
-    made = [files.copy_to(one, folder.expanduser().absolute()) for one in pictures]
+    folder = folder.expanduser().absolute()
+    check_out(str(folder))
+    made = [files.copy_to(one, folder) for one in pictures]
     if cli.as_json:
         return emit({"id": edit.id, "copied": [{"path": str(path)} for path in made]})
     for path in made:

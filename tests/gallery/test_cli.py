@@ -159,6 +159,8 @@ def test_copies_for_somebody_else(gallery: Gallery, tmp_path: Path) -> None:
     assert len(gallery.json("copy", edit.id, str(target), "--inputs")["copied"]) == 3
     assert len(list(target.iterdir())) == 3
     gallery.made("failed")
+    bad = gallery.json("copy", edit.id, str(target / lines[0] / "below"), code=2)
+    assert bad["code"] == "edit.bad-out"
     assert gallery.json("copy", "last", str(target), code=2)["code"] == "gallery.no-pictures"
 
 
