@@ -71,8 +71,7 @@ def setting_mend(
     one: ServiceStatus, remove: Sequence[str] = (), put: Sequence[str] = ()
 ) -> Mend | None:
     """Give the plan that takes flags of a service out, or puts some in; None without compose."""
-    service = one.service
-    if not (remove or put) or service.compose_file is None or not service.compose_service:
+    if not (remove or put) or not _by_compose(one):
         return None
     options: dict[str, Any] = {}
     words = ["gpuconsole", "set", one.name]
@@ -80,17 +79,34 @@ def setting_mend(
         if flags:
             options[name] = list(flags)
             words += [word for flag in flags for word in (f"--{name.replace('_', '-')}", flag)]
-    if one.container_state in _GONE:
-        options["start"] = True
-        words.append("--start")
     done = [f"take {', '.join(remove)} out"] if remove else []
     done += [f"put {', '.join(put)} in"] if put else []
+    return _set(one, options, words, " and ".join(done))
+
+
+def variable_mend(one: ServiceStatus, name: str, value: str) -> Mend | None:
+    """Give the plan that sets a variable of a service; None without compose."""
+    if not _by_compose(one):
+        return None
+    setting = f"{name}={value}"
+    words = ["gpuconsole", "set", one.name, "--env", setting]
+    return _set(one, {"env": [setting]}, words, f"set {setting}")
+
+
+def _by_compose(one: ServiceStatus) -> bool:
+    return one.service.compose_file is not None and bool(one.service.compose_service)
+
+
+def _set(one: ServiceStatus, options: dict[str, Any], words: list[str], done: str) -> Mend:
+    """Give the plan; what has ended by itself is started too."""
+    started: dict[str, Any] = {"start": True} if one.container_state in _GONE else {}
+    more = ["--start"] if started else []
     return Mend(
         verb="set",
         target=one.name,
-        options=options,
-        title=f"{' and '.join(done)} and create {one.name} anew",
-        command=shlex.join(words),
+        options={**options, **started},
+        title=f"{done} and create {one.name} anew",
+        command=shlex.join([*words, *more]),
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from actions.doctor.check import Check, Result
 from actions.doctor.checks.models import misplaced_file
+from actions.doctor.checks.setup import setup_checks
 from actions.doctor.ground import Ground
 from actions.doctor.mending import setting_mend
 from actions.doctor.telling import from_alert, from_runbook, result, said
@@ -55,6 +56,7 @@ def service_checks(ground: Ground) -> Iterator[Check]:
         yield _check("service.ready", one, _ready, ("engine.reachable",))
         yield _check("service.card", one, _card, ("driver.cards", "engine.reachable"))
         yield _check("service.flags", one, _flags, (ready,))
+        yield from setup_checks(one)
         if one.service.kind == "comfyui":
             yield _check("service.models", one, _models, (), limit=4.0)
             yield _check("service.nodes", one, _nodes, (ready,), limit=5.0)
