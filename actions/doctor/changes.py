@@ -1,6 +1,6 @@
 """What changed around the moment when something began to be wrong, from every memory there is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -50,17 +50,14 @@ def what_changed(session: Session, finding: Finding, snapshot: HostSnapshot) -> 
     else:
         since = onset - timedelta(seconds=bounds.before_seconds)
         until = max(onset, min(onset + timedelta(seconds=bounds.after_seconds), now))
-    earliest = since - timedelta(seconds=bounds.long_before_seconds)
     about = about_of(finding, snapshot)
-    found = [of_row(row, about) for row in _rows(session, earliest, until)]
-    found += [
-        of_happening(one, about)
-        for one in _unwritten(session, snapshot, about, found)
-        if earliest <= one.at <= until
-    ]
-    found = [one for one in found if one.kind not in bounds.quiet]
-    within = [one for one in found if (one.until or one.at) >= since]
-    before = _long_before(found, since) if not _any_cause(within, onset) else []
+    remembered = _remembered(session, snapshot, about)
+    within = _told(_rows(session, since, until), remembered, about, since, until)
+    before: list[Change] = []
+    if not _any_cause(within, onset):
+        earliest = since - timedelta(seconds=bounds.long_before_seconds)
+        rows = TimelineRecords(session.store).newest(_ROWS, earliest, kinds=bounds.causes)
+        before = _long_before(_told(rows, remembered, about, earliest, since), since)
     entries, left_out = _bounded(_folded(within))
     return Changes(
         onset=onset,
@@ -72,36 +69,45 @@ def what_changed(session: Session, finding: Finding, snapshot: HostSnapshot) -> 
     )
 
 
-def _rows(session: Session, since: datetime, until: datetime) -> Iterator[TimelineRow]:
+def _rows(session: Session, since: datetime, until: datetime) -> Sequence[TimelineRow]:
     records = TimelineRecords(session.store)
     rows = records.newest(_ROWS, since)
-    if len(rows) == _ROWS and rows[-1].at > since:
+    if len(rows) == _ROWS and rows[-1].at > since and until < session.clock.now():
         # The beginning lies so far back that much has happened since.
         rows = records.newest(_ALL_ROWS, since)
-    for row in rows:
-        if row.at <= until:
-            yield row
+    return rows
 
 
-def _unwritten(
-    session: Session, snapshot: HostSnapshot, about: About, known: Sequence[Change]
-) -> Iterator[Happening]:
-    """Give what the engine remembers and what things tell themselves, unless it is written."""
+def _remembered(
+    session: Session, snapshot: HostSnapshot, about: About
+) -> tuple[Sequence[Happening], ...]:
+    """Give what the engine remembers, and what things tell of themselves."""
     # Imported here: only who asks what changed pays for it.
     from actions.watching.container_events import container_happenings
 
+    events = container_happenings(snapshot.engine.events)
+    return events, tuple(traces(session, snapshot, about.ids))
+
+
+def _told(
+    rows: Iterable[TimelineRow],
+    remembered: Iterable[Sequence[Happening]],
+    about: About,
+    since: datetime,
+    until: datetime,
+) -> list[Change]:
+    """Give what is written of a time, and what else is remembered of it, each thing once."""
     written: dict[tuple[str, str, str], list[Change]] = {}
-    for one in known:
+    found = [of_row(row, about) for row in rows if row.at <= until]
+    for one in found:
         written.setdefault(_what(one.kind, one.subject, one.verb), []).append(one)
-    for source in (
-        container_happenings(snapshot.engine.events),
-        traces(session, snapshot, about.ids),
-    ):
-        new = [one for one in source if not _is_written(one, written)]
-        yield from new
+    for source in remembered:
+        new = [one for one in source if since <= one.at <= until and not _is_written(one, written)]
         for happening in new:
-            change = of_happening(happening, about)
-            written.setdefault(_what(change.kind, change.subject, change.verb), []).append(change)
+            one = of_happening(happening, about)
+            written.setdefault(_what(one.kind, one.subject, one.verb), []).append(one)
+            found.append(one)
+    return [one for one in found if one.kind not in limits().quiet and last_of(one) >= since]
 
 
 def _is_written(one: Happening, written: Mapping[tuple[str, str, str], Sequence[Change]]) -> bool:

@@ -259,6 +259,24 @@ async def test_what_was_found_before_stays_until_it_is_looked_at_again(
         assert "▸" in line_with(app, "vae.safetensors"), "the cursor stays on what it was on"
 
 
+async def test_a_plan_that_ends_during_an_examination_has_it_done_once_more(
+    tmp_path: Path, script: Script
+) -> None:
+    doctor = StillDoctor(result(finding()), result())
+    doctor.hold()
+    app = console(tmp_path, script, doctor)
+    async with app.run_test(size=(110, 36)) as pilot:
+        await pilot.press("5")
+        await until_seen(pilot, "examining")
+        app.journal_changed()
+        doctor.results = (result(),)
+        doctor.go(3)
+        await until(pilot, lambda: doctor.begun == 2)
+        doctor.go(2)
+        await until_seen(pilot, "Nothing is wrong")
+        assert doctor.begun == 2
+
+
 async def test_checks_say_what_was_not_checked_and_why(tmp_path: Path, script: Script) -> None:
     skipped = result(
         ident="service.ready:myia",

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from actions.operations import Operations
 from actions.status import read_status
 from screens.tui.application import Console
@@ -87,6 +89,25 @@ async def test_a_host_without_engine_says_what_was_not_checked(tmp_path: Path) -
             await until_seen(pilot, "docker.daemon.down, engine")
             await pilot.press("c")
             await until_seen(pilot, "not checked, because")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "cause"),
+    [
+        ("no-driver", "nvml.no-driver, driver"),
+        ("engine-denied", "docker.daemon.permission, engine"),
+        ("oom", "host.oom-kill, comfyui-qwen"),
+    ],
+)
+async def test_the_verdict_leads_to_the_cause_whatever_it_calls_it(
+    tmp_path: Path, scenario: str, cause: str
+) -> None:
+    with rehearsed(tmp_path, scenario) as (_, app):
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.press("v")
+            await until(pilot, lambda: over(app), 15)
+            await until_seen(pilot, f"error {cause}")
+            assert "nothing was found of" not in seen(app)
 
 
 async def test_a_host_that_is_well_says_so(tmp_path: Path) -> None:

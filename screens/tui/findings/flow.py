@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from screens.tui.findings.state import State
 
 VIEW = 5
+_ALSO = {"cards": "driver"}
+"""What the doctor calls the subject of an alert that has no name of its own."""
 
 
 class Row(NamedTuple):
@@ -54,6 +56,7 @@ class FindingsFlow:
         self._before: Listed = NOTHING
         self._listed: tuple[tuple[int, int], Listed] | None = None
         self._wanted: Alert | None = None
+        self._again = False
 
     @property
     def state(self) -> State:
@@ -81,9 +84,15 @@ class FindingsFlow:
         return self.progress is not None and not self.progress.over
 
     def begin(self) -> None:
-        """Examine the host in a thread, unless that is under way; `Examined` comes back."""
+        """Examine the host in a thread; `Examined` comes back.
+
+        While that is under way, it is done once more when it has ended: what was looked at before
+        may have changed since.
+        """
         if self.examining:
+            self._again = True
             return
+        self._again = False
         from screens.tui.findings.course import Course, nothing_yet
 
         app = self._app
@@ -107,6 +116,8 @@ class FindingsFlow:
             self._before = NOTHING
         if self._wanted is not None:
             self._go_to(self._wanted)
+        if self.progress.over and self._again:
+            self.begin()
 
     def listed(self) -> Listed:
         """Give what is listed: what was found now, then what was found before and may still be."""
@@ -149,7 +160,7 @@ class FindingsFlow:
 
     def _names_of(self, alert: Alert) -> set[str]:
         subject = alert.subject.rstrip(":")
-        names = {subject, alert.subject_id}
+        names = {subject, alert.subject_id, _ALSO.get(subject, "")}
         service = self._app.service_of(alert)
         container = self._app.container(alert.subject_id)
         if service is not None:
