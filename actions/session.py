@@ -107,7 +107,7 @@ class Session:
 
     @property
     def runbook_file(self) -> Path | None:
-        """Give the operator's own runbook: `--runbook FILE`, else `paths.runbook`; None for none."""
+        """Give the operator's own runbook: `--runbook FILE`, else `paths.runbook`, else None."""
         return self.runbook_named or self.config.settings.paths.runbook
 
     @property

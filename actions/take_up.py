@@ -1,4 +1,4 @@
-"""Taking up downloads and edits that nobody runs any more: after a restart of the host, or of their process.
+"""Taking up downloads and edits that nobody runs any more: their host or process was restarted.
 
 Whoever starts the program does it in passing, so it costs a look at one folder where there is none.
 """
