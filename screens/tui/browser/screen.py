@@ -168,7 +168,7 @@ class BrowserScreen(PictureScreen):
             if path:
                 self.go(path, exact=False)
 
-        self.app.push_screen(ChoiceDialog("Folders used of late", lines), chosen)
+        self.app.push_screen(ChoiceDialog("Folders with pictures", lines), chosen)
 
     # -- what is on it --------------------------------------------------------------------------
 

@@ -111,25 +111,25 @@ def earlier(texts: Sequence[str]) -> tuple[Choice, ...]:
 def menu(row: Row | None, pulls: bool) -> tuple[Verb, ...]:
     """Give what can be done in the lab now."""
     found = [
-        _verb("submit", "s", "send", "send the edit"),
-        _verb("browse", "o", "picture", "choose a picture"),
-        _verb("template", "t", "template", "begin with one of the workflow's prompts"),
-        _verb("history", "H", "earlier", "take an earlier prompt"),
-        _verb("fresh", "n", "new", "a new form"),
+        _verb("submit", "s", "Send", "send the edit"),
+        _verb("browse", "o", "Picture", "choose a picture"),
+        _verb("template", "t", "Template", "begin with one of the workflow's prompts"),
+        _verb("history", "H", "Earlier", "take an earlier prompt"),
+        _verb("fresh", "n", "New", "a new form"),
     ]
     if pulls:
-        found.append(_verb("fetch", "p", "fetch", "fetch the files that are missing"))
+        found.append(_verb("fetch", "p", "Fetch", "fetch the files that are missing"))
     if row is not None and under_way(row) and row.job is not None:
-        found.append(_verb("cancel", "c", "cancel", "cancel it; its service is told"))
+        found.append(_verb("cancel", "c", "Cancel", "cancel it; its service is told"))
     edit = row.edit if row is not None else None
     if edit is not None:
-        found.append(_verb("again", "r", "again", "put its recipe into the form"))
-        found.append(_verb("again_now", "R", "once more", "the same with another seed"))
+        found.append(_verb("again", "r", "Again", "put its recipe into the form"))
+        found.append(_verb("again_now", "R", "Anew", "the same with another seed"))
     if edit is not None and _has_result(edit):
-        found.append(_verb("use", "e", "edit on", "its result as the next edit's picture"))
-        found.append(_verb("save", "w", "save", "save a copy of its result"))
-        found.append(_verb("copy", "y", "path", "copy the path of its result"))
-    found.append(_verb("gallery", "g", "gallery", "all edits that were kept"))
+        found.append(_verb("use", "e", "Edit on", "its result as the next edit's picture"))
+        found.append(_verb("save", "w", "Save", "save a copy of its result"))
+        found.append(_verb("copy", "y", "Path", "copy the path of its result"))
+    found.append(_verb("gallery", "g", "Gallery", "all edits that were kept"))
     return tuple(found)
 
 
