@@ -34,7 +34,13 @@ def number(app: Console) -> int:
 
 
 async def test_a_crash_loop_is_followed_from_the_verdict_to_what_changed(tmp_path: Path) -> None:
-    with rehearsed(tmp_path, "crash-loop") as (_, app):
+    with rehearsed(tmp_path, "crash-loop") as (host, app):
+
+        def settings() -> list[str]:
+            return [one.read_text() for one in sorted(host.places.work.rglob("*compose*.y*ml"))]
+
+        before = settings()
+        assert before
         operator = Operations(app.session, "cli")
         for _event in operator.run(operator.plan("stop", "comfyui-qwen")):
             pass
@@ -51,6 +57,16 @@ async def test_a_crash_loop_is_followed_from_the_verdict_to_what_changed(tmp_pat
             await until_seen(pilot, "ended, exit 2: usage error")
             await until_seen(pilot, "docker-compose.yml was edited")
             await until_seen(pilot, "stop comfyui-qwen done")
+            await pilot.press("enter")
+            await until_seen(pilot, "making the plan to take --cuda-malloc out")
+            await until(pilot, lambda: isinstance(app.screen, PlanDialog), 30)
+            await until_seen(pilot, "This is to mend: The program does not know --cuda-malloc")
+            lines = [line for line in seen(app).splitlines() if "FORGE_ARGS" in line]
+            taken = [line for line in lines if "--cuda-malloc" in line]
+            assert len(taken) == 1, "the difference is shown: with it, then without"
+            assert len(lines) > 1
+            assert settings() == before, "a plan that is shown changes nothing"
+            await pilot.press("escape")
             await pilot.press("l")
             await until_seen(pilot, "unrecognized arguments")
             await pilot.press("escape")

@@ -198,6 +198,8 @@ class FindingsFlow:
         name = mend.target.rpartition("/")[2] or mend.target
         wanted = Wanted(mend.verb, mend.target, name, dict(mend.options))
         said = f"This is to mend: {finding.title}"
+        # A plan that asks compose takes seconds to be made.
+        self._app.say(f"making the plan to {mend.title or mend.verb} …", "dim", "·")
         self._app.desk.propose(wanted.verb, wanted.target_id, name, said, wanted.options)
 
 
