@@ -9,6 +9,7 @@ import msgspec
 from actions.doctor.ground import Ground
 from actions.services.snapshot import ServiceStatus
 from console.errors import ConsoleError
+from console.mask import mask_text
 from console.outside.address import PublicAddress, is_private, leads, public_address
 from console.web.answer import BEHIND, REDIRECTS, Answer, parse_json
 
@@ -165,22 +166,25 @@ def _told(answer: Answer) -> dict[str, Any]:
 def _led(address: PublicAddress, answer: Answer) -> Front:
     """Tell where a redirect leads: round, to a login, out of the proxy, or to another site."""
     to = leads(address, answer.location)
-    place = answer.place
+    place = mask_text(answer.place)
     if to is None:
         return Front(kind="leaves", answer=answer, place=place)
     if to.origin == address.origin:
         return Front(kind="login" if answer.to_login else "loop", answer=answer, place=place)
-    same_host = to.host == address.host
     unreachable = is_private(to.host) and not is_private(address.host)
+    # A login on another port may well be meant for users; by plain http it is the container's own.
+    if answer.to_login and to.secure and not unreachable:
+        return Front(kind="login", answer=answer, place=place)
+    another_port = to.port != address.port and is_private(to.host)
     downgraded = address.secure and not to.secure and not answer.to_login
-    if same_host or unreachable or downgraded or (is_private(to.host) and to.port != address.port):
+    if to.host == address.host or unreachable or downgraded or another_port:
         return Front(kind="leaves", answer=answer, place=place)
     return Front(kind="login" if answer.to_login else "elsewhere", answer=answer, place=place)
 
 
 def _moved(address: PublicAddress, answer: Answer) -> PublicAddress | None:
     """Give the https address of the same host, where plain http leads to it."""
-    if address.secure or answer.status not in REDIRECTS:
+    if address.secure or answer.status not in REDIRECTS or answer.to_login:
         return None
     to = leads(address, answer.location)
     if to is None or not to.secure or to.host != address.host:

@@ -17,6 +17,7 @@ from tests.outside.site import (
     session_of,
     site,
 )
+from tests.support.edits import edit_host
 
 WELL = {"/system_stats": answered("200 OK", STATS)}
 
@@ -36,8 +37,15 @@ def test_no_login_and_no_secret_is_ever_sent_to_a_public_address(tmp_path: Path)
 
 def test_a_login_in_the_way_is_well_and_all_behind_it_is_left_alone(tmp_path: Path) -> None:
     page = answered("200 OK", '<html><form><input type="password"></form></html>', "text/html")
-    to_login = answered("302 Found", Location="https://login.example.org/oauth2/authorize")
-    for guard in (answered("401 Unauthorized"), answered("403 Forbidden"), page, to_login):
+    guards = (
+        answered("401 Unauthorized"),
+        answered("403 Forbidden"),
+        page,
+        answered("302 Found", Location="https://login.example.org/oauth2/authorize"),
+        answered("302 Found", Location="https://localhost:9091/login?rd=x"),
+        answered("302 Found", Location="/login"),
+    )
+    for guard in guards:
         with site(saying({}, guard)) as there:
             whole = looked(session_of(tmp_path, there.url))
         assert whole.findings == ()
@@ -50,6 +58,7 @@ def test_a_login_in_the_way_is_well_and_all_behind_it_is_left_alone(tmp_path: Pa
     [
         ("http://127.0.0.1:8188/system_stats", "outside.redirect-leaves"),
         ("http://localhost:1/x", "outside.redirect-leaves"),
+        ("http://localhost:1111/login", "outside.redirect-leaves"),
         ("javascript:alert(1)", "outside.redirect-leaves"),
         ("https://elsewhere.example.org/", "outside.redirect-elsewhere"),
         ("/system_stats", "outside.redirect-loop"),
@@ -191,8 +200,6 @@ def test_a_port_where_nobody_listens_and_a_name_that_nobody_has(tmp_path: Path) 
 
 
 def test_a_proxy_that_leads_to_the_twin_of_a_service_is_told(tmp_path: Path) -> None:
-    from tests.support.edits import edit_host
-
     other = STATS.replace("0.33.0", "0.3.64")
     with (
         site(saying({"/system_stats": answered("200 OK", other)})) as there,
@@ -207,3 +214,21 @@ def test_a_proxy_that_leads_to_the_twin_of_a_service_is_told(tmp_path: Path) -> 
         whole = looked(host.session(), "outside.http")
     found = by_id(whole)["outside.other-service"]
     assert "0.3.64, here 0.33.0" in found.title
+
+
+def test_plain_http_that_leads_to_https_on_the_same_host_is_looked_at_there(
+    tmp_path: Path,
+) -> None:
+    with edit_host(tmp_path, scenario="outside-open", pace=1.0) as host:
+        secure = host.session().settings.services["comfyui-qwen"].public_url or ""
+
+        def to_https(connection: socket.socket, head: str) -> None:
+            place = f"{secure}{head.split(' ')[1]}"
+            connection.sendall(answered("308 Permanent Redirect", Location=place))
+
+        with site(to_https) as there:
+            config = Path(host.environ["XDG_CONFIG_HOME"]) / "gpuconsole" / "config.toml"
+            config.write_text(config.read_text().replace(secure, there.url))
+            whole = looked(host.session(), "outside.websocket:comfyui-qwen")
+    assert result_of(whole, "outside.websocket").state == "pass"
+    assert by_id(whole)["outside.moved"].title.endswith(secure)

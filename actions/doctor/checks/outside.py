@@ -14,6 +14,7 @@ from actions.runbook.finding import Evidence, Finding
 from actions.services.snapshot import ServiceStatus
 from console.errors import ConsoleError
 from console.outside.address import public_address
+from console.text import clean_line
 from console.unknown import known
 from console.web.answer import REDIRECTS
 
@@ -32,12 +33,13 @@ _OUT_OF_REACH = frozenset({"outside.unreachable", "outside.late"})
 
 def outside_checks(ground: Ground) -> Iterator[Check]:
     """Give the checks of each service that has a public address."""
-    from actions.doctor.checks.outside_use import origin_check, upload_check, websocket_check
-    from actions.doctor.checks.security import login_check
-
     reached = [one for one in ground.snapshot.services if one.service.public_url]
     if not reached:
         yield Check("outside.address", "outside", "way in from outside", _no_address)
+        return
+    from actions.doctor.checks.outside_use import origin_check, upload_check, websocket_check
+    from actions.doctor.checks.security import login_check
+
     for one in reached:
         name, tls, http = (f"outside.{part}:{one.name}" for part in ("name", "tls", "http"))
         yield bound("outside.name", f"public name of {one.name}", one, _name, limit=3.0)
@@ -243,7 +245,7 @@ def _another(one: ServiceStatus, front: Front, evidence: tuple[Evidence, ...]) -
         return []
     return [
         outside_finding(
-            "outside.other-service", one.name, evidence, here=here, there=there[:40],
+            "outside.other-service", one.name, evidence, here=here, there=clean_line(there, 40),
             local=one.service.url,
         )
     ]  # fmt: skip
