@@ -247,16 +247,14 @@ class BrowserScreen(PictureScreen):
 
     def _answer(self, path: str) -> None:
         picked = self.state.picked
-        if path not in picked:
-            if len(picked) >= self.most:
-                self._enough()
-                return
+        # Whoever has picked all there are means these, wherever the cursor went on to.
+        if path not in picked and len(picked) < self.most:
             picked.append(path)
         _LAST[cast("App[object]", self.console_app)] = self.state.path
         self.dismiss(tuple(picked))
 
     def _enough(self) -> None:
-        text = f"{self.most} are picked already: ↵ on one of them takes them, Space drops one"
+        text = f"{self.most} are picked already: ↵ takes them, Space on one of them drops it"
         self.console_app.say(text, "warning", "▲")
 
     def action_inside(self) -> None:
