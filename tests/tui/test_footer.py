@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screens.tui.paint import plain_text, text_width
-from screens.tui.panels.footer import MOST_LINES, MOST_LINES_LOW, TALL, job, status_lines
+from screens.tui.panels.footer import MOST_LINES, MOST_LINES_LOW, TALL, edit, job, status_lines
 from screens.tui.view import Job, Notice, View
 from tests.support.snapshots import NOW
+from tests.tui import lab_scenes as scenes
 
 
 def said(text: str) -> View:
@@ -52,3 +53,11 @@ def test_others_that_run_are_counted_however_long_the_first_talks() -> None:
     line = plain_text(job(running("x" * 300), 2, 5.0, 80))
     assert "and 2 more  Esc cancels" in line
     assert "…" in line
+
+
+def test_an_edit_that_runs_is_told_of_before_those_that_wait_behind_it() -> None:
+    waits = scenes.job(scenes.now("queued", ahead=1), plan_id="q")
+    line = plain_text(edit([scenes.job(), waits], 80))
+    assert "sampling 12/20" in line
+    assert "and 1 more" in line
+    assert "queued, 1 before it" in plain_text(edit([waits], 80))

@@ -145,13 +145,14 @@ def download(running: Sequence[Job], width: int) -> Line:
 
 
 def edit(running: Sequence[Job], width: int) -> Line:
-    """Say how the edit goes that was begun last, with how many others are under way."""
+    """Say how an edit goes, one that runs before those that wait, and how many others there are."""
     from screens.tui.lab.now_panel import in_short  # only who has edits pays for it
 
-    last = running[-1]
+    at_work = (one for one in running if one.edit is not None and one.edit.phase != "queued")
+    shown = next(at_work, running[-1])
     others = len(running) - 1
     tail = f"  and {others} more" if others else ""
-    line = (Span(f" ▶ {last.target}", "accent"), Span(f"  {in_short(last)}", "strong"))
+    line = (Span(f" ▶ {shown.target}", "accent"), Span(f"  {in_short(shown)}", "strong"))
     if line_width(line) + len(tail) + len(LAB_KEY) <= width:
         tail += LAB_KEY
     return clickable((*fit(line, max(0, width - len(tail))), Span(tail, "dim")), "key 4")
