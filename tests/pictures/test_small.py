@@ -9,8 +9,9 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +39,9 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Phone:
         if not (folder / name).exists():
             size = (3400, 2300) if name == "just-not-apart.png" else (6000, 4000)
             image = build.quarters(*size, "RGBA" if name in {"rgba.png", "usual.webp"} else "RGB")
-            how = {"method": 0, "quality": 50} if name.endswith("webp") else {"compress_level": 1}
+            how: dict[str, Any] = (
+                {"method": 0, "quality": 50} if name.endswith("webp") else {"compress_level": 1}
+            )
             image.save(folder / name, **how)
         return folder / name
 
@@ -236,7 +239,7 @@ def test_24_megapixels_are_small_soon_and_hold_nobody_up(phone: Phone, name: str
 
 def test_24_megapixels_leave_no_trace_in_memory(phone: Phone) -> None:
     for path in [phone(name) for name in ("rgba.png", "usual.webp", "usual.jpg")]:
-        assert peak_growth(lambda path=path: small(path, (160, 90))) < 40_000
+        assert peak_growth(partial(small, path, (160, 90))) < 40_000
 
 
 def test_a_picture_given_as_bytes_is_decoded_apart_as_well(phone: Phone) -> None:
