@@ -49,6 +49,7 @@ class Check(NamedTuple):
         needs: ids of checks that must not have failed or been skipped; else it is skipped.
         limit_seconds: given up after so long, as `fail`.
         subject: the service or container it is about; empty for the host.
+        heavy: it reads much: few such run at once, and none begins late.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
     limit_seconds: float = 2.5
     subject: str = ""
+    heavy: bool = False
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):

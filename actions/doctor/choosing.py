@@ -45,18 +45,36 @@ class Choice(NamedTuple):
             )
         heads = {one.partition(":")[0] for one in known}
         for name in (*self.only, *self.skip):
-            meant = name in known or name in heads or name in GROUPS
-            if not meant and not any(one.startswith(f"{name}.") for one in heads):
+            if not is_known(name, known):
                 near = difflib.get_close_matches(name, [*heads, *GROUPS, *known], 1, 0.5)
                 advice = f"did you mean {near[0]}?" if near else f"groups: {', '.join(GROUPS)}"
                 raise UsageError(
                     "doctor.no-check", f"there is no check {clean_line(name, 60)}", advice
                 )
 
+    def refuse_nothing(self) -> None:
+        """Refuse a choice that leaves no check at all.
+
+        Raises:
+            UsageError: `doctor.nothing-left`.
+        """
+        raise UsageError(
+            "doctor.nothing-left",
+            "no check is left: what is asked for is left out, or is not about this service",
+            "gpuconsole doctor checks all",
+        )
+
     def _wants(self, one: Check) -> bool:
         if self.service and one.subject != self.service:
             return False
         return not self.only or any(names(name, one) for name in self.only)
+
+
+def is_known(name: str, known: Collection[str]) -> bool:
+    """Tell whether a name means any check at all: an id, a part of ids, or a group."""
+    heads = {one.partition(":")[0] for one in known}
+    beginning = any(one.startswith(f"{name}.") for one in heads)
+    return name in known or name in heads or name in GROUPS or beginning
 
 
 def names(name: str, one: Check) -> bool:

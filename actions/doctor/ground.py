@@ -93,10 +93,26 @@ class Ground:
 
     def name_of(self, container: "Container") -> str:
         """Give what people call a container: its service, where it is one's."""
-        for one in self.snapshot.services:
+        services = self.snapshot.services
+        for one in services:
             if one.container_id == container.id:
                 return one.name
-        return container.name
+        # A container may be called like a service that it is not.
+        taken = any(one.name == container.name for one in services)
+        return container.id[:12] if taken or not container.name else container.name
+
+    def subject_called(self, name: str) -> str:
+        """Give what a service or container is called here, by any name of its own."""
+        from actions.services.find import service_named
+
+        snapshot = self.snapshot
+        services = [one.service for one in snapshot.services]
+        found = service_named(services, snapshot.engine.containers, name)
+        if found is not None:
+            return found.name
+        here = (one for one in snapshot.engine.containers if name in {one.name, one.id})
+        container = next(here, None)
+        return name if container is None else self.name_of(container)
 
     @property
     def inventory(self) -> "Inventory":

@@ -1,5 +1,6 @@
 """The recent part of a container's log, bounded: the beginning of its run, and the end."""
 
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
 _TAIL_LINES = 2500
 _HEAD_BYTES = 256 << 10
-_TAIL_BYTES = 8 << 20
+_TAIL_BYTES = 2 << 20
 _SECONDS = 2.0
+_LONGEST_SECONDS = 4.0
 _EARLIER_SECONDS = 1.0
 
 
@@ -41,8 +43,11 @@ def _read(
     client: "EngineClient", ident: str, tty: bool, since: str, tail: int | None, limit: int
 ) -> list[str]:
     data = bytearray()
+    begun = time.monotonic()
     with client.log_stream(ident, tty=tty, since=since, tail=tail) as stream:
         while not stream.ended and len(data) < limit:
+            if time.monotonic() - begun > _LONGEST_SECONDS:
+                break  # one that trickles in is taken as far as it came
             batch = stream.read(_SECONDS)
             if batch is None:
                 break

@@ -31,7 +31,7 @@ def container_checks(ground: Ground) -> Iterator[Check]:
         name = ground.name_of(container)
         yield _check("container.state", name, container, _state)
         if ours or container.id in ill:
-            yield _check("container.log", name, container, _log, limit=4.0)
+            yield _check("container.log", name, container, _log, limit=8.0)
         if ours:
             yield _check("container.mounts", name, container, _mounts)
             yield _check("container.ports", name, container, _ports)
@@ -57,6 +57,7 @@ def _check(
         needs=("engine.reachable",),
         limit_seconds=limit,
         subject=name,
+        heavy=kind == "container.log",
     )
 
 

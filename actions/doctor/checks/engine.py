@@ -4,11 +4,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from actions.doctor.check import Check, Result
 from actions.doctor.ground import Ground
 from actions.doctor.telling import from_runbook, result, said
 from actions.runbook.finding import Evidence, Finding
 from actions.session import Session
+from console.engine.faults import EngineError
 from console.engine.values import items, mapping, text
 from console.unknown import Unknown, known
 
@@ -43,6 +46,15 @@ def _reachable(ground: Ground, check: Check) -> Result:
         return result(check, f"{version}, {len(engine.containers)} containers", detail=where)
     evidence = (said("engine", f"{where}: {problem.title}"),)
     return result(check, problem.title, [_gone(problem, evidence)], where)
+
+
+def gone_meanwhile(reached: Result, error: EngineError) -> Result:
+    """Give the result of an engine that answered at first and then went away."""
+    title = f"The Docker Engine went away while it was examined: {error.title}"
+    found = from_runbook("docker.daemon.down", "engine", (said("engine", title),))
+    return msgspec.structs.replace(
+        reached, state="fail", title=title, findings=(*reached.findings, found)
+    )
 
 
 def _gone(problem: Unknown, evidence: Sequence[Evidence]) -> Finding:
