@@ -52,35 +52,35 @@ def test_a_flag_is_put_in_and_taken_back_by_undo(
 def test_a_setting_with_which_it_does_not_start_is_put_back(bench: Bench) -> None:
     bench.up("forge")
     before = bench.file.read_text()
-    end = bench.run(bench.operations().plan("set", "forge", flag=["--exit-after=0.1"]))
+    end = bench.run(bench.operations().plan("set", "forge", flag=["--ready-after=soon"]))
     assert isinstance(end, PlanFailed), end
-    assert end.went_back == "yes", end
+    assert end.went_back == "yes", (end.code, end.title, end.text)
     assert bench.file.read_text() == before
     assert bench.state("forge") == "ready"
 
 
 def test_the_flag_of_a_service_that_does_not_come_up_is_taken_out(bench: Bench) -> None:
-    bench.extra["comfyui"] = ["--exit-after", "0.1"]
+    bench.extra["comfyui"] = ["--ready-after", "soon"]
     bench.write_compose()
     up(bench, "comfyui")
-    plan = bench.operations().plan("set", "comfyui", remove_flag=["--exit-after"], start=True)
+    plan = bench.operations().plan("set", "comfyui", remove_flag=["--ready-after"], start=True)
     end = bench.run(plan)
     assert isinstance(end, PlanDone), end
     assert bench.state("comfyui") == "ready"
-    assert "--exit-after" not in bench.file.read_text()
+    assert "--ready-after" not in bench.file.read_text()
 
 
 def test_what_was_ill_before_is_as_ill_as_it_was_after_a_change_that_does_not_help(
     bench: Bench,
 ) -> None:
-    bench.extra["comfyui"] = ["--exit-after", "0.1"]
+    bench.extra["comfyui"] = ["--ready-after", "soon"]
     bench.write_compose()
     up(bench, "comfyui")
     before = bench.file.read_text()
     plan = bench.operations().plan("set", "comfyui", env=["A=b"], start=True)
     end = bench.run(plan)
     assert isinstance(end, PlanFailed), end
-    assert end.went_back == "yes", end
+    assert end.went_back == "yes", (end.code, end.title, end.text)
     assert bench.file.read_text() == before
 
 
