@@ -134,7 +134,7 @@ def test_a_killed_job_is_gone_on_with_by_the_next_console_and_sends_nothing_twic
 def test_ctrl_c_cancels_and_tells_what_there_is_and_two_do_not_meet(
     host: EditHost, photo: Path
 ) -> None:
-    host.mood("run-slow")
+    host.mood("run-hangs")
     records = EditRecords(host.session().store)
     before = records.count(Filter(states=("running",)))
     with subprocess.Popen(
@@ -152,9 +152,7 @@ def test_ctrl_c_cancels_and_tells_what_there_is_and_two_do_not_meet(
     whole = json.loads(told)
     assert first.returncode == 130
     assert whole["error"]["code"] == "plan.cancelled"
-    states = [run["state"] for run in whole["data"]["runs"]]
-    assert states[0] in {"cancelled", "done"}  # it was cold, or had come to its warm run
-    assert states[1] == "skipped"
+    assert [run["state"] for run in whole["data"]["runs"]] == ["cancelled", "skipped"]
     newest = records.find(Filter(group=whole["data"]["id"]), limit=1)[0]
     assert newest.state == "cancelled"
     assert whole["data"]["report"]

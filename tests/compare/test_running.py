@@ -50,7 +50,8 @@ def test_three_variants_are_run_cold_and_warm_compared_and_reported(
         (Q2, "done"), (Q4, "done"), (FP8, "done"),
     ]  # fmt: skip
     for row in data["runs"]:
-        assert row["first_seconds"] > row["load_seconds"] >= 0
+        # On a busy host its loading may be over before anybody hears of it.
+        assert row["first_seconds"] > (row["load_seconds"] or 0) >= 0
         assert row["warm_seconds"] > 0
         assert row["seconds_per_step"] > 0
         assert row["vram_peak_bytes"] > row["vram_before_bytes"]

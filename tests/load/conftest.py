@@ -134,3 +134,10 @@ def under(tmp_path: Path) -> Iterator[Under]:
     """A host whose services idle, with a run's worth of patience."""
     with edit_host(tmp_path, pace=PACE, change=brisk) as host:
         yield Under(host)
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Under]:
+    """A host for tests that send nothing, one for a module."""
+    with edit_host(tmp_path_factory.mktemp("idle"), pace=PACE, change=brisk) as host:
+        yield Under(host)

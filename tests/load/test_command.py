@@ -63,8 +63,8 @@ def test_two_services_of_two_kinds_are_told_apart(under: Under) -> None:
     assert len(done.stderr.splitlines()) < 25, "a log is no film"
 
 
-def test_the_plan_is_shown_and_nothing_is_sent(under: Under) -> None:
-    told = under.command("--requests", "5", "--at-once", "9", "--seed", "7", "--dry-run")
+def test_the_plan_is_shown_and_nothing_is_sent(idle: Under) -> None:
+    told = idle.command("--requests", "5", "--at-once", "9", "--seed", "7", "--dry-run")
 
     plan = told["data"]["plan"]
     assert (plan["verb"], plan["target"], plan["subject"]) == ("load", "edit-single", "edits")
@@ -74,8 +74,8 @@ def test_the_plan_is_shown_and_nothing_is_sent(under: Under) -> None:
     assert "5 requests on comfyui-qwen, 5 at a time" in sizes["title"]
     assert [one["id"] for one in plan["steps"]] == ["run", "report"]
     assert "seq 7 11 | xargs -P 5" in plan["steps"][0]["command"]
-    assert under.seeds_at_the_service() == []
-    assert under.pictures() == []
+    assert idle.seeds_at_the_service() == []
+    assert idle.pictures() == []
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_the_plan_is_shown_and_nothing_is_sent(under: Under) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(
-    under: Under, options: dict[str, Any], said: str
+    idle: Under, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        under.plan(**options)
+        idle.plan(**options)
 
     assert said in caught.value.title
 
@@ -110,14 +110,14 @@ def test_a_picture_that_is_none_and_a_service_that_is_down_are_told(under: Under
     under.host.control("kill", container=COMFY)
     with pytest.raises(ConsoleError) as caught:
         under.plan()
-    assert caught.value.code in {"service.not-running", "web.refused"}
+    assert caught.value.code in {"service.not-running", "web.refused", "web.closed"}
 
 
-def test_read_only_sends_nothing(under: Under) -> None:
-    told = under.command("--requests", "1", "--read-only", code=3)
+def test_read_only_sends_nothing(idle: Under) -> None:
+    told = idle.command("--requests", "1", "--read-only", code=3)
 
     assert told["error"]["code"] == "policy.read-only"
-    assert under.seeds_at_the_service() == []
+    assert idle.seeds_at_the_service() == []
 
 
 def test_ctrl_c_cancels_and_tells_what_was_done(under: Under) -> None:
