@@ -9,13 +9,15 @@ import msgspec
 from actions.load.model import Incident
 from console.edits.kept import EditError, KeptEdit
 from console.edits.words import Trouble
+from console.edits.words import trouble as edit_trouble
 from console.packaged import read_table
 
 OUT_OF_MEMORY, NOT_SENT, OTHER = "out-of-memory", "not-sent", "other"
 QUEUE_FULL = "queue-full"
 _SERVICE_DIED, _NODE_FAILED = "service-died", "node-failed"
-_ENGINE, _CARD = "engine-restarted", "card-lost"
-_QUEUE_GONE = frozenset({"edit.removed", "edit.not-found"})
+_ENGINE, _CARD, _AWAY = "engine-restarted", "card-lost", "console-away"
+_REMOVED, _NOT_FOUND, _RESTARTED = "edit.removed", "edit.not-found", "edit.restarted"
+_QUEUE_GONE = frozenset({_REMOVED, _NOT_FOUND})
 SEEN_SECONDS = 5.0
 """So long after it is felt may it be seen what went wrong on the host."""
 
@@ -130,6 +132,8 @@ def kind_of(
     meanwhile = [one for one in several if one.lasts_at(begun, ended + SEEN_SECONDS)]
     if code in _QUEUE_GONE and any(_of_service(one, service) for one in meanwhile):
         kind = kinds()[_SERVICE_DIED]  # nobody took it off the queue: the queue itself is gone
+    elif code == _NOT_FOUND and any(one.kind == _AWAY for one in several):
+        return kinds()[_AWAY]  # only what an earlier process of this run has sent is looked for so
     if kind.name not in {_SERVICE_DIED, _NODE_FAILED, OTHER}:
         return kind
     lost = [one for one in several if one.kind == "card-lost" and one.ident == card]
@@ -142,6 +146,14 @@ def kind_of(
     if kind.name == _SERVICE_DIED and any(one.kind == "engine-away" for one in meanwhile):
         return kinds()[_ENGINE]
     return kind
+
+
+def error_as(error: EditError, kind: Kind, service: str) -> EditError:
+    """Give an error in words that go with its kind: who lost a whole queue was not robbed of it."""
+    if error.code != _REMOVED or kind_by_code(error.code) == kind:
+        return error
+    words = edit_trouble(_RESTARTED, error.detail, address=service)
+    return EditError(code=words.code, title=words.title, hint=words.hint, detail=words.detail)
 
 
 def surely_not_taken(edit: KeptEdit) -> bool:

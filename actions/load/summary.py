@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from actions.load.arithmetic import Spread, gap_around, gaps, outside, per_minute, spread
-from actions.load.kinds import OUT_OF_MEMORY, SEEN_SECONDS, incident_title, kind_of, kinds
+from actions.load.kinds import (
+    OUT_OF_MEMORY,
+    SEEN_SECONDS,
+    error_as,
+    incident_title,
+    kind_of,
+    kinds,
+)
 from actions.load.model import (
     CANCELLED,
     DONE,
@@ -138,10 +145,13 @@ def _named(
     def named(one: Result) -> Result:
         if one.state != FAILED or not one.edit_id:
             return one
-        error = EditError(code=one.code, title=one.title, detail=one.detail)
+        error = EditError(code=one.code, title=one.title, hint=one.hint, detail=one.detail)
         card = cards.get(one.service, "")
         kind = kind_of(error, one.begun, one.ended, one.service, card, incidents)
-        return msgspec.structs.replace(one, kind=kind.name)
+        said = error_as(error, kind, one.service)
+        return msgspec.structs.replace(
+            one, kind=kind.name, code=said.code, title=said.title, hint=said.hint
+        )
 
     return tuple(named(one) for one in results)
 

@@ -155,9 +155,12 @@ def test_a_runner_that_was_killed_is_gone_on_with_by_the_next_console(under: Und
 
     last = lines(watched.stdout)[-1]["data"]
     assert last["event"] == "done", watched.stdout[-2000:]
-    assert (last["succeeded"], last["failed"]) == (6, [])
-    assert under.seeds_at_the_service() == list(range(40, 46)), "none was sent twice"
-    assert len(under.pictures()) == 6
+    # One whose id was written down and that was on its way may not have come there.
+    assert {one["kind"] for one in last["failed"]} <= {"console-away"}
+    lost = {39 + one["number"] for one in last["failed"]}
+    assert len(lost) <= 2, "no more than were under way"
+    assert under.seeds_at_the_service() == sorted({*range(40, 46)} - lost), "none was sent twice"
+    assert len(under.pictures()) == last["succeeded"] == 6 - len(lost)
     assert "console-away" in [one["kind"] for one in last["incidents"]]
 
 

@@ -86,6 +86,19 @@ def test_a_request_that_vanished_with_its_queue_was_not_deleted_by_anybody() -> 
     made = outcome("x", request(count=2), results, (), [restarted], {"comfy": CARD})
 
     assert [one.kind for one in made.failed] == ["service-died", "interrupted"]
+    assert "restarted or fell over" in made.failed[0].title, "nobody is said to have deleted it"
+    assert made.failed[0].hint.startswith("see the log of its container")
+    assert made.failed[1].title == "it failed: edit.removed"
+
+
+def test_what_a_killed_console_had_not_sent_yet_is_not_held_against_the_service() -> None:
+    away = Incident(kind="console-away", begun=1.0, ended=9.0)
+    down = Incident(kind="service-down", subject="comfy", ident="comfy", begun=40.0, ended=41.0)
+    results = [failed(1, 12.0, "edit.not-found"), failed(2, 42.0, "edit.not-found")]
+
+    made = outcome("x", request(count=2), results, (), [away, down], {"comfy": CARD})
+
+    assert [one.kind for one in made.failed] == ["console-away", "service-died"]
 
 
 def test_an_incident_of_one_service_is_not_held_against_another() -> None:
