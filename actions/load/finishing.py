@@ -11,7 +11,7 @@ from actions.load.folder import copied, folder_of, made
 from actions.load.ledger import FOLDER, Ledger
 from actions.load.model import Incident, LoadRequest, Outcome, Result, Sample
 from actions.load.report import Written, unwritten, write_report
-from actions.load.summary import outcome
+from actions.load.summary import named, outcome
 from actions.plan import Plan
 from actions.session import Session
 from console.errors import ConsoleError
@@ -35,6 +35,7 @@ def finish(session: Session, plan: Plan, seen: Seen) -> Outcome:
     """Work a run's figures out, write its report, and keep both; never raises for a disk."""
     request = carried(plan.options)
     cards = seen.cards or _planned_cards(plan, request)
+    seen = msgspec.structs.replace(seen, results=named(seen.results, seen.incidents, cards))
     made_of = outcome(plan.id, request, seen.results, seen.samples, seen.incidents, cards)
     folder = folder_of(session, plan)
     written = _report(session, made_of, request, seen, folder)

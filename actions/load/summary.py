@@ -62,7 +62,7 @@ def outcome(
         incidents: what went wrong on the host.
         cards: the card's UUID by service, where it is known.
     """
-    results = _named(results, incidents, cards)
+    results = named(results, incidents, cards)
     done = [one for one in results if one.state == DONE]
     failed = [one for one in results if one.state == FAILED]
     sent = [one for one in results if one.attempts]
@@ -137,12 +137,12 @@ def _kept_away(told: IncidentTold) -> bool:
     return bool(told.lost or told.retried or told.seconds)
 
 
-def _named(
+def named(
     results: Sequence[Result], incidents: Sequence[Incident], cards: Mapping[str, str]
 ) -> tuple[Result, ...]:
     """Give results whose failures are called by all that was seen, also afterwards."""
 
-    def named(one: Result) -> Result:
+    def again(one: Result) -> Result:
         if one.state != FAILED or not one.edit_id:
             return one
         error = EditError(code=one.code, title=one.title, hint=one.hint, detail=one.detail)
@@ -153,7 +153,7 @@ def _named(
             one, kind=kind.name, code=said.code, title=said.title, hint=said.hint
         )
 
-    return tuple(named(one) for one in results)
+    return tuple(again(one) for one in results)
 
 
 def _failure(one: Result) -> Failure:

@@ -36,6 +36,7 @@ def test_comfyui_killed_in_the_middle_is_survived_and_told(under: Under) -> None
     assert data["succeeded"] == len(data["failed"]) == 3
     assert {one["kind"] for one in data["failed"]} == {"service-died"}
     assert not [one for one in data["failed"] if "somebody" in one["title"]]
+    assert "somebody" not in (Path(data["folder"]) / "requests.csv").read_text()
     down = next(one for one in data["incidents"] if one["kind"].startswith("service-"))
     assert down["subject"] == COMFY
     assert down["gap_seconds"] >= 0.5
