@@ -10,7 +10,7 @@ T = TypeVar("T")
 _PAUSE = threading.Event()
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 5, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 20, what: str = "") -> T:
     """Give the first true answer of `condition`, asked again and again for at most `seconds`.
 
     Raises:

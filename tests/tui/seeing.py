@@ -29,7 +29,7 @@ def line_with(app: Console, words: str) -> str:
     return next((line for line in seen(app).splitlines() if words in line), "")
 
 
-async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Let the console work until a condition holds, and fail after `seconds`.
 
     Raises:
