@@ -38,6 +38,21 @@ class ContainerFacts:
         return {name: facts for name, (_, facts) in made.items()}
 
 
+def with_known(facts: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Give facts by name with what is not told now, such as ports while it does not run, as it was.
+
+    Args:
+        facts: as they are now.
+        before: as they were at the last look.
+    """
+    filled: dict[str, Any] = {}
+    for name, one in facts.items():
+        old = before.get(name)
+        was = old if isinstance(old, dict) else {}
+        filled[name] = {key: was.get(key) if value is None else value for key, value in one.items()}
+    return filled
+
+
 def container_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], now: datetime
 ) -> Iterator[Happening]:
@@ -55,7 +70,11 @@ def container_changes(
             continue
         image = any(part.startswith("image") for part in parts)
         what = "made anew" if anew else "changed"
-        text = f"was {what}: {'; '.join(parts)}" if parts else f"was {what} with the same settings"
+        text = (
+            f"was {what}: {'; '.join(parts)}"
+            if parts
+            else f"was {what} with the same image, arguments, cards and ports"
+        )
         yield Happening(
             at=now,
             kind="image" if image else "config",

@@ -83,7 +83,8 @@ def _told(event: EngineEvent, *, asked: bool, oom: bool) -> Iterator[Happening]:
 def _end(code: int | None, *, asked: bool, oom: bool) -> str:
     said = meaning(code, oom, asked)
     text = "ended" if code is None else f"ended, exit {code}"
-    return text + (f": {said}" if said else "") + (" (it was asked to)" if asked else "")
+    text += f": {said}" if said else ""
+    return f"{text} (it was asked to)" if asked and "asked" not in text else text
 
 
 def _severity_of_end(code: int | None, *, asked: bool, oom: bool) -> str:

@@ -8,7 +8,11 @@ from typing import Any
 
 from actions.session import Session
 from actions.snapshot import HostSnapshot
-from actions.watching.container_changes import ContainerFacts, container_changes
+from actions.watching.container_changes import (
+    ContainerFacts,
+    container_changes,
+    with_known,
+)
 from actions.watching.container_events import container_happenings
 from actions.watching.file_changes import (
     ModelLook,
@@ -208,9 +212,10 @@ class Recorder:
         )
 
     def _container_changes(self, snapshot: HostSnapshot, now: datetime) -> Iterator[Happening]:
-        facts = self._facts.of(snapshot.engine.containers)
+        before = self._before("containers") or {}
+        facts = with_known(self._facts.of(snapshot.engine.containers), before)
         # A container between its removal and its new creation is still the one it was.
-        merged = {**(self._before("containers") or {}), **facts}
+        merged = {**before, **facts}
         if len(merged) > len(facts) + 200:
             merged = facts
         yield from self._compared(

@@ -30,6 +30,8 @@ log = logging.getLogger("gpuconsole.watching")
 
 LOOK_SECONDS = 2.0
 END_PATIENCE_SECONDS = 2.0
+OLD_SECONDS = 60.0
+"""What happened so long before it is said is said with its time."""
 BROKEN = "engine.internal"
 _FAULT_PAUSE_SECONDS = 10.0
 _STATE_LIMIT = 1 << 20
@@ -216,10 +218,13 @@ class Watch:
         # Alerts are said by whoever tells them; the timeline has its own idea of when.
         if one.kind in {"alert", "watch"}:
             return
+        # The engine remembers what happened hours ago: it is said now, but is no news.
+        old = (self._session.clock.now() - one.at).total_seconds() >= OLD_SECONDS
+        when = f" (at {one.at.astimezone():%Y-%m-%d %H:%M:%S})" if old else ""
         self._say(
             Told(
                 event="happened",
-                text=f"{one.subject}: {one.body['text']}",
+                text=f"{one.subject}: {one.body['text']}{when}",
                 severity=str(one.body["outcome"]),
                 data={
                     "kind": one.kind,

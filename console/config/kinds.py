@@ -181,8 +181,10 @@ def arguments(value: Any) -> tuple[str, ...]:
             "must be a list of arguments, not one text: no shell reads it",
             'Such as command = ["/usr/local/bin/page", "--on-call"]',
         )
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list):
         raise WrongValueError(f"must be a list of texts in [ ], not {described(value)}")
+    if not value:
+        raise WrongValueError("must not be empty: leave it out where nothing is to be run")
     words = [each if isinstance(each, str) else text(each) for each in value]
     program = text(words[0])
     if any("\0" in word for word in words):

@@ -85,13 +85,13 @@ def entry_text(entry: TimelineEntry, now: datetime) -> str:
     age = format_age(max(0.0, (now - last).total_seconds()))
     head = f"{when:%Y-%m-%d %H:%M:%S}  {age:>4}"
     if entry.plan_id is None:
-        return f"{head}  {entry.kind:<7}  {entry.target}  {entry.outcome}: {_happened(entry)}"
+        return f"{head}  {entry.kind:<9}  {entry.target}  {entry.outcome}: {_happened(entry)}"
     took = (
         "" if entry.duration_seconds is None else f" in {format_duration(entry.duration_seconds)}"
     )
     origin = f" from {entry.ssh_origin}" if entry.ssh_origin else ""
     return (
-        f"{head}  {entry.verb:<7}  {entry.target}  "
+        f"{head}  {entry.verb:<9}  {entry.target}  "
         f"{entry.outcome}{took}: {entry.text or '…'}  ({entry.user}{origin}, {entry.via})"
     )
 

@@ -72,7 +72,7 @@ def test_an_image_under_the_same_tag_is_another_one() -> None:
 def test_a_container_made_anew_as_it_was_is_told_too() -> None:
     (one,) = between(comfy(), comfy(id="f" * 64))
     assert one.kind == "config"
-    assert one.body["text"] == "was made anew with the same settings"
+    assert one.body["text"] == "was made anew with the same image, arguments, cards and ports"
 
 
 def test_a_secret_among_the_arguments_stays_one() -> None:

@@ -14,7 +14,13 @@ from actions.timeline import TimelineEntry, read_timeline
 from actions.watching.recorder import ELECTION_SECONDS, Recorder
 from actions.watching.vram import read_vram
 from console.clock import HeldClock
-from console.engine.snapshot import Container, EngineEvent, EngineSnapshot
+from console.engine.snapshot import (
+    Container,
+    EngineEvent,
+    EngineSnapshot,
+    GpuDeclaration,
+    Port,
+)
 from console.gpu.snapshot import GpuSnapshot
 from console.store.rows import Happening
 from console.store.timeline import TimelineRecords
@@ -347,3 +353,23 @@ def test_secrets_in_what_happens_are_not_written(
     kept = b"".join(file.read_bytes() for file in state.iterdir() if file.is_file())
     assert b"HF_TOKEN" in kept
     assert b"hf_abcdefghij" not in kept
+
+
+def test_ports_of_a_container_made_anew_are_told_though_it_was_seen_before_it_ran(
+    make_session: MakeSession, recorder: Recorder, course: Course
+) -> None:
+    was = course.base.engine.containers[0]
+    port = Port(container_port=8188, host_port=8188, host_ip="127.0.0.1", protocol="tcp")
+    open_port = msgspec.structs.replace(port, host_ip="0.0.0.0")
+    inspected = msgspec.structs.replace(was, gpu=GpuDeclaration(), ports=(port,))
+
+    def look(one: Container) -> None:
+        engine = msgspec.structs.replace(course.base.engine, containers=(one,))
+        recorder.look(course.picture(engine=engine))
+
+    look(inspected)
+    anew = msgspec.structs.replace(inspected, id=ident("anew"), state="created", ports=())
+    look(anew)
+    look(msgspec.structs.replace(anew, state="running", ports=(open_port,)))
+    texts = [entry.text for entry in of_kind(make_session(), "config")]
+    assert "was changed: ports 127.0.0.1:8188->8188 became 0.0.0.0:8188->8188" in texts

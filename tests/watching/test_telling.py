@@ -197,7 +197,7 @@ def test_the_path_of_a_webhook_is_not_shown_with_the_config(make_session: MakeSe
     ("text", "words"),
     [
         ('command = "page me"', "no shell reads it"),
-        ("command = []", "a list"),
+        ("command = []", "not be empty"),
         ('command = ["./page"]', "absolute path"),
         ('command = ["", "x"]', "empty"),
         ('webhook = "http://me:pw@host/"', "name or password"),

@@ -1,6 +1,7 @@
 """A watch in this process: what it says, what it remembers, what it survives."""
 
 import threading
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -11,9 +12,10 @@ from actions.watching import watch as watch_module
 from actions.watching.stop import Stop
 from actions.watching.watch import Told, Watch
 from console.clock import HeldClock
+from console.engine.snapshot import EngineEvent
 from console.unknown import Unknown
 from tests.support.hosts import CRASH, healthy
-from tests.support.snapshots import alert, changed
+from tests.support.snapshots import alert, changed, ident
 from tests.support.waiting import wait_until
 from tests.watching.conftest import MakeSession
 
@@ -113,6 +115,23 @@ def test_no_secret_is_said(
     lines = said(make_session(), clock, [changed(healthy(), alerts=(leaky,))] * 12, monkeypatch)
     assert "raised" in events(lines)
     assert token not in repr(lines)
+
+
+def test_what_the_engine_still_remembers_is_said_with_its_time(
+    make_session: MakeSession, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago, now = clock.now() - timedelta(hours=3), clock.now()
+    told = tuple(
+        EngineEvent(at=at, container_id=ident(name), container_name=name, action="die", exit_code=3)
+        for name, at in (("myia", now), ("caddy", long_ago))
+    )
+    host = changed(healthy(), engine=msgspec.structs.replace(healthy().engine, events=told))
+    lines = said(make_session(), clock, [host], monkeypatch)
+    texts = [line.text for line in lines if line.event == "happened"]
+    assert texts == [
+        f"caddy: ended, exit 3 (at {long_ago.astimezone():%Y-%m-%d %H:%M:%S})",
+        "myia: ended, exit 3",
+    ]
 
 
 def test_a_broken_watcher_of_the_engine_is_replaced(
