@@ -148,7 +148,10 @@ def test_a_shell_on_a_real_terminal_and_back(workbench: Workbench, tmp_path: Pat
         # Ctrl-C once the command runs: sent before, the shell may take it for nobody's.
         terminal.press(b"echo up-$((1+1)); sleep 30\n")
         terminal.wait_for(rb"up-2")
+        terminal.output.clear()
         terminal.press(b"\x03")
+        # What is typed before the new prompt goes with the interrupt.
+        terminal.wait_for(rb"/ #")
         terminal.press(b"echo two-$((40+3))\n")
         terminal.wait_for(rb"two-43")
         terminal.press(b"exit 3\n")
