@@ -1,6 +1,7 @@
 """One process's turn at an edit: what happens to it is kept as it happens, and told."""
 
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     Connect = Callable[[], WebClient]
 
 _LIKE_IT = 5
+_ADDRESS = re.compile(r"https?://[\w.:\[\]-]*[\w\]]")
 _MAY_GO_ON = frozenset({"edit.gone"})
 
 
@@ -79,7 +81,10 @@ class Attempt:
         self.stopping.__exit__(*exception)
 
     def change(self, **fields: Any) -> None:
-        """Keep what has changed."""
+        """Keep what has changed; what went wrong is told by the service's name, not its address."""
+        error = fields.get("error")
+        if error is not None:
+            fields["error"] = _by_name(error, self.edit.service)
         self.edit = self._records.change(self.edit.id, **fields)
 
     def upload(
@@ -239,7 +244,11 @@ class Attempt:
         self.failed(error)
 
     def _broken_off(self, last: Interrupted, connect: "Connect") -> None:
-        self.change(**self._measured())
+        measured = self._measured()
+        if self.edit.started_at is None:
+            # It never had its turn: what the card held meanwhile was somebody else's.
+            measured = {"timings": measured["timings"]}
+        self.change(**measured)
         if last.pictures:
             with contextlib.suppress(CollectError):
                 kept = Collector(self._session, connect, self.stopping)
@@ -349,6 +358,11 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 def _error(told: Trouble) -> EditError:
     return EditError(code=told.code, title=told.title, hint=told.hint, detail=told.detail)
+
+
+def _by_name(error: EditError, service: str) -> EditError:
+    title = _ADDRESS.sub(lambda _: service, error.title)
+    return msgspec.structs.replace(error, title=title)
 
 
 def _first(before: int | None, now: int | None) -> int | None:

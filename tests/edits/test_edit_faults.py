@@ -17,6 +17,7 @@ from actions.edits.running import go_on
 from actions.plan import PlanFailed
 from console.comfyui.prompts import PromptCalls
 from console.comfyui.run import Pace
+from console.edits.kept import KeptEdit
 from console.edits.result import Output
 from console.simulator.scene import Scene
 from console.store.edits import EditRecords
@@ -138,7 +139,8 @@ def test_a_service_that_dies_under_an_edit_is_told(host: EditHost, mood: str, se
     assert edit.error is not None
     assert edit.submitted is sent
     assert edit.error.code.startswith("web." if not sent else "edit.")
-    assert edit.error.title
+    assert COMFY in edit.error.title
+    assert "http" not in edit.error.title, "a port tells nobody which service it is"
     host.mood("")
     again = make(host.session(), ready(host))
     assert again.state == "done", again.error
@@ -191,7 +193,7 @@ def test_cancelling_really_cancels_what_runs_and_what_waits(host: EditHost) -> N
     host.mood("run-slow")
     running, waiting = ready(host, steps=20), ready(host)
     phases: list[str] = []
-    inner: list[str] = []
+    inner: list[KeptEdit] = []
 
     def report(now: EditNow) -> None:
         phases.append(now.phase)
@@ -200,12 +202,14 @@ def test_cancelling_really_cancels_what_runs_and_what_waits(host: EditHost) -> N
         if "sampling" not in phases:
             return ""
         if not inner:  # while the first one runs, another waits behind it and is cancelled there
-            inner.append(make(host.session(), waiting, stop=lambda: "cancel").state)
+            inner.append(make(host.session(), waiting, stop=lambda: "cancel"))
         return "cancel"
 
     edit = make(host.session(), running, report=report, stop=stop)
     assert edit.state == "cancelled"
-    assert inner == ["cancelled"]
+    assert [one.state for one in inner] == ["cancelled"]
+    assert inner[0].vram_peak_bytes is None, "it never had its turn on the card"
+    assert edit.vram_peak_bytes
     assert edit.prompt_ident
     wait_until(lambda: calls(host).place(edit.prompt_ident).where == "nowhere")
     assert outputs_of(edit) == []
