@@ -11,6 +11,7 @@ import pytest
 from actions.doctor.change import Change, Changes, limits
 from actions.doctor.changes import what_changed
 from actions.doctor.onset import moment_of, onset_of
+from actions.live import LiveHost
 from actions.runbook.finding import Evidence, Finding
 from actions.session import Session, open_session
 from actions.snapshot import HostSnapshot
@@ -19,6 +20,7 @@ from console.engine.snapshot import Compose
 from console.store.model_files import ModelFileRecords, ModelFileRow
 from console.store.rows import Happening
 from console.store.timeline import TimelineRecords
+from tests.support.edits import edit_host
 from tests.support.snapshots import (
     NOW,
     changed,
@@ -30,6 +32,7 @@ from tests.support.snapshots import (
     host,
     ident,
 )
+from tests.support.waiting import wait_until
 
 BEGAN = NOW - timedelta(minutes=10)
 
@@ -337,3 +340,17 @@ def test_a_host_without_engine_or_facts_still_has_its_timeline(session: Session)
     planned(session, 4, "restart", "myia-turbo", "done")
     bare = changed(snapshot(), engine=engine_snapshot())
     assert texts(what_changed(session, finding(), bare)) == ["restart myia-turbo done: runs again"]
+
+
+def test_what_a_rehearsal_lays_out_is_not_what_has_just_changed(tmp_path: Path) -> None:
+    with edit_host(tmp_path / "operator", scenario="bad-update") as rehearsed:
+        session = rehearsed.session()
+        live = LiveHost(session)
+        live.start()
+        try:
+            picture = wait_until(lambda: live.snapshot().engine.containers and live.snapshot())
+        finally:
+            live.stop()
+        began = session.clock.now()
+        found = what_changed(session, finding(subject="comfyui-qwen", since=began), picture)
+    assert [one.text for one in found.entries if one.kind in {"config", "models"}] == []

@@ -41,6 +41,8 @@ async def test_a_crash_loop_is_followed_from_the_verdict_to_what_changed(tmp_pat
 
         before = settings()
         assert before
+        for path in host.places.work.rglob("docker-compose.yml"):
+            path.touch()
         operator = Operations(app.session, "cli")
         for _event in operator.run(operator.plan("stop", "comfyui-qwen")):
             pass
