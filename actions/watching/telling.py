@@ -113,7 +113,8 @@ class Teller:
                 return Unknown("hook.aborted", "the webhook was not asked: we end")
             client.post(path, data)
         except ServiceFault as error:
-            return Unknown(error.code, f"the webhook did not take it: {_reason(error)}", error.hint)
+            title = f"the webhook did not take it: {_reason(error)}"
+            return Unknown(error.code, title, _hint(error))
         finally:
             self._client = None
             client.close()
@@ -125,6 +126,15 @@ def _reason(error: "ServiceFault") -> str:
     if error.status:
         return f"it answered {error.status}"
     return error.title.partition(" (POST ")[0]
+
+
+def _hint(error: "ServiceFault") -> str:
+    """Say what to look at: no service of ours is meant, and it has no container's log."""
+    if error.status in {401, 403}:
+        return "check auth under [watch] in the config, or the token in the address"
+    if 300 <= error.status < 400:
+        return error.hint
+    return "check webhook or webhook_file under [watch] in the config, and what answers there"
 
 
 def _apart(address: str) -> tuple[str, str]:

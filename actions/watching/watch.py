@@ -42,7 +42,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         event: `started`, `happened`, `raised`, `worse`, `cleared`, `told`, `not-told`, `problem`,
-            `well`, or `stopped`.
+            `well`, `timeline` (who keeps it now), or `stopped`.
         text: the same for people.
         severity: of an alert or a happening: `error`, `warning`, `info` or `ok`.
         data: the rest of it.
@@ -87,6 +87,7 @@ class Watch:
         self._settings: WatchSettings | None = None
         self._alerts: Hysteresis | None = None
         self._problem: Unknown | None = None
+        self._writes = True
         self._memory = session.places.state_dir / "watch.json"
         self._live: LiveHost | None = None
 
@@ -131,10 +132,13 @@ class Watch:
         try:
             assert self._live is not None  # noqa: S101 -- opened at the beginning
             snapshot = self._live.snapshot()
+            # First the alerts: whatever keeps the timeline from being written is no reason to keep
+            # them back.
+            self._tell(snapshot)
             for happening in recorder.look(snapshot):
                 self._happened(happening)
-            self._tell(snapshot)
             self._note_problem(recorder.problem)
+            self._note_writer(recorder.writes)
             if snapshot.engine.problem is not None and snapshot.engine.problem.code == BROKEN:
                 self._live.stop()
                 self._live = self._open()
@@ -244,6 +248,14 @@ class Watch:
             self._say(Told(event="problem", text=problem.title, severity="error", data=data))
         elif problem is None and before is not None:
             self._say(Told(event="well", text="what happened is kept on the disk again"))
+
+    def _note_writer(self, writes: bool) -> None:
+        """Say where the timeline is kept when that is elsewhere, or here again."""
+        before, self._writes = self._writes, writes
+        if writes != before:
+            text = "an open console keeps the timeline and its happenings; alerts are told here"
+            text = "the timeline is kept here again" if writes else text
+            self._say(Told(event="timeline", text=text, data={"here": writes}))
 
     def _say(self, told: Told) -> None:
         masked = msgspec.structs.replace(told, text=safe_text(told.text), data=safe(told.data))

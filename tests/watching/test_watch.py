@@ -9,6 +9,7 @@ import pytest
 from actions.session import Session
 from actions.snapshot import HostSnapshot
 from actions.watching import watch as watch_module
+from actions.watching.recorder import Recorder
 from actions.watching.stop import Stop
 from actions.watching.watch import Told, Watch
 from console.clock import HeldClock
@@ -165,3 +166,32 @@ def test_the_word_to_end_is_heard_at_once_from_wherever_it_comes() -> None:
     assert stop.is_set()
     assert stop.wait(60)
     assert not Stop().wait(0.0)
+
+
+def test_a_timeline_that_cannot_be_written_keeps_no_alert_back(
+    make_session: MakeSession, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a row that cannot be read")
+
+    monkeypatch.setattr(Recorder, "look", broken)
+    lines = said(make_session(), clock, [CRASHING] * 12, monkeypatch)
+    assert events(lines).count("raised") == 1
+    assert "problem" in events(lines)
+
+
+def test_it_says_that_a_console_keeps_the_timeline_and_when_that_has_ended(
+    make_session: MakeSession, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = Recorder(make_session(), "a console keeps the timeline")
+    console.look(healthy())
+
+    class ClosedMeanwhile(list[HostSnapshot | Exception]):
+        def pop(self, *_: object) -> HostSnapshot | Exception:
+            if len(self) == 6:
+                console.close()
+            return super().pop(0)
+
+    lines = said(make_session(), clock, ClosedMeanwhile([healthy()] * 12), monkeypatch)
+    told = [line.data["here"] for line in lines if line.event == "timeline"]
+    assert told == [False, True]

@@ -239,6 +239,7 @@ def test_a_test_alert_says_how_each_way_went(host: EditHost, tmp_path: Path) -> 
     assert both.returncode == 1
     ways = json.loads(both.stdout)["data"]["ways"]
     assert [(way["way"], way["ok"]) for way in ways] == [("command", True), ("webhook", False)]
+    assert "under [watch] in the config" in ways[1]["hint"]
     assert json.loads((tmp_path / "told").read_text())["data"]["id"] == "watch.test"
     configure(host, 'command = "one text"\n')
     assert run(host, "watch", "--test").returncode == 2
