@@ -15,7 +15,7 @@ from actions.doctor.change import (
     of_happening,
     of_row,
 )
-from actions.doctor.onset import onset_of
+from actions.doctor.onset import moment_of, onset_of
 from actions.doctor.traces import traces
 from actions.runbook.finding import Finding
 from actions.session import Session
@@ -27,6 +27,9 @@ from console.text import clean_line
 _ROWS = 2_000
 _ALL_ROWS = 100_000
 _SAME = timedelta(seconds=2)
+_ALERTS = 500
+_ALERT_SUBJECTS = {"driver": "cards", "engine": "engine"}
+"""What an alert calls the subjects that stand for themselves, whatever ails them."""
 _LOOKS_APART = timedelta(minutes=5)
 """Whoever writes the timeline looks at models so seldom."""
 
@@ -44,13 +47,13 @@ def what_changed(session: Session, finding: Finding, snapshot: HostSnapshot) -> 
     """
     bounds = limits()
     now = session.clock.now().astimezone(UTC)
-    onset = onset_of(finding)
+    about = about_of(finding, snapshot)
+    onset = onset_of(finding) or _raised(session, finding, about)
     if onset is None:
         since, until = now - timedelta(seconds=bounds.unknown_seconds), now
     else:
         since = onset - timedelta(seconds=bounds.before_seconds)
         until = max(onset, min(onset + timedelta(seconds=bounds.after_seconds), now))
-    about = about_of(finding, snapshot)
     remembered = _remembered(session, snapshot, about)
     within = _told(_rows(session, since, until), remembered, about, since, until)
     before: list[Change] = []
@@ -67,6 +70,22 @@ def what_changed(session: Session, finding: Finding, snapshot: HostSnapshot) -> 
         left_out=left_out,
         problem=session.store.problem,
     )
+
+
+def _raised(session: Session, finding: Finding, about: About) -> datetime | None:
+    """Give when the alert of a finding began that still stands; None where nobody saw it."""
+    subject = _ALERT_SUBJECTS.get(finding.subject)
+    for row in TimelineRecords(session.store).newest(_ALERTS, kinds=("alert",)):
+        same = row.body.get("verb") == finding.id and row.subject in about.names
+        if not finding.current or not (same or row.subject == subject):
+            continue
+        facts = row.body.get("facts")
+        told = facts if isinstance(facts, dict) else {}
+        if told.get("event") == "raised":
+            return min(moment_of(str(told.get("since"))) or row.at, row.at)
+        if told.get("event") == "cleared":
+            return None
+    return None
 
 
 def _rows(session: Session, since: datetime, until: datetime) -> Sequence[TimelineRow]:

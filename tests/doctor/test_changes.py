@@ -348,9 +348,32 @@ def test_what_a_rehearsal_lays_out_is_not_what_has_just_changed(tmp_path: Path) 
         live = LiveHost(session)
         live.start()
         try:
-            picture = wait_until(lambda: live.snapshot().engine.containers and live.snapshot())
+            wait_until(lambda: live.snapshot().engine.containers)
+            picture = live.snapshot()
         finally:
             live.stop()
         began = session.clock.now()
         found = what_changed(session, finding(subject="comfyui-qwen", since=began), picture)
     assert [one.text for one in found.entries if one.kind in {"config", "models"}] == []
+
+
+def alerted(session: Session, minutes: float, event: str, subject: str = "cards") -> None:
+    since = (BEGAN - timedelta(minutes=minutes, seconds=30)).isoformat()
+    text = f"the driver does not answer {minutes}"
+    told = happened(minutes, "alert", subject, text, verb="nvml.gone", event=event, since=since)
+    TimelineRecords(session.store).happen([told])
+
+
+def test_what_bears_no_time_began_when_its_alert_was_raised(session: Session) -> None:
+    mismatch = finding(id="nvml.version-mismatch", subject="driver", since=None)
+    assert what_changed(session, mismatch, snapshot()).onset is None
+    alerted(session, 90, "raised")
+    alerted(session, 80, "cleared")
+    assert what_changed(session, mismatch, snapshot()).onset is None
+    alerted(session, 20, "raised")
+    alerted(session, 10, "worse")
+    alerted(session, 5, "raised", "myia-turbo")
+    began = BEGAN - timedelta(minutes=20, seconds=30)
+    assert what_changed(session, mismatch, snapshot()).onset == began
+    past = msgspec.structs.replace(mismatch, current=False)
+    assert what_changed(session, past, snapshot()).onset is None

@@ -76,7 +76,8 @@ def _said(changes: Changes | None, trouble: ConsoleError | None) -> str:
 def _window(changes: Changes, now: datetime) -> Line:
     begin, end = local_clock(changes.since, now), local_clock(changes.until, now)
     if changes.onset is None:
-        return (Span("  it is not known when this began; the last day", "dim"),)
+        before = ", and before it" if any(one.long_before for one in changes.entries) else ""
+        return (Span(f"  it is not known when this began; the last day{before}", "dim"),)
     return (Span(f"  {begin} to {end}", "dim"),)
 
 

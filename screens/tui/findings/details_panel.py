@@ -14,6 +14,7 @@ from screens.tui.findings.flow import Row
 from screens.tui.findings.list_panel import mark_of, since_of
 from screens.tui.findings.state import State
 from screens.tui.paint import BLANK, TIMES, Line, Span, clickable, fit, left, line_width, wrap
+from screens.tui.words import local_clock
 
 if TYPE_CHECKING:
     from actions.doctor.change import Changes
@@ -43,7 +44,8 @@ def details(
         width: columns.
     """
     one = row.finding
-    lines = [*_title(row, now, width)]
+    onset = changes.onset if changes is not None else None
+    lines = [*_title(row, onset, now, width)]
     lines += _rows("Evidence", (_quoted(each, one, now) for each in one.evidence), width, "text")
     if one.cause:
         lines += _rows("Cause", [one.cause], width, "strong")
@@ -55,10 +57,10 @@ def details(
     return lines
 
 
-def _title(row: Row, now: datetime, width: int) -> Iterator[Line]:
+def _title(row: Row, onset: datetime | None, now: datetime, width: int) -> Iterator[Line]:
     one = row.finding
     symbol, role = mark_of(one)
-    since = since_of(one, now)
+    since = since_of(one, now) or (local_clock(onset, now) if onset is not None else "")
     tail = f"since {since} " if since else ""
     parts = wrap(one.title, max(10, width - 4 - len(tail)))
     for place, part in enumerate(parts):
