@@ -3,8 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,24 @@ from console.units import format_bytes
 log = logging.getLogger("gpuconsole.watching")
 
 MOST_FILES = 100
+NEW_WITHIN = timedelta(minutes=2)
 MOST_MODELS = 5_000
 NAMED = 4
 SETTLED_SECONDS = 5.0
 """A model that was written to this lately is still on its way."""
 
 
-def settings_files(session: Session, snapshot: HostSnapshot) -> dict[str, Any]:
-    """Give size and time of the config and of the compose files, by path."""
+def settings_files(
+    session: Session, snapshot: HostSnapshot, known: Collection[str] = ()
+) -> dict[str, Any]:
+    """Give size and time of the config and of the compose files, by path.
+
+    Args:
+        session: whose config it is.
+        snapshot: whose containers name compose files.
+        known: paths that were looked at before: a file is there though its containers are gone,
+            or the engine does not answer yet.
+    """
     paths = {str(session.places.config_file)}
     paths |= {str(one.compose_file) for one in session.settings.services.values()}
     for container in snapshot.engine.containers:
@@ -37,7 +47,8 @@ def settings_files(session: Session, snapshot: HostSnapshot) -> dict[str, Any]:
                 for name in container.compose.config_files
             }
     found: dict[str, Any] = {}
-    for path in sorted(paths - {"None"})[:MOST_FILES]:
+    named = sorted(paths - {"None"})
+    for path in [*named, *sorted(set(known) - paths)][:MOST_FILES]:
         stamp = _stamp(path)
         if stamp is not None and os.path.isabs(path):  # noqa: PTH117 -- many, and cheap
             found[path] = stamp
@@ -47,12 +58,20 @@ def settings_files(session: Session, snapshot: HostSnapshot) -> dict[str, Any]:
 def settings_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], now: datetime
 ) -> Iterator[Happening]:
-    """Tell which of those files was written; one that is gone is told as such."""
+    """Tell which of those files was written; one that is gone is told as such.
+
+    A file that was not known before may be old, and named only by a container that is new: it is
+    told only where it was written just now.
+    """
     for path in {**before, **after}:
         was, is_now = before.get(path), after.get(path)
-        if was == is_now or was is None:
+        if was == is_now:
             continue
         verb, at = ("removed", now) if is_now is None else ("edited", _time_of(is_now, now))
+        if was is None and now - at > NEW_WITHIN:
+            continue
+        if is_now is None and _stamp(path) is not None:
+            continue
         yield Happening(
             at=at,
             kind="config",

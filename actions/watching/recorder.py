@@ -194,7 +194,7 @@ class Recorder:
             yield from self._container_changes(snapshot, now)
         if monotonic >= self._files_at:
             self._files_at = monotonic + FILES_SECONDS
-            files = settings_files(self._session, snapshot)
+            files = settings_files(self._session, snapshot, self._before("files") or {})
             yield from self._compared(
                 "files", files, lambda old, new: tuple(settings_changes(old, new, now))
             )

@@ -16,11 +16,11 @@ from actions.watching.file_changes import (
 )
 from actions.watching.host_changes import ClockWatch
 from console.clock import HeldClock
-from console.engine.snapshot import Container, GpuDeclaration
+from console.engine.snapshot import Compose, Container, GpuDeclaration
 from console.store.bodies import pack, unpack
 from console.store.rows import Happening
 from tests.support.hosts import healthy
-from tests.support.snapshots import NOW, container
+from tests.support.snapshots import NOW, changed, container
 from tests.support.waiting import wait_until
 from tests.watching.conftest import MakeSession
 
@@ -103,6 +103,37 @@ def test_a_compose_file_that_was_edited_is_told_with_its_time(
     compose.unlink()
     (gone,) = settings_changes(before, settings_files(session, healthy()), NOW)
     assert gone.body["verb"] == "removed"
+
+
+def test_a_compose_file_is_not_removed_with_its_containers(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session("")
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services: {}\n")
+    label = Compose(project="x", service="a", working_dir="", config_files=(str(compose),))
+    engine = msgspec.structs.replace(healthy().engine, containers=(comfy(compose=label),))
+    there = changed(healthy(), engine=engine)
+    down = changed(healthy(), engine=msgspec.structs.replace(engine, containers=()))
+
+    before = settings_files(session, there)
+    assert str(compose) in before
+    after = settings_files(session, down, before)
+    assert list(settings_changes(before, after, NOW)) == []
+    assert list(settings_changes(before, settings_files(session, down), NOW)) == []
+    compose.write_text("services: {a: {}}\n")
+    (edited,) = settings_changes(before, settings_files(session, down, before), NOW)
+    assert edited.body["verb"] == "edited"
+
+
+def test_a_new_file_is_told_only_where_it_was_just_written(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    stamps = {}
+    for path, minutes in ((old, 60), (new, 1)):
+        at = NOW - timedelta(minutes=minutes)
+        stamps[str(path)] = [10, int(at.timestamp()) * 1_000_000_000]
+    (one,) = settings_changes({}, stamps, NOW)
+    assert (one.subject, one.at) == ("new.yaml", NOW - timedelta(minutes=1))
 
 
 def test_models_that_come_go_and_change(make_session: MakeSession, tmp_path: Path) -> None:
