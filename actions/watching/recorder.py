@@ -74,6 +74,7 @@ class Recorder:
         self._known: dict[str, dict[str, Any] | None] = {}
         self._containers: object = None
         self._files_at = self._models_at = 0.0
+        self._files_named = False
         self._models = ModelLook(self._session)
         self._clock = ClockWatch()
         self._memory: Memory | None = None
@@ -192,8 +193,10 @@ class Recorder:
         if snapshot.engine.containers is not self._containers and snapshot.engine.problem is None:
             self._containers = snapshot.engine.containers
             yield from self._container_changes(snapshot, now)
-        if monotonic >= self._files_at:
-            self._files_at = monotonic + FILES_SECONDS
+        connected = snapshot.engine.state == "connected"
+        # Which compose files there are is known once the engine has answered: no minute is lost.
+        if monotonic >= self._files_at or (connected and not self._files_named):
+            self._files_at, self._files_named = monotonic + FILES_SECONDS, connected
             files = settings_files(self._session, snapshot, self._before("files") or {})
             yield from self._compared(
                 "files", files, lambda old, new: tuple(settings_changes(old, new, now))

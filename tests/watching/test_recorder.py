@@ -1,5 +1,6 @@
 """The timeline is written by one, without doubles, across restarts, full disks and handovers."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from actions.watching.recorder import ELECTION_SECONDS, Recorder
 from actions.watching.vram import read_vram
 from console.clock import HeldClock
 from console.engine.snapshot import (
+    Compose,
     Container,
     EngineEvent,
     EngineSnapshot,
@@ -373,3 +375,25 @@ def test_ports_of_a_container_made_anew_are_told_though_it_was_seen_before_it_ra
     look(msgspec.structs.replace(anew, state="running", ports=(open_port,)))
     texts = [entry.text for entry in of_kind(make_session(), "config")]
     assert "was changed: ports 127.0.0.1:8188->8188 became 0.0.0.0:8188->8188" in texts
+
+
+def test_compose_files_are_known_as_soon_as_the_engine_has_answered(
+    make_session: MakeSession, course: Course, clock: HeldClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "compose.yaml"
+    label = Compose(project="x", service="a", working_dir="", config_files=(str(file),))
+    one = msgspec.structs.replace(course.base.engine.containers[0], compose=label)
+    there = msgspec.structs.replace(course.base.engine, containers=(one,))
+    nothing = msgspec.structs.replace(there, containers=(), state="connecting")
+    for hours, text in ((2, "services: {}\n"), (1, "services: {a: {}}\n")):
+        file.write_text(text)
+        written = clock.now().timestamp() - hours * 3600
+        os.utime(file, (written, written))
+        recorder = Recorder(make_session(), "test")
+        recorder.look(course.picture(engine=nothing))
+        clock.advance(2)
+        recorder.look(course.picture(engine=there))
+        recorder.close()
+        clock.advance(600)
+    (entry,) = of_kind(make_session(), "config")
+    assert entry.text == f"{file} was edited"
