@@ -1,6 +1,7 @@
 """Checks of the model folders: whether they are there, and what is wrong with files in them."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from functools import cache
 
@@ -106,7 +107,7 @@ def _mend(fix: Fix) -> Mend | None:
     if verb is None:
         return None
     options = {"to": fix.to} if fix.to else {}
-    command = f"gpuconsole models pull {fix.path}" if verb == "pull" else "gpuconsole models fix"
+    command = f"gpuconsole models {'pull' if verb == 'pull' else 'fix'} {shlex.quote(fix.path)}"
     return Mend(
         verb=verb, target=fix.path, options=options, title=fix.title, command=clean_line(command)
     )
