@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--report", metavar="FILE", default=None, is_flag=False, flag_value="-",
     help="The same as Markdown to paste; to FILE, or printed.",
 )  # fmt: skip
-@click.option("--minutes", type=click.FloatRange(0, 10_000), default=30.0, help="Of logs (30).")
+@click.option("--minutes", type=click.FloatRange(0, 10_000), default=None, help="Of logs (30).")
 @click.option("--with-prompts", is_flag=True, help="Leave prompts of edits in the bundle.")
 @click.option("--with-pictures", is_flag=True, help="Put the newest results into the bundle.")
 @click.pass_obj
@@ -47,7 +47,7 @@ def doctor(
     yes: bool,
     bundle: str | None,
     report: str | None,
-    minutes: float,
+    minutes: float | None,
     with_prompts: bool,
     with_pictures: bool,
 ) -> int:
@@ -56,19 +56,27 @@ def doctor(
     Nothing is changed. Root causes come first, each with what to do. Exits 5 where something of
     severity error is found.
     """
+    if (dry_run or yes) and not probe:
+        raise UsageError("doctor.no-probe", "--dry-run and --yes go with --probe only")
+    if bundle is None and (minutes is not None or with_prompts or with_pictures):
+        raise UsageError(
+            "doctor.no-bundle", "--minutes, --with-prompts and --with-pictures go with --bundle"
+        )
+    if bundle in {"", "-"}:
+        raise UsageError("doctor.bundle-file", "--bundle needs the name of a file")
     if log is not None:
-        if only or skip or service or bundle or report or probe:
+        if only or skip or service or bundle is not None or report is not None or probe:
             raise UsageError("doctor.log-alone", "--log goes with no other choice of checks")
         return _of_log(cli, log)
     if probe:
-        if bundle or report:
+        if bundle is not None or report is not None:
             raise UsageError("doctor.probe-alone", "--probe goes with no bundle and no report")
         return _probed(cli, {"only": only, "skip": skip, "service": service}, dry_run, yes)
     chosen = {"only": only, "skip": skip, "service": service}
     if bundle is not None or report is not None:
         from screens.cli.bundle import hand_over
 
-        wish = (minutes, with_prompts, with_pictures)
+        wish = (30.0 if minutes is None else minutes, with_prompts, with_pictures)
         return hand_over(cli, chosen, bundle=bundle, report=report, wish=wish)
     return _of_host(cli, chosen)
 

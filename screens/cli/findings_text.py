@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from actions.runbook.finding import Evidence, Finding
 from actions.runbook.listing import detail_of, title_of
 from actions.runbook.log_check import LogCheck
+from screens.cli.choices_text import wrapped
 
 _MARKS = {"error": "✖", "warning": "▲", "info": "·"}
 
@@ -28,15 +29,15 @@ def finding_lines(one: Finding) -> list[str]:
 
 def _finding(one: Finding) -> Iterator[str]:
     when = "" if one.current else "before the last start: "
-    yield f"{_MARKS[one.severity]} {when}{one.title}"
+    yield from wrapped(f"{when}{one.title}", f"{_MARKS[one.severity]} ")
     yield f"  {one.severity} {one.id}, {one.subject}{_times(one)}"
     for quoted in one.evidence:
         yield f"  | {_quoted(quoted)}" if quoted.number else f"  | {quoted.source}: {quoted.text}"
     if one.cause:
-        yield f"  Cause  {one.cause}"
+        yield from wrapped(one.cause, "  Cause  ")
     for name, steps in (("Fix", one.fix), ("Then", one.next)):
         for number, step in enumerate(steps, 1):
-            yield f"  {name if number == 1 else '':<5}  {number}  {step}"
+            yield from wrapped(step, f"  {name if number == 1 else '':<5}  {number}  ")
     if one.mend is not None:
         yield f"  Plan   {one.mend.title}: {one.mend.command}"
     for link in one.links:

@@ -90,6 +90,8 @@ def test_a_bundle_has_none(host: EditHost, tmp_path: Path) -> None:
         ("restart", "myia", "--dry-run", "--json"),
         ("move", "myia", "--gpu", "3090", "--dry-run", "--json"),
         ("move", "myia", "--gpu", "3090", "--dry-run"),
+        ("set", "myia", "--remove-flag", "--cuda-malloc", "--dry-run", "--json"),
+        ("set", "myia", "--remove-flag", "--cuda-malloc", "--dry-run"),
         ("timeline", "--json"),
         ("jobs", "list", "--json"),
         ("config", "print"),

@@ -62,6 +62,9 @@ def test_one_service_or_group_can_be_asked_for(ill: EditHost) -> None:
         (("--only", "drivr"), "did you mean driver?"),
         (("--service", "nobody"), "there is no service nobody"),
         (("--log", "x", "--only", "host"), "--log"),
+        (("--dry-run",), "go with --probe only"),
+        (("--with-prompts", "--report"), "go with --bundle"),
+        (("--bundle", "-"), "needs the name of a file"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_hint(
@@ -70,3 +73,10 @@ def test_what_makes_no_sense_is_refused_with_a_hint(
     done = doctor(ill, *words)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_causes_and_steps_are_folded_at_80_columns(ill: EditHost) -> None:
+    lines = doctor(ill, "--service", "myia-turbo").stdout.splitlines()
+    quoted = ("  |", "  Plan", "  See", "  ↳")
+    assert [one for one in lines if len(one) > 80 and not one.startswith(quoted)] == []
+    assert any(one.startswith("  Cause  ") for one in lines)
