@@ -54,7 +54,7 @@ snapshots: $(STAMP) ## accept how the screens look now
 	$(BIN)/python -m pytest -n auto tests/tui --snapshot-update
 
 pictures: $(STAMP) ## take the docs' pictures again
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.screenshots $(ARGS)
 
 docs: $(STAMP) ## make docs/troubleshooting.md from the runbook
 	$(BIN)/python -m actions.runbook.manual docs/troubleshooting.md
