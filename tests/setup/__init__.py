@@ -1,1 +1,0 @@
-"""Setup without a terminal, on rehearsed hosts and by the real command."""
