@@ -1,8 +1,9 @@
 """Short ways to make results and findings: every check says what it found in the same form."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from actions.doctor.check import Check, Result
+from actions.doctor.check import Result
 from actions.runbook.book import packaged_entries
 from actions.runbook.diagnose import titled
 from actions.runbook.finding import Evidence, Finding
@@ -13,7 +14,21 @@ from console.text import clean_line
 _QUOTED = 300
 
 
-def result(check: Check, title: str, findings: Sequence[Finding] = (), detail: str = "") -> Result:
+class About(Protocol):
+    """What a result is of: a check, or a probe that a plan has run."""
+
+    @property
+    def id(self) -> str:
+        """Give its id."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """Give its group."""
+        ...
+
+
+def result(check: About, title: str, findings: Sequence[Finding] = (), detail: str = "") -> Result:
     """Give a check's result; its state follows from its findings."""
     current = [one.severity for one in findings if one.current]
     state = "fail" if "error" in current else "warn" if "warning" in current else "pass"

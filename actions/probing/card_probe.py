@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from actions.doctor.check import Check, Result
+from actions.doctor.check import Result
 from actions.doctor.outside_words import outside_finding
 from actions.doctor.telling import from_runbook, result, said
 from actions.plan import Step
@@ -23,13 +24,13 @@ _LISTED = re.compile(r"^GPU \d+: (?P<name>.*?) \(UUID: (?P<uuid>[^)]+)\)", re.MU
 _END_SECONDS = 20.0
 
 
-def probed(ident: str, group: str, title: str, subject: str = "") -> Check:
-    """Give what a probe's result is made with."""
-    return Check(ident, group, title, _nobody_runs_it, subject=subject)
+class Probe(NamedTuple):
+    """What a probe's result is of; like a check, but a plan's step has run it."""
 
-
-def _nobody_runs_it(_ground: object, _check: Check) -> Result:
-    raise NotImplementedError
+    id: str
+    group: str
+    title: str
+    subject: str = ""
 
 
 def outcome(made: Result) -> Outcome:
@@ -51,7 +52,7 @@ class CardProbe:
         Raises:
             EngineError: the engine does not answer at all.
         """
-        check = probed("probe.card", "engine", "a container with the cards")
+        check = Probe("probe.card", "engine", "a container with the cards")
         image = str(self._options["image"])
         command = [str(one) for one in self._options["command"]]
         talk.tell(f"{' '.join(command)} in a container of {image}")
@@ -70,7 +71,7 @@ class CardProbe:
         """Stop waiting, from another thread; the container is removed by the next probe."""
         self._client.abort()
 
-    def _judged(self, check: Check, told: ExecResult, command: Sequence[str]) -> Result:
+    def _judged(self, check: Probe, told: ExecResult, command: Sequence[str]) -> Result:
         text = clean_bytes(told.output)
         listed = {found["uuid"]: found["name"] for found in _LISTED.finditer(text)}
         if told.exit_code or not listed:

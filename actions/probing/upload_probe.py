@@ -1,10 +1,10 @@
 """A large request from outside, on a path that stores nothing: what the proxy really lets in."""
 
-from actions.doctor.check import Check, Result
+from actions.doctor.check import Result
 from actions.doctor.outside_words import too_large
 from actions.doctor.telling import result
 from actions.plan import Step
-from actions.probing.card_probe import outcome, probed
+from actions.probing.card_probe import Probe, outcome
 from actions.session import Session
 from actions.step_thread import Outcome, Talk
 from actions.trouble import CancelledStepError
@@ -37,7 +37,7 @@ class UploadProbe:
         Raises:
             CancelledStepError: somebody asked to cancel.
         """
-        check = probed(
+        check = Probe(
             f"probe.upload:{self._service}", "outside", f"large request to {self._service}",
             self._service,
         )  # fmt: skip
@@ -54,7 +54,7 @@ class UploadProbe:
     def abort(self) -> None:
         """Do nothing: each request ends by its own limit."""
 
-    def _sent(self, check: Check, visitor: Visitor, talk: Talk) -> Result:
+    def _sent(self, check: Probe, visitor: Visitor, talk: Talk) -> Result:
         target = UPLOADS[self._kind]
         refused: list[tuple[int, int]] = []
         for size in SIZES:
@@ -72,7 +72,7 @@ class UploadProbe:
             refused.append((size, answer.status))
         return self._result(check, 0, refused)
 
-    def _result(self, check: Check, passed: int, refused: list[tuple[int, int]]) -> Result:
+    def _result(self, check: Probe, passed: int, refused: list[tuple[int, int]]) -> Result:
         if not refused:
             return result(check, f"{format_bytes(passed)} came through to {self._service}")
         size, status = refused[-1]
@@ -95,7 +95,7 @@ def _no_way(answer: Answer) -> str:
     return ""
 
 
-def _not_probed(check: Check, why: str) -> Result:
+def _not_probed(check: Probe, why: str) -> Result:
     return Result(
         id=check.id, group=check.group, state="skip",
         title=f"{check.title}: not probed, because {why}",

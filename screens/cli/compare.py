@@ -84,10 +84,11 @@ def compare(
     if operations.problem is not None:
         say(f"gpuconsole: {operations.problem.title}")
     _ask(cli, plan, yes=yes)
-    from screens.cli.compare_run import begin, follow
+    from screens.cli.compare_run import follow
+    from screens.cli.job_run import begin
 
     if detach and operations.survives(plan):
-        return begin(cli, operations, plan)
+        return begin(cli, operations, plan, f"compare {plan.target}")
     return follow(cli, operations, plan, events=events)
 
 

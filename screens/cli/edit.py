@@ -116,7 +116,8 @@ def _edit(
     show: bool,
 ) -> int:
     from actions.operations import Operations
-    from screens.cli.edit_run import begin, follow, refused
+    from screens.cli.edit_run import follow, refused
+    from screens.cli.job_run import begin
 
     operations = Operations(cli.session, via="cli")
     if cli.session.rehearsal and not cli.as_json:
@@ -130,7 +131,7 @@ def _edit(
         say(f"gpuconsole: {operations.problem.title}")
     _ask(cli, plan, yes=yes)
     if detach:
-        return begin(cli, operations, plan)
+        return begin(cli, operations, plan, f"edit with {plan.target}")
     return follow(cli, operations, plan, events=events, show=show)
 
 

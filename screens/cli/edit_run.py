@@ -1,18 +1,16 @@
 """Following an edit on the command line: progress on stderr, its picture on stdout."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actions.edits.data import edit_answer
-from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, PlanStarted
-from console.errors import ConsoleError, ExitCode, InterruptedByUser
+from actions.plan import AnyEvent, Plan, PlanFailed
+from console.errors import ConsoleError, ExitCode
 from console.store.edits import EditRecords
-from screens.cli.cancelling import cancel_wish
+from screens.cli.job_run import followed
 from screens.cli.output import emit, emit_error, flush, say, write
 from screens.cli.plan_view import event_error, plan_data
-from screens.cli.telling import Audience, JsonTeller, TextTeller
 
 if TYPE_CHECKING:
     from actions.operations import Operations
@@ -36,50 +34,11 @@ def refused(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool) -
     return emit(data, error=error)
 
 
-def begin(cli: "Cli", operations: "Operations", plan: Plan) -> int:
-    """Start the job and leave it as soon as it runs."""
-    for event in operations.run(plan):
-        if isinstance(event, PlanFailed):
-            error = event_error(event, plan.target)
-            if cli.as_json:
-                return emit({"job_id": plan.id, "plan": plan_data(plan)}, error=error)
-            raise error
-        if isinstance(event, PlanStarted | PlanDone):
-            break
-    if cli.as_json:
-        return emit({"job_id": plan.id, "id": plan.id, "plan": plan_data(plan)})
-    write(f"edit with {plan.target}: job {plan.id}")
-    say(f"gpuconsole jobs watch {plan.id} tells how it goes; it survives this console")
-    return ExitCode.DONE
-
-
 def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool, show: bool) -> int:
     """Run it and tell how it goes until it ends; gives its exit code."""
-    teller = JsonTeller(plan) if cli.as_json else TextTeller(plan)
-    heard = events or not cli.as_json
-    audience = Audience()
-    if heard:
-        audience.tell(teller.begin)
-    last: AnyEvent | None = None
-    left: InterruptedByUser | None = None
-    try:
-        with cancel_wish("the edit", plan.id) as wish:
-            for event in operations.run(plan, wish.cancelled):
-                last = event
-                # The end is told below, with all that is kept.
-                if heard and not isinstance(event, PlanDone | PlanFailed):
-                    audience.tell(partial(teller.event, event))
-    except KeyboardInterrupt:
-        left = InterruptedByUser(
-            "plan.left",
-            f"left edit {plan.target} while it goes on",
-            f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
-        )
-    if isinstance(teller, TextTeller):
-        teller.settle()
-    audience.complain()
+    run = followed(cli, operations, plan, "the edit", events=events)
     edit = EditRecords(cli.session.store).get(plan.id)
-    error = left or _error(plan, last, edit)
+    error = run.left or _error(plan, run.last, edit)
     return _end(cli, plan, edit, error, events=events, show=show)
 
 

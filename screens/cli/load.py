@@ -104,10 +104,11 @@ def load(
     if operations.problem is not None:
         say(f"gpuconsole: {operations.problem.title}")
     _ask(cli, plan, yes=yes)
-    from screens.cli.load_run import begin, follow
+    from screens.cli.job_run import begin
+    from screens.cli.load_run import follow
 
     if detach and operations.survives(plan):
-        return begin(cli, operations, plan)
+        return begin(cli, operations, plan, f"load of {plan.target}")
     return follow(cli, operations, plan, events=events)
 
 

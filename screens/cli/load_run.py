@@ -1,63 +1,31 @@
 """Following a load run on the command line: how it goes on stderr, what it came to on stdout."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actions.load.finishing import kept_data
 from actions.load.kinds import kinds, trouble
-from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed, PlanStarted
-from console.errors import ConsoleError, ExitCode, InterruptedByUser
-from screens.cli.cancelling import cancel_wish
+from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
+from console.errors import ConsoleError, ExitCode
+from screens.cli.job_run import followed
 from screens.cli.load_text import load_text
-from screens.cli.output import emit, emit_error, say, write
-from screens.cli.plan_view import event_error, plan_data
-from screens.cli.telling import Audience, JsonTeller, TextTeller
+from screens.cli.output import emit, emit_error, write
+from screens.cli.plan_view import event_error
 
 if TYPE_CHECKING:
     from actions.operations import Operations
     from screens.cli.context import Cli
 
 
-def begin(cli: "Cli", operations: "Operations", plan: Plan) -> int:
-    """Start the job and leave it as soon as it runs."""
-    for event in operations.run(plan):
-        if isinstance(event, PlanFailed):
-            error = event_error(event, plan.target)
-            if cli.as_json:
-                return emit({"job_id": plan.id, "plan": plan_data(plan)}, error=error)
-            raise error
-        if isinstance(event, PlanStarted | PlanDone):
-            break
-    if cli.as_json:
-        return emit({"job_id": plan.id, "id": plan.id, "plan": plan_data(plan)})
-    write(f"load of {plan.target}: job {plan.id}")
-    say(f"gpuconsole jobs watch {plan.id} tells how it goes; it survives this console")
-    return ExitCode.DONE
-
-
 def follow(cli: "Cli", operations: "Operations", plan: Plan, *, events: bool) -> int:
-    """Run it and tell how it goes until it ends; gives its exit code."""
-    teller = JsonTeller(plan) if cli.as_json else TextTeller(plan)
-    heard = events or not cli.as_json
-    audience = Audience()
-    if heard:
-        audience.tell(teller.begin)
-    last: AnyEvent | None = None
-    try:
-        with cancel_wish("the load run", plan.id) as wish:
-            for event in operations.run(plan, wish.cancelled):
-                last = event
-                # The end is told below, with all figures.
-                if heard and not isinstance(event, PlanDone | PlanFailed):
-                    audience.tell(partial(teller.event, event))
-    except KeyboardInterrupt as error:
-        raise InterruptedByUser(
-            "plan.left",
-            f"left load {plan.target} while it goes on",
-            f"gpuconsole jobs watch {plan.id} shows how it goes, jobs cancel {plan.id} ends it",
-        ) from error
-    audience.complain()
-    return _end(cli, plan, last, events=events)
+    """Run it and tell how it goes until it ends; gives its exit code.
+
+    Raises:
+        InterruptedByUser: the operator left it while it goes on.
+    """
+    run = followed(cli, operations, plan, "the load run", events=events)
+    if run.left is not None:
+        raise run.left
+    return _end(cli, plan, run.last, events=events)
 
 
 def _end(cli: "Cli", plan: Plan, last: AnyEvent | None, *, events: bool) -> int:
