@@ -9,7 +9,7 @@ from console.errors import ConsoleError, ExitCode, InterruptedByUser, UsageError
 from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import confirm
-from screens.cli.size import Size as Size
+from screens.cli.size import Size
 
 if TYPE_CHECKING:
     from actions.operations import Operations
@@ -38,7 +38,7 @@ _WHAT = (
     "--steps", type=int, metavar="N", multiple=True, help="Of the sampler; again for more."
 )
 @click.option("--cfg", type=float, metavar="X", help="How closely the prompt is followed.")
-@click.option("--size", type=Size(), help="Of the results, in pixels.")
+@click.option("--size", type=Size(), metavar="WxH", help="Of the results, in pixels.")
 @click.option("--lightning", type=int, metavar="STEPS", help="With a Lightning LoRA: 4, 8.")
 @click.option("--service", metavar="S", default="", help="Else the only one, or the first ready.")
 @click.option("--out", metavar="DIR", default="", help="Copy pictures and report there too.")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser
-from screens.cli.compare import Size
 from screens.cli.context import Cli
 from screens.cli.output import emit, emit_line, say, write
 from screens.cli.prompt import can_ask, confirm
+from screens.cli.size import Size
 
 if TYPE_CHECKING:
     from actions.operations import Operations

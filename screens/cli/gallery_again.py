@@ -7,9 +7,9 @@ import click
 
 from console.edits.recipe import RECIPE_KEY
 from console.errors import UsageError
-from screens.cli.compare import Size
 from screens.cli.context import Cli
 from screens.cli.gallery import gallery
+from screens.cli.size import Size
 
 if TYPE_CHECKING:
     from actions.edits.request import EditRequest

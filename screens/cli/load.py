@@ -9,6 +9,7 @@ from console.errors import ConsoleError, ExitCode
 from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import confirm
+from screens.cli.size import Size
 
 if TYPE_CHECKING:
     from actions.operations import Operations
@@ -23,22 +24,6 @@ _WHAT = (
 
 
 # Generic in newer clicks only, and not to be subscripted in older ones.
-class Size(click.ParamType):  # type: ignore[type-arg]
-    """Width and height in pixels, such as `1024x768`."""
-
-    name = "WxH"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Give both; a wrong one is a mistake of usage."""
-        sides = str(value).lower().split("x")
-        if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
-            self.fail("it is written as 1024x768", param, ctx)
-        return int(sides[0][:6]), int(sides[1][:6])
-
-
-# Likewise.
 class Seconds(click.ParamType):  # type: ignore[type-arg]
     """A time, such as `90s` or `3m`."""
 
@@ -68,7 +53,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
 @click.option("--seed", type=int, metavar="N", help="Of the first; each further one has one more.")
 @click.option("--steps", type=int, metavar="N", help="Of the sampler.")
 @click.option("--cfg", type=float, metavar="X", help="How closely the prompt is followed.")
-@click.option("--size", type=Size(), help="Of the results, in pixels.")
+@click.option("--size", type=Size(), metavar="WxH", help="Of the results, in pixels.")
 @click.option("--lightning", type=int, metavar="STEPS", help="With a Lightning LoRA: 4, 8.")
 @click.option("--patience", type=Seconds(), help="How long a service may be down (3m).")
 @click.option("--discard", is_flag=True, help="Remove the pictures as soon as each is there.")
