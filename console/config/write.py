@@ -32,13 +32,43 @@ def set_values(path: Path, values: Mapping[str, Any]) -> None:
         UsageError: the file is not valid TOML, or the new values make it invalid.
         ConsoleError: it cannot be read or written.
     """
-    before = _read(path)
+    after = with_values(path, read_config(path), values)
+    _write(path, after.encode("utf-8"), _mode_of(path))
+
+
+def with_values(path: Path, before: str, values: Mapping[str, Any]) -> str:
+    """Give a config's text with keys set, everything else as it stands; nothing is written.
+
+    Args:
+        path: whose text it is, for the words of errors.
+        before: the text.
+        values: as `set_values` takes them.
+
+    Raises:
+        UsageError: the text is not valid TOML, or the new values make it invalid.
+    """
     document = _parse(path, before)
     for key, value in values.items():
         _set(document, split_key(key), value)
     after = document.as_string()
     _check(path, before, after)
-    _write(path, after.encode("utf-8"), _mode_of(path))
+    return after
+
+
+def keep_copy(path: Path, now: datetime) -> Path | None:
+    """Put a copy of the config beside it, named by `now`; None where there is no config.
+
+    Raises:
+        ConsoleError: it cannot be written.
+    """
+    try:
+        if not path.exists():
+            return None
+        backup = path.with_name(f"{path.name}.{now:%Y%m%d-%H%M%S-%f}.bak")
+        write_aside(backup, read_limited(path, 64 * _LIMIT), _mode_of(path))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return backup
 
 
 def write_template(path: Path, *, replace: bool = False, now: datetime) -> Path | None:
@@ -100,7 +130,13 @@ def split_key(dotted: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read(path: Path) -> str:
+def read_config(path: Path) -> str:
+    """Give the config's text; empty where there is none.
+
+    Raises:
+        UsageError: it is not UTF-8.
+        ConsoleError: it cannot be read.
+    """
     try:
         return read_limited(path, _LIMIT).decode("utf-8-sig")
     except FileNotFoundError:

@@ -50,6 +50,7 @@ VERBS = {
     "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
     "watch": Verb("screens.cli.watch", "watch", "Keep the timeline, tell alerts."),
     "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
+    "setup": Verb("screens.cli.setup", "setup", "Lead to the first edited picture, step by step."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
     "_run": Verb("screens.cli.runner", "run", "Run a plan detached.", hidden=True),
 }

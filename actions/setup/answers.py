@@ -1,0 +1,177 @@
+"""The answers file: TOML, every key known and documented, mistakes named with their line."""
+
+import difflib
+import errno
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from actions.setup.words import AnswerWords, words
+from console.config.lines import find_lines, line_of
+from console.config.show import toml_value
+from console.errors import UsageError
+from console.files import read_limited
+from console.text import clean_line
+
+_LIMIT = 256 * 1024
+_WIDTH = 96
+
+
+class Answers:
+    """What was answered, by dotted key; what was not is the default.
+
+    Attributes:
+        given: the keys that somebody answered, and what they said.
+    """
+
+    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+        self.given = dict(given or {})
+
+    def text(self, key: str) -> str:
+        """Give an answer of kind `text` or `choice`."""
+        return str(self._value(key))
+
+    def flag(self, key: str) -> bool:
+        """Give an answer of kind `flag`."""
+        return bool(self._value(key))
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Give an answer of kind `names`."""
+        return tuple(self._value(key))
+
+    def _value(self, key: str) -> Any:
+        return self.given.get(key, words().answers[key].default)
+
+
+class _Mistake(NamedTuple):
+    line: int | None
+    title: str
+    hint: str
+
+
+def read_answers(path: Path) -> Answers:
+    """Read an answers file.
+
+    Raises:
+        UsageError: it cannot be read (`answers.unreadable`), is no TOML (`answers.syntax`), or has
+            a key or a value that is none (`answers.wrong`); `detail` has every mistake.
+    """
+    try:
+        text = read_limited(path, _LIMIT).decode("utf-8-sig")
+    except OSError as error:
+        why = error.strerror or errno.errorcode.get(error.errno or 0, "it cannot be read")
+        raise UsageError("answers.unreadable", f"{path} cannot be read: {why}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError("answers.unreadable", f"{path} is not UTF-8") from error
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        said = clean_line(str(error), 200)
+        raise UsageError(
+            "answers.syntax", f"{path} is not valid TOML: {said}", _TEMPLATE
+        ) from error
+    return answers_of(table, text, str(path))
+
+
+_TEMPLATE = "`gpuconsole setup --print-answers` writes a file with every key explained"
+
+
+def answers_of(table: Mapping[str, Any], text: str = "", name: str = "answers") -> Answers:
+    """Check a table of answers; `text` is what it was parsed from, for the lines of mistakes.
+
+    Raises:
+        UsageError: as `read_answers`.
+    """
+    given = dict(_flat(table))
+    mistakes = list(_mistakes(given, text))
+    if mistakes:
+        lines = [f"{name}:{one.line or ''} {one.title}; {one.hint}" for one in mistakes]
+        first, more = mistakes[0], len(mistakes) - 1
+        where = f"line {first.line}: " if first.line else ""
+        and_more = f" (and {more} more)" if more else ""
+        raise UsageError(
+            "answers.wrong",
+            f"{clean_line(name, 200)}: {where}{first.title}{and_more}",
+            first.hint,
+            "\n".join(lines) if more else "",
+        )
+    return Answers({".".join(key): value for key, value in given.items()})
+
+
+def template() -> str:
+    """Give an answers file in which every key is explained and has its default."""
+    lines = [
+        "# Answers for `gpuconsole setup --answers FILE`. Every key is optional; a line that",
+        '# begins with "#" directly before a key shows its default. Take the "#" away to set it.',
+    ]
+    section = ""
+    for key, one in words().answers.items():
+        table, _, name = key.rpartition(".")
+        if table != section:
+            section = table
+            lines += ["", f"[{table}]"]
+        elif not table:
+            lines.append("")
+        about = one.about.format(steps=", ".join(words().steps))
+        lines += textwrap.wrap(about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines.append(f"#{name} = {toml_value(one.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _flat(
+    table: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give each value by its path: of a table, what it holds."""
+    for name, value in table.items():
+        if isinstance(value, dict) and not path and (value or name in _sections()):
+            yield from _flat(value, (name,))
+        else:
+            yield (*path, name), value
+
+
+def _sections() -> frozenset[str]:
+    return frozenset(key.partition(".")[0] for key in words().answers if "." in key)
+
+
+def _mistakes(given: Mapping[tuple[str, ...], Any], text: str) -> Iterator[_Mistake]:
+    lines = find_lines(text) if text else {}
+    known = words().answers
+    for path, value in given.items():
+        key, line = ".".join(path), line_of(lines, path)
+        shown = clean_line(key, 80)
+        if len(path) > 2 or key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
+            yield _Mistake(line, f"there is no answer {shown}", hint)
+        elif (wrong := _wrong(known[key], value)) is not None:
+            yield _Mistake(line, f"{shown} {wrong[0]}", wrong[1])
+
+
+def _wrong(one: AnswerWords, value: Any) -> tuple[str, str] | None:
+    """Say what is wrong with a value, and what would do; None where it is right."""
+    if one.kind == "flag":
+        return None if isinstance(value, bool) else ("is neither true nor false", "true, or false")
+    if one.kind == "names":
+        return _wrong_names(value)
+    if not isinstance(value, str):
+        return "is no text", 'a text stands in quotes, such as "…"'
+    if one.kind == "choice" and value not in one.choices:
+        near = difflib.get_close_matches(value, one.choices, 1, 0.5)
+        rest = ", ".join(choice or "empty" for choice in one.choices)
+        hint = f"did you mean {near[0]}?" if near else f"one of: {rest}"
+        return f"cannot be {clean_line(value, 60)!r}", hint
+    return None
+
+
+def _wrong_names(value: Any) -> tuple[str, str] | None:
+    steps = list(words().steps)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return "is no list of names", f'such as ["{steps[-1]}"]'
+    for one in value:
+        if one not in steps:
+            near = difflib.get_close_matches(one, steps, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"the steps are {', '.join(steps)}"
+            return f"names no step {clean_line(one, 60)!r}", hint
+    return None

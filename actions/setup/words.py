@@ -1,0 +1,47 @@
+"""What `assets/setup.toml` has: steps, answers, and where models are looked for."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from console.packaged import read_table
+
+
+class StepWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step's title, what it is for, and the ids of the steps it stands on."""
+
+    title: str
+    why: str
+    needs: tuple[str, ...] = ()
+
+
+class AnswerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer: `kind` is `text`, `flag`, `names`, or `choice` of `choices`."""
+
+    kind: str
+    default: Any
+    about: str
+    choices: tuple[str, ...] = ()
+
+
+class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where model folders are looked for, below home and below /mnt/*, and what tells them."""
+
+    home: tuple[str, ...]
+    mounted: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it; steps and answers in their order."""
+
+    steps: dict[str, StepWords]
+    answers: dict[str, AnswerWords]
+    search: Search
+
+
+@cache
+def words() -> Words:
+    """Give the table, read once."""
+    return msgspec.convert(read_table("setup.toml"), Words)

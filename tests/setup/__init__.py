@@ -1,0 +1,1 @@
+"""Setup without a terminal, on rehearsed hosts and by the real command."""
