@@ -41,6 +41,16 @@ class Answers:
         """Give an answer of kind `names`."""
         return tuple(self._value(key))
 
+    def take(self, key: str, value: Any) -> None:
+        """Answer a key anew.
+
+        Raises:
+            UsageError: there is no such key, or it cannot be that (`answers.wrong`).
+        """
+        table, _, name = key.rpartition(".")
+        answers_of({table: {name: value}} if table else {name: value})
+        self.given[key] = value
+
     def _value(self, key: str) -> Any:
         return self.given.get(key, words().answers[key].default)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -23,8 +24,8 @@ _LOOKS: dict[str, Callable[[Ground], Look]] = {
     "host": look_at_host,
     "cards": look_at_cards,
     "existing": look_at_existing,
-    "variant": look_at_variant,
     "layout": look_at_layout,
+    "variant": look_at_variant,
     "fetch": look_at_files,
     "start": look_at_start,
     "verify": look_at_card,
@@ -41,105 +42,131 @@ Agree = Callable[[StepReport], bool]
 Tell = Callable[[Plan, AnyEvent], None]
 
 
-def remembered_answers(session: Session) -> Answers:
-    """Give the answers that setup was given last on this host; none where it never was."""
-    from actions.setup.memory import Memory
-
-    known = words().answers
-    kept = Memory(session.places).now.answers
-    return Answers({key: value for key, value in kept.items() if key in known})
-
-
-def show(session: Session, answers: Answers) -> Iterator[StepReport]:
-    """Give how each step stands and what it would do; nothing is changed.
-
-    What an earlier step would write counts for the later ones.
-    """
-    yield from _Course(Ground(session, answers, applies=False), lambda _: True, _silent).walk()
-
-
-def carry_out(session: Session, answers: Answers, agree: Agree, tell: Tell) -> Iterator[StepReport]:
-    """Do what is needed, step by step, and give how each stands then.
-
-    Args:
-        session: whose host.
-        answers: what was answered; they are remembered for the next run.
-        agree: asked before a step changes something; False leaves it out this time.
-        tell: told what happens in a step's job.
-
-    Raises:
-        ConsoleError: nothing may be changed (read-only, or a config with mistakes), or the state
-            directory cannot be written.
-    """
-    reason = refusal(session)
-    if reason is not None:
-        raise as_error(reason)
-    ground = Ground(session, answers, applies=True)
-    ground.memory.keep_answers(answers.given)
-    yield from _Course(ground, agree, tell).walk()
-
-
 def _silent(_plan: Plan, _event: AnyEvent) -> None:
     return
 
 
-class _Course:
-    """One walk."""
+class Course:
+    """One person's way through setup; both views walk it. Its methods block while they look or do.
 
-    def __init__(self, ground: Ground, agree: Agree, tell: Tell) -> None:
-        self._ground = ground
-        self._agree = agree
+    Attributes:
+        steps: ids of all steps, in their order.
+        reports: how each step stood when it was last looked at or done.
+        answers: what was answered so far.
+    """
+
+    def __init__(
+        self, session: Session, answers: Answers, *, applies: bool, tell: Tell = _silent
+    ) -> None:
+        """Begin, or go on where an earlier run ended.
+
+        Args:
+            session: whose host.
+            answers: what was answered.
+            applies: what is agreed to is done and remembered; else everything is only shown.
+            tell: told what happens in a step's job.
+
+        Raises:
+            ConsoleError: it is to apply, and nothing may be changed (read-only, or a config with
+                mistakes), or the state directory cannot be written.
+        """
+        if applies and (reason := refusal(session)) is not None:
+            raise as_error(reason)
+        self._ground = Ground(session, answers, applies=applies)
         self._tell = tell
-        self._states: dict[str, str] = {}
+        self._shown: dict[str, Look] = {}
+        self._wrote: dict[str, tuple[str, ...]] = {}
+        self.steps = tuple(_LOOKS)
+        self.reports: dict[str, StepReport] = {}
+        self.answers = answers
+        if applies:
+            self._ground.memory.keep_answers(answers.given)
 
-    def walk(self) -> Iterator[StepReport]:
-        left_out = self._ground.answers.names("skip")
-        for ident in _LOOKS:
-            if ident in left_out:
-                report = _report(ident, Look(state="skipped", detail="the answers leave it out"))
-            else:
-                report = self._step(ident)
-            self._states[ident] = report.state
-            yield report
+    @property
+    def at(self) -> str:
+        """Give the step at which the last run stood; the first one where there was none."""
+        at = self._ground.memory.now.at
+        return at if at in self.steps else self.steps[0]
 
-    def _step(self, ident: str) -> StepReport:
-        waits = [one for one in words().steps[ident].needs if self._states.get(one) in _BAD]
+    def look(self, ident: str, *, anew: bool = False) -> StepReport:
+        """Look at a step; nothing is changed. What keeps it from being looked at blocks it.
+
+        Args:
+            ident: of the step.
+            anew: read the host again first.
+        """
+        if anew:
+            self._ground.changed()
+        if self._ground.applies:
+            self._ground.memory.keep_at(ident)
+        look, diff = self._looked(ident)
+        self._shown[ident] = look
+        report = _report(ident, look, diff)
+        return self._noted(msgspec.structs.replace(report, wrote=self._wrote.get(ident, ())))
+
+    def do(self, ident: str) -> StepReport:
+        """Do what the last look at a step proposed, and look again: there may be more to do."""
+        look, before = self._shown[ident], self.reports[ident]
+        try:
+            wrote, plan = self._do(ident, look)
+        except ConsoleError as error:
+            return self._noted(_failed(before, error))
+        self._wrote[ident] = tuple(dict.fromkeys((*self._wrote.get(ident, ()), *wrote)))
+        after = self.look(ident)
+        return self._noted(msgspec.structs.replace(after, plan=plan or before.plan))
+
+    def skip(self, ident: str) -> StepReport:
+        """Leave a step out, until it is looked at again by `back_to`."""
+        self.answer("skip", list(dict.fromkeys((*self.answers.names("skip"), ident))))
+        return self.look(ident)
+
+    def back_to(self, ident: str) -> StepReport:
+        """Take a step up again, also one that was left out."""
+        left = [one for one in self.answers.names("skip") if one != ident]
+        if len(left) < len(self.answers.names("skip")):
+            self.answer("skip", left)
+        return self.look(ident)
+
+    def answer(self, key: str, value: Any) -> None:
+        """Take an answer, and remember it.
+
+        Raises:
+            UsageError: there is no such answer, or it cannot be that (`answers.wrong`).
+            ConsoleError: the state directory cannot be written.
+        """
+        self.answers.take(key, value)
+        self._ground.changed()
+        if self._ground.applies:
+            self._ground.memory.keep_answers(self.answers.given)
+
+    def take_as_written(self, ident: str) -> None:
+        """Count what a step would write for the steps after it; only where nothing applies."""
+        values = self._shown[ident].values
+        if values:
+            self._ground.draft.take(values)
+            self._ground.changed()
+
+    def _looked(self, ident: str) -> tuple[Look, str]:
+        if ident in self.answers.names("skip"):
+            return Look(state="skipped", detail="it was left out"), ""
+        waits = [one for one in words().steps[ident].needs if self._state(one) in _BAD]
         if waits:
-            look = Look(state="blocked", detail=f"it waits for the step {waits[0]}")
-            return _report(ident, look)
-        wrote: tuple[str, ...] = ()
-        plan = ""
-        for _ in range(_LOOKS_AGAIN):
-            report, look = self._look(ident)
-            if report.state != "needed" or not self._may(report, look):
-                break
-            try:
-                more, plan = self._do(ident, look)
-            except ConsoleError as error:
-                return _failed(report, error, wrote)
-            wrote += more
-        return _with(report, wrote, plan)
-
-    def _look(self, ident: str) -> tuple[StepReport, Look]:
-        """Look at a step; what keeps it from being looked at blocks it, with its own words."""
+            return Look(state="blocked", detail=f"it waits for the step {waits[0]}"), ""
         try:
             self._join(ident)
             look = _LOOKS[ident](self._ground)
-            diff = self._ground.draft.diff(look.values) if look.values else ""
+            return look, self._ground.draft.diff(look.values) if look.values else ""
         except ConsoleError as error:
             hint = (error.hint,) if error.hint else ()
-            look, diff = Look(state="blocked", detail=error.title, commands=hint), ""
-        return _report(ident, look, diff), look
+            return Look(state="blocked", detail=error.title, commands=hint), ""
 
-    def _may(self, report: StepReport, look: Look) -> bool:
-        """Tell whether a step is done now; where it is only shown, its values count from here."""
-        able = bool(look.values or look.plan or look.write)
-        if not self._ground.applies:
-            if look.values:
-                self._ground.draft.take(look.values)
-                self._ground.changed()
-            return False
-        return able and self._agree(report)
+    def _state(self, ident: str) -> str:
+        report = self.reports.get(ident)
+        return report.state if report is not None else ""
+
+    def _noted(self, report: StepReport) -> StepReport:
+        self.reports[report.id] = report
+        return report
 
     def _do(self, ident: str, look: Look) -> tuple[tuple[str, ...], str]:
         """Do one thing; gives the files that were written and the job's id."""
@@ -204,6 +231,49 @@ class _Course:
             )
 
 
+def remembered_answers(session: Session) -> Answers:
+    """Give the answers that setup was given last on this host; none where it never was."""
+    from actions.setup.memory import Memory
+
+    known = words().answers
+    kept = Memory(session.places).now.answers
+    return Answers({key: value for key, value in kept.items() if key in known})
+
+
+def show(session: Session, answers: Answers) -> Iterator[StepReport]:
+    """Give how each step stands and what it would do; nothing is changed.
+
+    What an earlier step would write counts for the later ones.
+    """
+    course = Course(session, answers, applies=False)
+    for ident in course.steps:
+        yield course.look(ident)
+        course.take_as_written(ident)
+
+
+def carry_out(session: Session, answers: Answers, agree: Agree, tell: Tell) -> Iterator[StepReport]:
+    """Do what is needed, step by step, and give how each stands then.
+
+    Args:
+        session: whose host.
+        answers: what was answered; they are remembered for the next run.
+        agree: asked before a step changes something; False leaves it out this time.
+        tell: told what happens in a step's job.
+
+    Raises:
+        ConsoleError: nothing may be changed (read-only, or a config with mistakes), or the state
+            directory cannot be written.
+    """
+    course = Course(session, answers, applies=True, tell=tell)
+    for ident in course.steps:
+        report = course.look(ident)
+        for _ in range(_LOOKS_AGAIN):
+            if report.state != "needed" or not report.able or not agree(report):
+                break
+            report = course.do(ident)
+        yield report
+
+
 def _exits(error: ConsoleError, code: int) -> ConsoleError:
     error.exit_code = ExitCode(code)
     return error
@@ -237,20 +307,20 @@ def _report(ident: str, look: Look, diff: str = "") -> StepReport:
         diff="\n".join(part for part in parts if part),
         steps=steps or ((look.command,) if look.command else ()),
         commands=look.commands,
+        asks=look.asks,
+        table=look.table,
+        layouts=look.layouts,
+        pictures=look.pictures,
+        able=bool(look.values or look.plan or look.write or look.folder),
     )
 
 
-def _with(report: StepReport, wrote: tuple[str, ...], plan: str) -> StepReport:
-    return msgspec.structs.replace(report, wrote=tuple(dict.fromkeys(wrote)), plan=plan)
-
-
-def _failed(report: StepReport, error: ConsoleError, wrote: tuple[str, ...]) -> StepReport:
+def _failed(report: StepReport, error: ConsoleError) -> StepReport:
     hint = (error.hint,) if error.hint else ()
     return msgspec.structs.replace(
         report,
         state="failed",
         detail=error.title,
         commands=(*hint, *report.commands),
-        wrote=tuple(dict.fromkeys(wrote)),
         exit_code=int(error.exit_code),
     )

@@ -17,10 +17,14 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         answers: as they were given last, by dotted key.
         jobs: the newest job of each step, by the step's id.
+        at: the step that was looked at last; empty where there was none.
+        offered: a console has offered setup, and somebody said not now.
     """
 
     answers: dict[str, Any] = {}
     jobs: dict[str, str] = {}
+    at: str = ""
+    offered: bool = False
 
 
 class Memory:
@@ -46,6 +50,14 @@ class Memory:
     def keep_job(self, step: str, plan_id: str) -> None:
         """Remember which job a step began; raises as `keep_answers`."""
         self._keep(msgspec.structs.replace(self.now, jobs={**self.now.jobs, step: plan_id}))
+
+    def keep_at(self, step: str) -> None:
+        """Remember which step was looked at last; raises as `keep_answers`."""
+        self._keep(msgspec.structs.replace(self.now, at=step))
+
+    def keep_offered(self) -> None:
+        """Remember that setup was offered and declined; raises as `keep_answers`."""
+        self._keep(msgspec.structs.replace(self.now, offered=True))
 
     def _read(self) -> Remembered:
         try:

@@ -10,6 +10,7 @@ from console.errors import ConsoleError, ExitCode, InterruptedByUser, RefusedErr
 from screens.cli.context import Cli
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import can_ask, confirm
+from screens.cli.setup_files import files
 
 if TYPE_CHECKING:
     from actions.plan import AnyEvent, Plan, StepProgress
@@ -32,17 +33,22 @@ Exits 3 where a step is blocked; with --dry-run 5.
 """
 
 
-@click.command(epilog=_WHAT)
+@click.group(invoke_without_command=True, epilog=_WHAT)
 @click.option("--answers", metavar="FILE", default=None, help="Answers in TOML, instead of asking.")
 @click.option("--print-answers", is_flag=True, help="Print an answers file, every key explained.")
 @click.option("--dry-run", is_flag=True, help="Show all it would write and run; change nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do what is needed without asking at each step.")
-@click.pass_obj
-def setup(cli: Cli, answers: str | None, print_answers: bool, dry_run: bool, yes: bool) -> int:
+@click.pass_context
+def setup(
+    context: click.Context, answers: str | None, print_answers: bool, dry_run: bool, yes: bool
+) -> int | None:
     """Lead from what is here to the first edited picture, step by step.
 
     Asks before each step that changes something. With --json and without --yes it only reports.
     """
+    if context.invoked_subcommand is not None:
+        return None
+    cli: Cli = context.obj
     if print_answers:
         return _print(cli)
     if dry_run and yes:
@@ -57,6 +63,9 @@ def setup(cli: Cli, answers: str | None, print_answers: bool, dry_run: bool, yes
             "Add --yes to go ahead, or --dry-run to see what would happen",
         )
     return _carry_out(cli, answered, yes=yes)
+
+
+setup.add_command(files)
 
 
 def _answers(cli: Cli, named: str | None) -> "Answers":

@@ -1,0 +1,156 @@
+"""ComfyUI's compose service, its Dockerfile, and its view of a store that Forge has too."""
+
+from typing import Any
+
+from actions.setup.files.filling import in_compose, template, versions
+from actions.setup.files.pinning import cards_in_words, devices, flag, order_in_words, published
+from actions.setup.files.torch import check_route, torch_for
+from actions.setup.files.wanted import Generated, Wanted
+
+COMPOSE = "docker-compose-comfyui.yaml"
+DOCKERFILE = "comfyui/Dockerfile"
+EXTRA_PATHS = "comfyui/extra_model_paths.yaml"
+_INSIDE = "/store"
+
+
+def comfyui_files(wanted: Wanted) -> tuple[Generated, ...]:
+    """Give everything a ComfyUI needs: compose file, Dockerfile and, where shared, model paths.
+
+    Raises:
+        SetupFilesError: the card cannot run it.
+    """
+    shared = (extra_model_paths(wanted),) if wanted.store else ()
+    return (compose_file(wanted), dockerfile(wanted), *shared)
+
+
+def compose_file(wanted: Wanted) -> Generated:
+    """Give the compose file, for compose 1.29 as for 2 and later: no `version`, no `name`."""
+    text = template(
+        "comfyui-compose.yaml",
+        variant=wanted.variant or "any variant",
+        route=_route_words(wanted.route),
+        file=COMPOSE,
+        cards=cards_in_words(wanted.cards, wanted.card),
+        order=order_in_words(wanted),
+        service=wanted.service,
+        container=wanted.container,
+        image=image_name(wanted),
+        owner=wanted.owner,
+        pinned=flag(wanted, "--cuda-device"),
+        reserve=f"{reserve_of(wanted):g}",
+        ports=published(wanted, 8188),
+        models=in_compose(wanted.models),
+        data=in_compose(wanted.data),
+        store=_store(wanted),
+        devices=devices(wanted),
+    )
+    return Generated(name=COMPOSE, text=text, notes=traps("comfyui"))
+
+
+def dockerfile(wanted: Wanted) -> Generated:
+    """Give the Dockerfile with pinned versions that suit card and route.
+
+    Raises:
+        SetupFilesError: the card is too old, or lacks what the route needs.
+    """
+    route = versions()["routes"][wanted.route]
+    check_route(wanted.route, wanted.card)
+    wheels = torch_for(wanted.card)
+    text = template(
+        "comfyui.Dockerfile",
+        comfyui=route["comfyui"],
+        commit=route["commit"],
+        route=_route_words(wanted.route),
+        base=versions()["python"]["image"],
+        card=wanted.card.name,
+        capability=wanted.card.capability or "(not known)",
+        torch=wheels.version,
+        vision=wheels.vision,
+        audio=wheels.audio,
+        cuda=wheels.cuda,
+        extras=_extras(route, wheels.version),
+    )
+    return Generated(name=DOCKERFILE, text=text)
+
+
+def extra_model_paths(wanted: Wanted) -> Generated:
+    """Give ComfyUI's view of a Forge store; without one, of `/store` laid out as Forge's."""
+    kind = wanted.store.kind if wanted.store else "forge"
+    folders = versions()["stores"][kind]
+    text = template(
+        "extra_model_paths.yaml",
+        what=f"The {kind} store {wanted.store.path} is mounted at {_INSIDE}."
+        if wanted.store
+        else f"Mount the folder that has Forge's models at {_INSIDE}.",
+        name=kind.replace("-", "_"),
+        base=_INSIDE,
+        folders="\n".join(f"{name}: {folder}" for name, folder in folders.items()),
+    )
+    return Generated(name=EXTRA_PATHS, text=text)
+
+
+def image_name(wanted: Wanted) -> str:
+    """Give the name of the image that is built: versions and CUDA are in it."""
+    version = versions()["routes"][wanted.route]["comfyui"]
+    return f"gpuconsole-comfyui:{version}-{wanted.route}-{torch_for(wanted.card).cuda}"
+
+
+def reserve_of(wanted: Wanted) -> float:
+    """Give the gigabytes that ComfyUI leaves free: as said, else as the layout wants."""
+    chosen = wanted.reserve
+    return float(versions()["reserve"][wanted.layout]) if chosen is None else chosen
+
+
+def traps(kind: str) -> tuple[str, ...]:
+    """Give the traps of common examples that a kind of service avoids, each with how."""
+    return tuple(
+        f"{one['trap']}: {one['instead']}" for one in versions()["traps"] if one["kind"] == kind
+    )
+
+
+def _store(wanted: Wanted) -> str:
+    if wanted.store is None:
+        return ""
+    return "\n".join(
+        (
+            "# Forge's models, and where they are for ComfyUI.",
+            "- type: bind",
+            f"  source: {in_compose(wanted.store.path)}",
+            f"  target: {_INSIDE}",
+            "  read_only: true",
+            "- type: bind",
+            f"  source: ./{EXTRA_PATHS}",
+            "  target: /opt/ComfyUI/extra_model_paths.yaml",
+            "  read_only: true",
+        )
+    )
+
+
+def _extras(route: dict[str, Any], torch: str) -> str:
+    """Give the steps for custom nodes, their packages, and the wheel that matches."""
+    lines = []
+    for node in route["nodes"]:
+        place = f"custom_nodes/{node['repo'].rpartition('/')[2]}"
+        url = f"https://github.com/{node['repo']}.git"
+        lines += [
+            "",
+            f"RUN git init -q {place} \\",
+            f"    && git -C {place} fetch -q --depth 1 {url} {node['commit']} \\",
+            f"    && git -C {place} checkout -q FETCH_HEAD",
+        ]
+    if route["packages"]:
+        lines.append(f"RUN pip install {' '.join(route['packages'])}")
+    if wheel := route.get("wheel"):
+        tag = versions()["python"]["tag"]
+        minor = ".".join(torch.split(".")[:2])
+        url = wheel.replace("@torch@", minor).replace("@tag@", tag)
+        lines += [
+            "# Not PyPI's nunchaku, a statistics package: the one for this Python and PyTorch.",
+            f'RUN pip install "{url}"',
+        ]
+    return "\n".join(lines)
+
+
+def _route_words(route: str) -> str:
+    words = {"core": "ComfyUI's own loaders", "gguf": "GGUF", "nunchaku": "Nunchaku"}
+    return words[route]

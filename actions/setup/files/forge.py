@@ -1,0 +1,217 @@
+"""Forge's compose service: a new one, and one that is there, corrected where it stands."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from actions.setup.files.comfyui import traps
+from actions.setup.files.filling import in_compose, template, versions
+from actions.setup.files.pinning import cards_in_words, devices, flag, order_in_words, published
+from actions.setup.files.wanted import Generated, Wanted
+from console.compose.edit import CardChange, edit_card
+from console.compose.editing import ComposeEdit, unified
+from console.compose.entry_edit import edit_env_file, edit_unpublished
+from console.compose.faults import ComposeError
+from console.compose.outside import Outside
+from console.compose.project import parse, service_of
+from console.compose.setting import SettingChange, edit_settings
+
+COMPOSE = "docker-compose-forge.yaml"
+ENV_FILE = "forge.env"
+SUPERVISOR = 9001
+_INSIDE = "/comfyui-models"
+_SECRETS = ("WEB_TOKEN", "WEB_PASSWORD")
+
+
+class Corrected(msgspec.Struct, frozen=True, kw_only=True):
+    """A compose file with its Forge corrected; every character that is not about it is as it was.
+
+    Attributes:
+        edit: before, after, and the diff with secrets masked.
+        reasons: what was corrected, and why, a sentence each.
+        refused: what could not be, and why.
+        secrets: variables whose values move into the env file; never shown.
+    """
+
+    edit: ComposeEdit
+    reasons: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    secrets: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Corrected({len(self.reasons)} corrections)"
+
+
+def forge_file(wanted: Wanted) -> Generated:
+    """Give a compose file with a new Forge, as the ai-dock image starts it."""
+    known = versions()["forge"]
+    args = " ".join(filter(None, (flag(wanted, "--gpu-device-id"), known["args"], _dirs(wanted))))
+    text = template(
+        "forge-compose.yaml",
+        cards=cards_in_words(wanted.cards, wanted.card),
+        order=order_in_words(wanted),
+        service=wanted.service,
+        container=wanted.container,
+        image=known["image"],
+        args=in_compose(args),
+        ports=published(wanted, known["port"]),
+        workspace=in_compose(wanted.workspace),
+        store=_store(wanted),
+        devices=devices(wanted),
+    )
+    return Generated(name=COMPOSE, text=text, notes=traps("forge"))
+
+
+def env_file(secrets: dict[str, str]) -> Generated:
+    """Give the env file with a Forge's secrets, for its owner's eyes only."""
+    lines = [f"{name}={value}" for name, value in secrets.items()]
+    return Generated(name=ENV_FILE, text="\n".join(lines) + "\n", mode=0o600)
+
+
+def forge_flags(models: Path) -> tuple[str, ...]:
+    """Give the flags by which a Forge takes models out of a ComfyUI folder, one with its value."""
+    return tuple(f"{name}={models / sub}" for name, sub in versions()["forge_flags"].items())
+
+
+def corrected_forge(
+    text: str,
+    service: str,
+    wanted: Wanted,
+    outside: Outside | None = None,
+    name: str = "compose.yaml",
+    env_name: str = ENV_FILE,
+) -> Corrected:
+    """Give a compose file with a Forge service corrected; what cannot be is left and told.
+
+    Its card is pinned, updates are off unless a version is named, supervisord's port is not
+    published, and secrets that stand in the file move to an env file.
+
+    Args:
+        text: the file's.
+        service: its name there.
+        wanted: platform and card count.
+        outside: what `.env` and `env_file` say.
+        name: of the file, for the diff.
+        env_name: the env file, relative to the compose file.
+
+    Raises:
+        ComposeError: it is not valid, or has no such service.
+    """
+    service_of(parse(text, Path(name)), service, Path(name))
+    work = _Work(text, service, outside, name)
+    card = CardChange(
+        index=wanted.card.index,
+        gpu_uuid=wanted.card.uuid,
+        by_device=wanted.platform != "wsl",
+    )
+    work.take(
+        lambda now: edit_card(now, service, card, outside, name),
+        f"its card is {wanted.card.name}, in an order that does not change",
+    )
+    _updates(work)
+    work.take(
+        lambda now: edit_unpublished(now, service, SUPERVISOR, name),
+        f"port {SUPERVISOR} is supervisord without a password",
+    )
+    secrets = _moved(work, env_name)
+    edit = ComposeEdit(
+        before=text, text=work.now, diff=unified(text, work.now, name), settings=tuple(work.words)
+    )
+    return Corrected(
+        edit=edit, reasons=tuple(work.reasons), refused=tuple(work.refused), secrets=secrets
+    )
+
+
+class _Work:
+    """A text while it is corrected, one edit after the other."""
+
+    def __init__(self, text: str, service: str, outside: Outside | None, name: str) -> None:
+        self.now = text
+        self.service = service
+        self.outside = outside
+        self.name = name
+        self.words: list[str] = []
+        self.reasons: list[str] = []
+        self.refused: list[str] = []
+
+    def take(self, edited: Callable[[str], ComposeEdit], why: str) -> bool:
+        """Make an edit; gives whether anything changed. What is refused changes nothing."""
+        try:
+            edit = edited(self.now)
+        except ComposeError as error:
+            self.refused.append(f"{error.title}; {error.hint}" if error.hint else error.title)
+            return False
+        if edit.text == self.now:
+            return False
+        self.now = edit.text
+        self.words += edit.settings
+        self.reasons.append(why)
+        return True
+
+    def set(self, change: SettingChange, why: str) -> bool:
+        """Change flags or variables, as `take` does."""
+        return self.take(
+            lambda now: edit_settings(now, self.service, change, self.outside, self.name), why
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Give the service's variables that have a value in the file itself."""
+        from console.compose.settings import variables_of
+        from console.compose.tree import Tree
+
+        tree = Tree(self.now)
+        found = variables_of(tree, tree.services()[self.service])
+        return {name: one.value for name, one in found.items() if one.value is not None}
+
+
+def _updates(work: _Work) -> None:
+    own = work.environment()
+    elsewhere = work.outside.environment if work.outside else {}
+    if own.get("FORGE_REF") or "FORGE_REF" in elsewhere:
+        return
+    if own.get("AUTO_UPDATE", "").lower() != "false":
+        work.set(
+            SettingChange(env=(("AUTO_UPDATE", "false"),)),
+            "an update without FORGE_REF goes back to a Forge of February 2024",
+        )
+
+
+def _moved(work: _Work, env_name: str) -> dict[str, str]:
+    """Move secrets out of the file; those that come from a variable are where they belong."""
+    own = work.environment()
+    plain = {name: own[name] for name in _SECRETS if own.get(name) and "$" not in own[name]}
+    if not plain:
+        return {}
+    before, told = work.now, (len(work.words), len(work.reasons))
+    done = work.take(
+        lambda now: edit_env_file(now, work.service, env_name, work.name),
+        f"secrets are in {env_name}, which only you may read",
+    )
+    if not done and work.refused:
+        return {}
+    if not work.set(SettingChange(unset=tuple(plain)), "and no longer in the compose file"):
+        work.now = before
+        del work.words[told[0] :], work.reasons[told[1] :]
+        return {}
+    return plain
+
+
+def _dirs(wanted: Wanted) -> str:
+    if wanted.store is None or wanted.store.kind != "comfyui":
+        return ""
+    return " ".join(forge_flags(Path(_INSIDE)))
+
+
+def _store(wanted: Wanted) -> str:
+    if wanted.store is None or wanted.store.kind != "comfyui":
+        return ""
+    return "\n".join(
+        (
+            "# ComfyUI's models, where FORGE_ARGS looks for them.",
+            "- type: bind",
+            f"  source: {in_compose(wanted.store.path)}",
+            f"  target: {_INSIDE}",
+            "  read_only: true",
+        )
+    )

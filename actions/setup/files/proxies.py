@@ -1,0 +1,68 @@
+"""The way in from outside: IIS, Caddy and nginx in front of ComfyUI."""
+
+from xml.sax.saxutils import escape
+
+from actions.setup.files.filling import template
+from actions.setup.files.wanted import Generated, Wanted
+
+
+def iis_files(wanted: Wanted) -> tuple[Generated, ...]:
+    """Give IIS' `web.config`, and the commands without which it does not work."""
+    config = template(
+        "web.config",
+        service=escape(wanted.service),
+        host=escape(wanted.host),
+        backend=escape(f"http://{backend(wanted)}"),
+        backend_words=escape(backend_words(wanted)),
+    )
+    commands = template("iis-commands.txt", service=wanted.service, host=wanted.host)
+    return (
+        Generated(name="web.config", text=config, notes=(backend_words(wanted),)),
+        Generated(name="iis-commands.txt", text=commands),
+    )
+
+
+def caddy_file(wanted: Wanted) -> Generated:
+    """Give a site of Caddy's, with a login."""
+    text = template(
+        "Caddyfile",
+        service=wanted.service,
+        host=wanted.host,
+        user=wanted.login,
+        backend_host=backend(wanted),
+    )
+    return Generated(name="Caddyfile", text=text)
+
+
+def nginx_file(wanted: Wanted) -> Generated:
+    """Give a server of nginx', with a login."""
+    text = template(
+        "nginx.conf",
+        service=wanted.service,
+        host=wanted.host,
+        user=wanted.login,
+        backend_host=backend(wanted),
+    )
+    return Generated(name="nginx.conf", text=text)
+
+
+def backend(wanted: Wanted) -> str:
+    """Give the address at which a proxy on Windows, or on this host, reaches the service."""
+    port = wanted.port or 8188
+    forwarded = wanted.platform == "wsl" and wanted.network == "nat"
+    return f"localhost:{port}" if forwarded else f"127.0.0.1:{port}"
+
+
+def backend_words(wanted: Wanted) -> str:
+    """Say which address holds, and why."""
+    if wanted.platform != "wsl":
+        return (
+            "The service is published on the loopback of its own host: an IIS on another machine "
+            "needs a tunnel to it, or a bind address that is open to the network."
+        )
+    if wanted.network == "nat":
+        return (
+            "Windows forwards localhost to WSL (NAT mode); the address of the WSL host itself "
+            "changes with each of its starts."
+        )
+    return "In mirrored mode Windows and WSL share 127.0.0.1, and their ports."

@@ -1,0 +1,29 @@
+# ComfyUI @comfyui@ for @route@, written by `gpuconsole setup files`. Everything in it is pinned.
+# PyTorch's wheels bring CUDA (@cuda@) with them: the host needs the driver and NVIDIA's container
+# toolkit, nothing else. @card@ has compute capability @capability@, which they support.
+FROM @base@
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 \
+    NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+RUN pip install torch==@torch@ torchvision==@vision@ torchaudio==@audio@ \
+    --index-url https://download.pytorch.org/whl/@cuda@
+# What is installed later may not exchange PyTorch for another.
+RUN pip freeze | grep -E '^(torch|torchvision|torchaudio)==' > /opt/pinned.txt
+ENV PIP_CONSTRAINT=/opt/pinned.txt PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/@cuda@
+
+WORKDIR /opt/ComfyUI
+RUN git init -q . \
+    && git fetch -q --depth 1 https://github.com/comfyanonymous/ComfyUI.git @commit@ \
+    && git checkout -q FETCH_HEAD \
+    && pip install -r requirements.txt
+@extras@
+# Models and what is made are mounted; whoever runs it need not be root.
+RUN install -d -m 1777 /opt/ComfyUI/user /opt/ComfyUI/temp /data
+
+EXPOSE 8188
+CMD ["python", "main.py", "--listen", "0.0.0.0"]
