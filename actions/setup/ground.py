@@ -1,10 +1,13 @@
 """What the steps of setup stand on: session, answers, the host, and what was found out of it."""
 
+import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from actions.fit.cards import cards_of, pick_card
 from actions.fit.matrix import matrix
 from actions.fit.model import Fit
+from actions.models.catalogue import variant_named
 from actions.models.choosing import choices
 from actions.models.model import Choice
 from actions.operations import Operations
@@ -19,6 +22,11 @@ from console.errors import UsageError
 from console.gpu.snapshot import Gpu
 from console.text import clean_line
 from console.unknown import Unknown, known
+
+
+NEW_NAME = "comfyui-qwen"
+"""What a ComfyUI is called that setup makes, unless the answers say otherwise."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
 
 class Ground:
@@ -64,12 +72,17 @@ class Ground:
     def service(self) -> ServiceStatus | None:
         """Give the ComfyUI that is set up: as answered, else the config's first, else the first.
 
+        None on a host that has none yet; it is then to be made, and `name` is what it is called.
+
         Raises:
-            UsageError: the answer names none (`setup.no-service`).
+            UsageError: the answer names none of those that are here (`setup.no-service`), or
+                cannot be a new one's name (`setup.name`).
         """
         wanted = self.answers.text("service.name")
         several = [one for one in self.snapshot.services if one.service.kind == "comfyui"]
-        if wanted:
+        if wanted and not several:
+            _check_name(wanted, self.snapshot.services)
+        elif wanted:
             for one in several:
                 if wanted in {one.name, one.service.container}:
                     return one
@@ -81,6 +94,31 @@ class Ground:
             )
         several.sort(key=lambda one: one.service.source != "config")
         return several[0] if several else None
+
+    @property
+    def name(self) -> str:
+        """Give what the ComfyUI is called, also one that is only to be made."""
+        service = self.service
+        if service is not None:
+            return service.name
+        return self.answers.text("service.name") or NEW_NAME
+
+    @property
+    def variant(self) -> str:
+        """Give the id of the variant: as answered, else the config's, else the one to take.
+
+        Empty where none of the workflow's runs on the card.
+
+        Raises:
+            UnreachableError: there are no cards.
+            UsageError: there is no such variant or card.
+        """
+        service = self.service
+        said = self.answers.text("service.variant") or (service.service.variant if service else "")
+        if said:
+            return variant_named(self.session.needed_catalog(), said).id
+        advised = self.advised(self.card)
+        return advised.variant if advised is not None else ""
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
@@ -153,6 +191,24 @@ class Ground:
 
         name = self.answers.text("edit.workflow")
         return tuple(sorted(workflow_named(open_shelf(self.session), name).families))
+
+
+def _check_name(wanted: str, services: Sequence[ServiceStatus]) -> None:
+    """Refuse a name that neither the engine nor compose would take, or that is another's."""
+    shown = clean_line(wanted, 80)
+    if _NAME.fullmatch(wanted) is None:
+        raise UsageError(
+            "setup.name",
+            f"service.name cannot be {shown!r}",
+            "Letters, digits, - and _; the first is a letter or a digit; 60 at most",
+        )
+    for one in services:
+        if wanted in {one.name, one.service.container}:
+            raise UsageError(
+                "setup.name",
+                f"{shown} is the name of a {one.service.kind} already",
+                "service.name in the answers names another",
+            )
 
 
 def _size(card: Gpu) -> int:
