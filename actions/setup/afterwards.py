@@ -3,9 +3,10 @@
 from functools import partial
 
 from actions.runbook.finding import Finding
+from actions.setup.disagreement import disagreement
 from actions.setup.draft import missing, other
+from actions.setup.examined import commands_of, examined
 from actions.setup.ground import Ground
-from actions.setup.host_steps import commands_of, disagreement, examined
 from actions.setup.report import Look
 from actions.watching.unit import Unit, make_unit, write_unit
 from console.config.load import dotted

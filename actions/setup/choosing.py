@@ -7,9 +7,9 @@ from actions.fit.layout import LayoutFit, fit_layout
 from actions.models.catalogue import variant_named
 from actions.models.model import Choice
 from actions.services.placement import card_words
+from actions.setup.disagreement import disagreement
 from actions.setup.draft import missing, other
 from actions.setup.ground import Ground
-from actions.setup.host_steps import disagreement
 from actions.setup.report import Look
 from console.config.load import dotted
 from console.config.schema import LayoutSettings

@@ -11,10 +11,12 @@ from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
 from actions.session import Session
 from actions.setup.afterwards import look_at_duty, look_at_outside
 from actions.setup.answers import Answers
+from actions.setup.cards_step import look_at_cards
 from actions.setup.choosing import look_at_layout, look_at_variant
+from actions.setup.existing_step import look_at_existing
 from actions.setup.first_edit import look_at_first_edit
 from actions.setup.ground import Ground
-from actions.setup.host_steps import look_at_cards, look_at_existing, look_at_host
+from actions.setup.host_step import look_at_host
 from actions.setup.report import Look, StepReport
 from actions.setup.running import look_at_card, look_at_files, look_at_start
 from actions.setup.words import words

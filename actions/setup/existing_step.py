@@ -1,122 +1,24 @@
-"""The steps `host`, `cards` and `existing`: what is there, and what of it goes into the config."""
+"""The step `existing`: what is here already, and what of it goes into the config."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from actions.doctor.check import Examination
-from actions.doctor.examining import examine
 from actions.doctor.ground import Ground as DoctorGround
-from actions.fit.cards import cards_of
-from actions.runbook.finding import Finding
 from actions.services.adopt import adoptable, values_of
-from actions.services.placement import card_words
+from actions.setup.disagreement import disagreement
 from actions.setup.draft import other
 from actions.setup.ground import Ground
 from actions.setup.report import Look
 from actions.setup.words import words
 from console.engine.values import items, mapping, text
 from console.errors import ConsoleError, UsageError
-from console.gpu.snapshot import Gpu
 from console.paths import expand, find_home
 from console.text import clean_line
-from console.units import format_bytes
-from console.unknown import Unknown, known
+from console.unknown import Unknown
 
-_BENEATH = ("host", "driver", "engine")
 _PATIENCE = 2.0
 _MOST_MOUNTED = 40
-
-
-def look_at_host(ground: Ground) -> Look:
-    """Run the doctor's checks of host, driver and engine."""
-    whole = examined(ground, _BENEATH)
-    found = tuple(f"{one.state:<4} {one.title}" for one in whole.results if one.state != "skip")
-    findings = [one for one in whole.findings if one.severity != "info" and one.current]
-    errors = [one for one in findings if one.severity == "error"]
-    if errors:
-        return Look(
-            state="blocked", detail=_titles(errors), found=found, commands=commands_of(findings)
-        )
-    said = f"; to look at: {_titles(findings)}" if findings else ""
-    return Look(
-        state="done",
-        detail=f"{len(found)} checks, nothing in the way{said}",
-        found=found,
-        commands=commands_of(findings),
-    )
-
-
-def examined(ground: Ground, only: Sequence[str], service: str = "") -> Examination:
-    """Give the doctor's examination of some groups, or of what is outside of one service."""
-    for event in examine(ground.session, only=only, service=service):
-        if isinstance(event, Examination):
-            return event
-    raise AssertionError  # an examination always ends with the whole of it
-
-
-def commands_of(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Give what to do about findings, each line once, under what it is about."""
-    lines = [f"{one.subject}: {line}" for one in findings for line in one.fix]
-    return tuple(dict.fromkeys(lines))
-
-
-def _titles(findings: Sequence[Finding]) -> str:
-    return "; ".join(f"{one.subject}: {one.title}" for one in findings)
-
-
-def look_at_cards(ground: Ground) -> Look:
-    """Say which cards there are, how driver and CUDA count them, and which one ComfyUI gets."""
-    cards = cards_of(ground.snapshot.gpu)
-    found = tuple(_card_line(one) for one in cards)
-    card = ground.card
-    proposes = [f"{card_words(card)} for ComfyUI", *_order_words(cards)]
-    if ground.bears(card):
-        return Look(
-            state="done", detail=f"{card_words(card)} for ComfyUI", found=found,
-            proposes=tuple(proposes),
-        )  # fmt: skip
-    nearest = min(
-        (one for one in ground.fits if one.gpu_uuid == card.uuid),
-        key=lambda one: one.need_bytes if isinstance(one.need_bytes, int) else 1 << 62,
-    )
-    return Look(
-        state="blocked",
-        detail=f"{card_words(card)} is too small for every variant; the least of them, "
-        f"{nearest.variant}: {nearest.reason}",
-        found=found,
-        commands=tuple(_other_cards(ground, cards)),
-    )
-
-
-def _other_cards(ground: Ground, cards: Sequence[Gpu]) -> Iterator[str]:
-    able = [one for one in cards if ground.bears(one)]
-    for one in able:
-        yield f'{card_words(one)} would do: service.gpu = "{one.uuid}" in the answers'
-    if not able:
-        least = min(one.min_card_bytes for one in ground.session.catalog.variants)
-        yield f"a card of {least / 1e9:.0f} GB or more; `gpuconsole models fit --empty` says why"
-    yield "what else holds memory on it, such as a desktop, may be moved to another card"
-
-
-def _card_line(one: Gpu) -> str:
-    size = one.memory_total_bytes
-    cuda = one.cuda_ordinal if known(one.cuda_ordinal) else "?"
-    shown = format_bytes(size) if known(size) else "size not known"
-    return f"{card_words(one)}: {shown}, driver {one.index}, CUDA {cuda}, {one.uuid}"
-
-
-def _order_words(cards: Sequence[Gpu]) -> Iterator[str]:
-    """Explain the trap of the order on these very cards."""
-    for one in cards:
-        if known(one.cuda_ordinal) and one.cuda_ordinal != one.index:
-            yield (
-                f"{card_words(one)} is card {one.index} of the driver and, as CUDA counts without "
-                f"CUDA_DEVICE_ORDER=PCI_BUS_ID, card {one.cuda_ordinal}: a bare number may mean "
-                "the wrong one, so the config names cards by name or UUID"
-            )
-            return
 
 
 def look_at_existing(ground: Ground) -> Look:
@@ -155,16 +57,6 @@ def look_at_existing(ground: Ground) -> Look:
         proposes=(*proposes, *notes),
         values=values,
         folder=folder if folder is not None and not folder.exists() else None,
-    )
-
-
-def disagreement(said: dict[str, str], wanted: dict[str, Any]) -> Look:
-    """Show where the config says otherwise than the answers: it is left as it is."""
-    lines = tuple(f"{key} is {value}, the answers say {wanted[key]}" for key, value in said.items())
-    return Look(
-        state="blocked",
-        detail=f"the config disagrees, and is left as it is: {'; '.join(lines)}",
-        commands=("change the config or the answers, then run setup again",),
     )
 
 
