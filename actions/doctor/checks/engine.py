@@ -78,19 +78,12 @@ def _gone(problem: Unknown, evidence: Sequence[Evidence]) -> Finding:
 def _nvidia(ground: Ground, check: Check) -> Result:
     info = ground.engine_info
     runtimes = [text(name, 60) for name in mapping(info.get("Runtimes"))]
-    cdi = [text(mapping(one).get("ID"), 120) for one in items(info.get("DiscoveredDevices"))]
-    hooks = _hooks(ground)
     wants = [
         ground.name_of(one)
         for one in ground.snapshot.engine.containers
         if known(one.gpu) and (one.gpu.requests or one.gpu.runtime == "nvidia")
     ]
-    parts = []
-    if "nvidia" in runtimes:
-        parts.append("runtime nvidia registered")
-    if any(one.startswith("nvidia.com/") for one in cdi):
-        parts.append(f"{len(cdi)} CDI devices")
-    parts += [f"{hook} on this PATH" for hook in hooks]
+    parts = ways_to_cards(ground)
     if parts:
         return result(check, ", ".join(parts), detail=f"runtimes: {', '.join(runtimes)}")
     title = "neither runtime, hook nor CDI device of NVIDIA is there"
@@ -117,6 +110,22 @@ def _nvidia(ground: Ground, check: Check) -> Result:
         evidence=evidence,
     )
     return result(check, title, [found], f"asked for by {', '.join(wants[:5])}")
+
+
+def ways_to_cards(ground: Ground) -> list[str]:
+    """Give how the engine can hand a card to a container, in words; empty where nothing tells.
+
+    Raises:
+        EngineError: it cannot be asked.
+    """
+    info = ground.engine_info
+    cdi = [text(mapping(one).get("ID"), 120) for one in items(info.get("DiscoveredDevices"))]
+    ways = []
+    if "nvidia" in [text(name, 60) for name in mapping(info.get("Runtimes"))]:
+        ways.append("runtime nvidia registered")
+    if any(one.startswith("nvidia.com/") for one in cdi):
+        ways.append(f"{len(cdi)} CDI devices")
+    return [*ways, *(f"{hook} on this PATH" for hook in _hooks(ground))]
 
 
 def _hooks(ground: Ground) -> list[str]:
