@@ -7,7 +7,7 @@ import difflib
 import importlib
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,6 +15,9 @@ from console.errors import ConsoleError, InterruptedByUser, UsageError
 from screens.cli.context import Cli, open_screen
 from screens.cli.guard import guarded
 from screens.cli.start import PROGRAM, print_version
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Verb(NamedTuple):
@@ -28,32 +31,43 @@ class Verb(NamedTuple):
 
 VERBS = {
     "status": Verb("screens.cli.status", "status", "Show cards, containers and alerts."),
+    "doctor": Verb("screens.cli.doctor", "doctor", "Say what is wrong, why, and what to do."),
+    "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
+    "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
+    "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
     "start": Verb("screens.cli.change", "start", "Start services or containers."),
     "stop": Verb("screens.cli.change", "stop", "Stop services or containers."),
     "restart": Verb("screens.cli.change", "restart", "Stop services or containers, start again."),
+    "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
     "free": Verb("screens.cli.change", "free", "Get VRAM back from idle services."),
+    "switch": Verb("screens.cli.services", "switch", "Run the services of a layout."),
     "move": Verb("screens.cli.services", "move", "Move a service to another card."),
     "set": Verb("screens.cli.settings", "set_", "Change a flag or variable of a service."),
-    "switch": Verb("screens.cli.services", "switch", "Run the services of a layout."),
-    "kill": Verb("screens.cli.change", "kill", "End containers that do not stop."),
-    "logs": Verb("screens.cli.logs", "logs", "Show what containers wrote, then and now."),
     "models": Verb("screens.cli.models", "models", "Choose, fetch, check and tidy up model files."),
+    "edit": Verb("screens.cli.edit", "edit", "Have a picture edited; keep the result."),
+    "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
     "workflows": Verb(
         "screens.cli.workflows", "workflows", "Show workflows; check them on a service."
     ),
-    "edit": Verb("screens.cli.edit", "edit", "Have a picture edited; keep the result."),
-    "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
-    "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
     "compare": Verb("screens.cli.compare", "compare", "Run one edit with several variants."),
-    "jobs": Verb("screens.cli.jobs", "jobs", "List what is under way; watch, pause, go on."),
-    "doctor": Verb("screens.cli.doctor", "doctor", "Say what is wrong, why, and what to do."),
-    "timeline": Verb("screens.cli.timeline", "timeline", "Show what happened, newest first."),
-    "watch": Verb("screens.cli.watch", "watch", "Keep the timeline, tell alerts."),
-    "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
+    "load": Verb("screens.cli.load", "load", "Send many edits at once; report what services bear."),
     "setup": Verb("screens.cli.setup", "setup", "Lead to the first edited picture, step by step."),
     "config": Verb("screens.cli.config", "config", "Write, show and check the configuration."),
+    "watch": Verb("screens.cli.watch", "watch", "Keep the timeline, tell alerts."),
+    "completion": Verb("screens.cli.completion", "completion", "Complete verbs and names by Tab."),
+    "demo": Verb("screens.cli.demo", "demo", "Open the console on a rehearsal host."),
     "_run": Verb("screens.cli.runner", "run", "Run a plan detached.", hidden=True),
 }
+
+# What people come for, and the verbs for it; a verb that stands in none is listed by itself.
+GROUPS = {
+    "See how the host is": ("status", "doctor", "logs", "timeline", "jobs"),
+    "Change what runs (planned, pre-checked, asked first)": (
+        "start", "stop", "restart", "kill", "free", "switch", "move", "set", "build",
+    ),
+    "Models and pictures": ("models", "edit", "gallery", "workflows", "compare", "load"),
+    "Set up, and try": ("setup", "config", "watch", "completion", "demo"),
+}  # fmt: skip
 
 _EPILOG = """\b
 Examples:
@@ -62,6 +76,11 @@ Examples:
   gpuconsole status               the same in plain text
   gpuconsole status --json        ... for scripts
   gpuconsole stop myia --dry-run  what stopping it would do
+  gpuconsole doctor               what is wrong, why, and what to do
+\b
+Every verb has --help and --json; what changes something has --dry-run and
+--yes, and does nothing without a yes. Tab completes verbs and names once the
+shell knows how: `gpuconsole completion --help`.
 \b
 Exit codes: 0 done, 1 failed, 2 usage or config, 3 refused, 4 out of reach,
 5 something is wrong on the host, 130 interrupted.
@@ -114,6 +133,14 @@ class Verbs(click.Group):
         command: click.Command = getattr(importlib.import_module(verb.module), verb.attribute)
         return _adopt(command)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Give the verbs that begin so, from the table, and the global options."""
+        from click.shell_completion import CompletionItem
+
+        listed = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        verbs = [CompletionItem(name, help=VERBS[name].summary) for name in listed]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -125,10 +152,20 @@ class Verbs(click.Group):
         advice = f"did you mean {near[0]}?" if near else f"`{PROGRAM} --help` lists the verbs"
         raise click.UsageError(f"there is no verb {name!r}; {advice}", ctx)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs first: they are what one comes for."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs from the table, so that help imports none of them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, VERBS[name].summary) for name in self.list_commands(ctx)])
+        """List the verbs by what they are for, from the table: help imports none of them."""
+        listed = self.list_commands(ctx)
+        rest = tuple(name for name in listed if not any(name in each for each in GROUPS.values()))
+        widest = max(map(len, listed))
+        for title, names in (*GROUPS.items(), ("More", rest)):
+            if rows := [(n.ljust(widest), VERBS[n].summary) for n in names if n in listed]:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
 
 def _adopt(command: click.Command) -> click.Command:
@@ -165,7 +202,8 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
 def gpuconsole(context: click.Context) -> int | None:
     """The terminal console for people who run image generation on their own GPUs.
 
-    Without a verb it opens the full screen.
+    Without a verb it opens the full screen. On a new host, begin with `gpuconsole setup`; without
+    a card or an engine, with `gpuconsole demo`.
     """
     if context.invoked_subcommand is not None:
         context.obj.verb = context.invoked_subcommand

@@ -14,15 +14,19 @@ PROGRAM = "gpuconsole"
 
 _SWITCHES = {"--read-only": "read_only", "--no-color": "no_color"}
 _VALUES = {"--config": "config", "--catalog": "catalog", "--runbook": "runbook"}
-# Set by a shell that completes a command line; click answers it.
-_COMPLETION = "_GPUCONSOLE_COMPLETE"
+COMPLETION = "_GPUCONSOLE_COMPLETE"
+"""The variable in which a shell asks what a line could go on with, such as `bash_complete`."""
 
 
 def start(argv: Sequence[str]) -> int:
     """Run the program with the arguments after its name; give the exit code."""
     if list(argv) == ["--version"]:
         return guarded(print_version, as_json=False, environ=os.environ)
-    cli = read_trivial(argv) if _COMPLETION not in os.environ else None
+    if COMPLETION in os.environ:
+        from screens.cli.completing import complete
+
+        return complete(os.environ)
+    cli = read_trivial(argv)
     if cli is not None:
         screen = cli
         return guarded(lambda: open_screen(screen), as_json=False, environ=os.environ)

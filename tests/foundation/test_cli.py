@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.cli.main import GROUPS, VERBS
 from screens.cli.start import read_trivial
 from tests.support.program import run_program
 
@@ -21,6 +22,17 @@ def test_help_lists_every_verb_with_examples(tmp_path: Path) -> None:
     assert "Examples:" in text
     assert "gpuconsole status --json" in text
     assert done.stderr == b""
+
+
+def test_help_lists_every_verb_once_by_what_it_is_for(tmp_path: Path) -> None:
+    lines = run_program(["--help"], tmp_path, {"COLUMNS": "80"}).stdout.decode().splitlines()
+    for name, verb in VERBS.items():
+        rows = [line for line in lines if line.split()[:1] == [name] and verb.summary in line]
+        assert len(rows) == (0 if verb.hidden else 1), name
+    titles = [line.rstrip(":") for line in lines if line.endswith(":") and line[:1].isalpha()]
+    assert titles[: len(GROUPS)] == list(GROUPS)
+    assert "More" not in titles
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("where", ["before", "after"])
