@@ -12,13 +12,14 @@ from actions.session import Session
 from actions.setup.afterwards import look_at_duty, look_at_outside
 from actions.setup.answers import Answers
 from actions.setup.cards_step import look_at_cards
-from actions.setup.choosing import look_at_layout, look_at_variant
 from actions.setup.existing_step import look_at_existing
 from actions.setup.first_edit import look_at_first_edit
 from actions.setup.ground import Ground
 from actions.setup.host_step import look_at_host
+from actions.setup.layout_step import look_at_layout
 from actions.setup.report import Look, StepReport
 from actions.setup.running import look_at_card, look_at_files, look_at_start
+from actions.setup.variant_step import look_at_variant
 from actions.setup.words import words
 from console.errors import ConsoleError, ExitCode
 
@@ -151,9 +152,9 @@ class Course:
     def _looked(self, ident: str) -> tuple[Look, str]:
         if ident in self.answers.names("skip"):
             return Look(state="skipped", detail="it was left out"), ""
-        waits = [one for one in words().steps[ident].needs if self._state(one) in _BAD]
+        waits = self._waits_for(ident)
         if waits:
-            return Look(state="blocked", detail=f"it waits for the step {waits[0]}"), ""
+            return Look(state="blocked", detail=f"it waits for the step {waits}"), ""
         try:
             self._join(ident)
             look = _LOOKS[ident](self._ground)
@@ -161,6 +162,14 @@ class Course:
         except ConsoleError as error:
             hint = (error.hint,) if error.hint else ()
             return Look(state="blocked", detail=error.title, commands=hint), ""
+
+    def _waits_for(self, ident: str) -> str:
+        """Give the first step beneath that is blocked or failed by itself; empty where none is."""
+        for one in words().steps[ident].needs:
+            beneath = self._waits_for(one)
+            if beneath or self._state(one) in _BAD:
+                return beneath or one
+        return ""
 
     def _state(self, ident: str) -> str:
         report = self.reports.get(ident)

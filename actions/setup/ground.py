@@ -15,6 +15,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.setup.answers import Answers
 from actions.setup.draft import Draft
+from actions.setup.layouts import Advised, Together, advised_layout, layouts_of
 from actions.setup.memory import Memory
 from actions.snapshot import HostSnapshot
 from actions.status import read_status
@@ -22,7 +23,6 @@ from console.errors import UsageError
 from console.gpu.snapshot import Gpu
 from console.text import clean_line
 from console.unknown import Unknown, known
-
 
 NEW_NAME = "comfyui-qwen"
 """What a ComfyUI is called that setup makes, unless the answers say otherwise."""
@@ -64,7 +64,7 @@ class Ground:
     def changed(self) -> None:
         """Read everything anew: the config, or the host, is not what it was."""
         self._snapshot = None
-        for known_before in ("fits", "choices"):
+        for known_before in ("fits", "choices", "together"):
             self.__dict__.pop(known_before, None)
         self.session = self._own if self.applies else self.draft.session()
 
@@ -107,18 +107,46 @@ class Ground:
     def variant(self) -> str:
         """Give the id of the variant: as answered, else the config's, else the one to take.
 
-        Empty where none of the workflow's runs on the card.
+        Where the layout has a Forge on the same card, that is one that fits beside it. Empty where
+        none of the workflow's runs on the card.
 
         Raises:
             UnreachableError: there are no cards.
             UsageError: there is no such variant or card.
         """
         service = self.service
+        if self.answers.text("service.variant") or (service and service.service.variant):
+            return self.own_variant
+        layout = self.layout
+        return next((one.variant for one in self.together if one.name == layout), self.own_variant)
+
+    @property
+    def own_variant(self) -> str:
+        """Give the id of the variant as `variant` does, whatever shares its card."""
+        service = self.service
         said = self.answers.text("service.variant") or (service.service.variant if service else "")
         if said:
             return variant_named(self.session.needed_catalog(), said).id
         advised = self.advised(self.card)
         return advised.variant if advised is not None else ""
+
+    @cached_property
+    def together(self) -> tuple[Together, ...]:
+        """Give the layouts that are possible, as `layouts_of` does."""
+        return layouts_of(self)
+
+    @property
+    def layout(self) -> str:
+        """Give `exclusive` or `dual`: as answered, else the config's, else as is best."""
+        asked = self.answers.text("layout.name")
+        there = [one for one in ("exclusive", "dual") if one in self.session.settings.layouts]
+        return asked or (there[0] if there else self.advised_layout.name)
+
+    @property
+    def advised_layout(self) -> Advised:
+        """Give the layout to take, and why."""
+        titles = {one.id: one.title for one in self.session.needed_catalog().variants}
+        return advised_layout(self.together, titles)
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:

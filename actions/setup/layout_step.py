@@ -1,0 +1,124 @@
+"""The step `layout`: what runs together on ComfyUI's card, and what takes turns."""
+
+from collections.abc import Iterator
+
+from actions.fit.layout import LayoutFit, fit_layout
+from actions.services.placement import card_words
+from actions.setup.ground import Ground
+from actions.setup.layouts import DUAL, EXCLUSIVE, Together, layout_values
+from actions.setup.report import Ask, Look, Option
+from console.errors import UsageError
+from console.units import format_bytes
+from console.unknown import Unknown
+
+_TITLES = {
+    EXCLUSIVE: "ComfyUI has its card for itself",
+    DUAL: "ComfyUI and Forge share a card",
+}
+
+
+def look_at_layout(ground: Ground) -> Look:
+    """Choose what runs together: ComfyUI alone on its card, or with a Forge."""
+    there, asked = ground.session.config.settings.layouts, ground.answers.text("layout.name")
+    if there and (not asked or asked in there):
+        return _as_it_is(ground, asked)
+    possible = ground.together
+    forges = [one.name for one in ground.snapshot.services if one.service.kind == "forge"]
+    if asked == DUAL and not forges:
+        return Look(
+            state="blocked",
+            detail="dual has a Forge beside ComfyUI, and there is none here",
+            commands=('layout.name = "exclusive" in the answers, or set a Forge up first',),
+            layouts=_drawn(possible),
+        )
+    advised = ground.advised_layout
+    # Where each has a card of its own, the two layouts are the same.
+    chosen = next((one for one in possible if one.name == ground.layout), possible[0])
+    name = asked or chosen.name
+    ask = _ask(possible, advised.name, name)
+    found = tuple(f"{one.name}: {_words(ground, one)}" for one in possible)
+    if chosen.fit.verdict == "refused":
+        ways = tuple(_way(one.title, one.command) for one in chosen.fit.ways_out)
+        return Look(
+            state="blocked", detail=f"{name} does not fit: {chosen.fit.reason}", found=found,
+            commands=ways, asks=(ask,), layouts=_drawn(possible),
+        )  # fmt: skip
+    detail = f"{name}: {', '.join(chosen.services)}"
+    proposes = [*_sums(chosen.fit)]
+    if name == advised.name:
+        proposes.append(f"{name} is advised: {advised.why}")
+    else:
+        proposes.append(f"{advised.name} would be advised: {advised.why}")
+    proposes += _left_out(chosen, forges, card_words(ground.card))
+    values = layout_values(ground) if ground.service is not None else {}
+    if values:
+        proposes.append(f"`gpuconsole switch {name}` runs it, whenever you like")
+    elif len(chosen.services) == 1:
+        detail = f"{chosen.services[0]} is on its own: no layout is needed"
+    return Look(
+        state="needed" if values else "done", detail=detail, found=found, proposes=tuple(proposes),
+        values=values, asks=(ask,), layouts=_drawn(possible),
+    )  # fmt: skip
+
+
+def _as_it_is(ground: Ground, asked: str) -> Look:
+    """Give the layouts that the config has, with their verdicts."""
+    fits, found = [], []
+    for name in ground.session.config.settings.layouts:
+        try:
+            fit = fit_layout(ground.session, ground.snapshot, name)
+        except UsageError as error:  # it names a service that is not here
+            found.append(f"{name}: {error.title}")
+            continue
+        fits.append(fit)
+        found.append(f"{name}: {fit.reason}")
+    names = ", ".join(ground.session.config.settings.layouts)
+    return Look(
+        state="done",
+        detail=f"the config has {asked or names}",
+        found=tuple(found),
+        layouts=tuple(fits),
+    )
+
+
+def _ask(possible: tuple[Together, ...], advised: str, value: str) -> Ask:
+    return Ask(
+        key="layout.name",
+        title="What runs together?",
+        value=value,
+        options=tuple(
+            Option(
+                value=one.name, title=_TITLES[one.name], detail=one.fit.reason,
+                recommended=one.name == advised,
+            )
+            for one in possible
+        ),
+        about="What is in no layout together takes turns: one is stopped, then the other started.",
+    )  # fmt: skip
+
+
+def _drawn(possible: tuple[Together, ...]) -> tuple[LayoutFit, ...]:
+    return tuple(one.fit for one in possible)
+
+
+def _words(ground: Ground, one: Together) -> str:
+    loads = f"{ground.name} loads {one.variant}; " if one.variant else ""
+    return f"{', '.join(one.services)}: {loads}{one.fit.reason}"
+
+
+def _way(title: str, command: str) -> str:
+    return f"{title}: {command}" if command else title
+
+
+def _left_out(chosen: Together, forges: list[str], card: str) -> Iterator[str]:
+    out = [name for name in forges if name not in chosen.services]
+    if out:
+        yield f"{', '.join(out)} takes turns with ComfyUI on {card}"
+
+
+def _sums(fit: LayoutFit) -> Iterator[str]:
+    for one in fit.cards:
+        need, have = one.need_bytes, one.available_bytes
+        shown = "not known" if isinstance(need, Unknown) else format_bytes(need)
+        room = "not known" if isinstance(have, Unknown) else format_bytes(have)
+        yield f"{one.gpu_name}: {' + '.join(one.services)} need {shown} of {room}"

@@ -1,0 +1,125 @@
+"""The variants of one card side by side: quality, speed, size, licence and how they fit."""
+
+from collections.abc import Iterator
+
+from actions.fit.matrix import is_tight
+from actions.fit.model import Fit
+from actions.models.catalogue import short_id
+from actions.models.model import Choice
+from actions.setup.ground import Ground
+from actions.setup.report import Option, Table
+from console.gpu.snapshot import Gpu
+from console.models.catalog import Variant
+from console.units import format_bytes, format_duration
+from console.unknown import Unknown
+
+_HEAD = ("variant", "quality", "speed", "size", "to fetch", "licence", "on this card")
+_MOST = 10
+_RUNS = frozenset({"resident", "offload"})
+
+
+def able_choices(ground: Ground, card: Gpu, chosen: str) -> tuple[Choice, ...]:
+    """Give what may be taken on a card: the chosen one, those recommended, the best of the rest.
+
+    Only of families that the first edit's workflow runs with; the newest family first.
+    """
+    mine = [one for one in ground.choices if one.family in ground.families]
+    runs = [one for one in mine if _verdict(one, card) in _RUNS or one.variant == chosen]
+    first = [one for one in runs if card.uuid in one.recommended or one.variant == chosen]
+    plain = [one for one in runs if one not in first and not _fused(ground, one)]
+    plain.sort(key=lambda one: (_verdict(one, card) != "resident", one.rank))
+    quick = [one for one in runs if one not in first and _fused(ground, one)]
+    quick.sort(key=lambda one: (_verdict(one, card) != "resident", one.state != "ready", one.rank))
+    taken = [*first, *quick[:1], *plain][:_MOST]
+    taken.sort(key=lambda one: (-ground.families.index(one.family), one.rank))
+    return tuple(taken)
+
+
+def variant_table(ground: Ground, card: Gpu, several: tuple[Choice, ...]) -> Table:
+    """Give variants as rows of `quality`, `speed`, `size`, `licence` and verdict."""
+    return Table(head=_HEAD, rows=tuple(_row(ground, card, one) for one in several))
+
+
+def variant_options(
+    ground: Ground, card: Gpu, several: tuple[Choice, ...], advised: str
+) -> tuple[Option, ...]:
+    """Give variants as what may be answered."""
+    return tuple(
+        Option(
+            value=one.variant,
+            title=one.title,
+            detail=", ".join(_told(ground, card, one)),
+            recommended=one.variant == advised,
+        )
+        for one in several
+    )
+
+
+def _told(ground: Ground, card: Gpu, one: Choice) -> Iterator[str]:
+    _, quality, speed, size, fetch, licence, verdict = _row(ground, card, one)
+    yield verdict
+    yield f"quality {quality}"
+    yield speed
+    yield size if fetch == "nothing" else f"{size}, {fetch} to fetch"
+    yield licence
+
+
+def _row(ground: Ground, card: Gpu, one: Choice) -> tuple[str, ...]:
+    variant = ground.session.catalog.variant(one.variant)
+    fit = _fit(one, card)
+    size = "not known" if one.size_bytes is None else format_bytes(one.size_bytes)
+    fetch = "not known" if one.missing_bytes is None else format_bytes(one.missing_bytes)
+    return (
+        short_id(one.variant),
+        _quality(ground, one),
+        _speed(ground, variant, fit),
+        size,
+        "nothing" if one.missing_bytes == 0 else fetch,
+        _licence(ground, variant),
+        _verdict_words(fit),
+    )
+
+
+def _quality(ground: Ground, one: Choice) -> str:
+    """Give the rank within its family, of how many."""
+    ranks = {each.quality for each in ground.choices if each.family == one.family and each.quality}
+    return f"{one.quality} of {max(ranks)}" if one.quality else "not ranked"
+
+
+def _speed(ground: Ground, variant: Variant | None, fit: Fit | None) -> str:
+    """Say how fast it is: as measured, else what makes it slow or quick."""
+    if variant is not None and variant.fused_lora:
+        return "few steps: quick"
+    offloads = fit is not None and fit.verdict == "offload"
+    for one in ground.session.catalog.measured:
+        if variant is not None and one.variant == variant.id and one.offload == offloads:
+            return f"{format_duration(one.seconds)} on {one.card}"
+    if offloads and fit is not None:
+        return f"slow: {format_bytes(fit.streams_bytes)} streamed"
+    return "not measured"
+
+
+def _licence(ground: Ground, variant: Variant | None) -> str:
+    """Give every licence of its files, the model's own first."""
+    files = ground.session.catalog.files_of(variant) if variant is not None else ()
+    return ", ".join(dict.fromkeys(one.licence for one in files)) or "unknown"
+
+
+def _verdict_words(fit: Fit | None) -> str:
+    if fit is None or isinstance(fit.verdict, Unknown):
+        return "not known"
+    return "tight" if is_tight(fit) else fit.verdict
+
+
+def _fused(ground: Ground, one: Choice) -> bool:
+    variant = ground.session.catalog.variant(one.variant)
+    return variant is not None and variant.fused_lora
+
+
+def _fit(one: Choice, card: Gpu) -> Fit | None:
+    return next((each for each in one.fits if each.gpu_uuid == card.uuid), None)
+
+
+def _verdict(one: Choice, card: Gpu) -> str:
+    fit = _fit(one, card)
+    return fit.verdict if fit is not None and isinstance(fit.verdict, str) else ""
