@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from actions.live import LiveHost
@@ -17,8 +18,11 @@ OPEN_REHEARSAL = -1
 """Result of the application when the operator asked for the rehearsal host."""
 
 
-def run(session: Session) -> int:
-    """Open the full screen on a host; gives the exit code once the operator has left."""
+def run(session: Session, setup: bool = False) -> int:
+    """Open the full screen on a host; gives the exit code once the operator has left.
+
+    With `setup` it opens at guided setup; without, that is offered once where there is no config.
+    """
     # What is imported from here on stays: looking for garbage in it costs 10 ms and finds none.
     gc.disable()
     live = LiveHost(session, recorded=True)
@@ -32,6 +36,10 @@ def run(session: Session) -> int:
         return Operations(session, via="tui")
 
     app = Console(session, live, operations)
+    if setup or not session.config.present:
+        from screens.tui.setup.arrival import arrive
+
+        app.arrival = partial(arrive, app, setup)
     result = app.run(mouse=session.settings.ui.mouse)
     if result == OPEN_REHEARSAL:
         argv = [*own_command(), "demo"]

@@ -127,6 +127,7 @@ class Console(App[int]):
         self._urgent: Timer | None = None
         self._beat: Timer | None = None
         self._watched: tuple[str, ...] = ()
+        self.arrival: Callable[[], None] | None = None
         if "SSH_CONNECTION" in session.environ:
             self.animation_level = "none"
 
@@ -156,6 +157,8 @@ class Console(App[int]):
         # The journal is opened once the containers are on the screen, not while they come.
         self.set_timer(LOOK_ROUND_FIRST_SECONDS, self.desk.look_round)
         self.set_interval(LOOK_ROUND_SECONDS, self.desk.look_round)
+        if self.arrival is not None:
+            self.arrival()
 
     def on_unmount(self) -> None:
         """Stop reading; nothing here waits for a thread."""

@@ -19,6 +19,7 @@ from screens.tui.plan_dialog import DIGITS_HELP
 from screens.tui.plan_dialog import KEYS as PLAN_KEYS
 from screens.tui.scroll_screen import ScrollScreen
 from screens.tui.services.keys import SERVICES
+from screens.tui.setup.keys import SETUP
 from screens.tui.timeline_screen import KEYS as TIMELINE_KEYS
 
 COLUMNS_FROM = 100
@@ -69,6 +70,7 @@ class HelpScreen(ScrollScreen):
             BROWSER,
             (*FINDINGS, DIGITS),
             _under("In the timeline", TIMELINE_KEYS),
+            SETUP,
             container_keys.TABS,
             container_keys.MOVING,
             container_keys.SEARCHING,

@@ -23,6 +23,9 @@ def commands(app: Console) -> Iterator[SystemCommand]:
             f"View: {view.title}", f"key {view.number}", partial(app.action_view, view.number)
         )
     yield SystemCommand("Gallery", "all edits that were kept", partial(_gallery, app))
+    yield SystemCommand(
+        "Guided setup", "from here to the first edited picture", partial(_setup, app)
+    )
     for name in looks(app.session):
         title = f"Theme: {theme_title(name)}"
         yield SystemCommand(title, "change the look", partial(app.wear, name))
@@ -36,3 +39,9 @@ def _gallery(app: Console) -> None:
     from screens.tui.gallery.screen import open_gallery
 
     open_gallery(app)
+
+
+def _setup(app: Console) -> None:
+    from screens.tui.setup.flow import open_setup
+
+    open_setup(app)

@@ -1,0 +1,55 @@
+"""How steps stand, in the symbols and words of the screen, and what its button says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actions.setup.report import StepReport
+from screens.tui.words import State
+
+if TYPE_CHECKING:
+    from screens.tui.setup.walk import Doing
+
+STATES = {
+    "done": State("✔", "ok", "done"),
+    "needed": State("▶", "accent", "to do"),
+    "blocked": State("✖", "error", "blocked"),
+    "failed": State("✖", "error", "failed"),
+    "skipped": State("·", "dim", "left out"),
+}
+NOT_YET = State("○", "dim", "not yet")
+UNDER_WAY = State("◐", "accent", "under way")
+DOING = {
+    "open": "Reading what is here …",
+    "look": "Looking …",
+    "answer": "Working out what follows from it …",
+    "skip": "Leaving it out …",
+    "do": "Doing it …",
+    "save": "Writing the answers …",
+}
+PASSED = frozenset({"done", "skipped"})
+
+
+def step_state(report: StepReport | None, doing: Doing | None, ident: str) -> State:
+    """Say how a step stands; what is under way comes first."""
+    if doing is not None and doing.ident == ident and doing.word in {"do", "look"}:
+        return UNDER_WAY
+    return STATES.get(report.state, NOT_YET) if report is not None else NOT_YET
+
+
+def button_words(report: StepReport | None, applies: bool, last: bool) -> str:
+    """Say what Enter does, on the button of a step."""
+    if report is None:
+        return "…"
+    if report.state in PASSED or not applies:
+        return "Finish" if last else "Go on"
+    if report.state == "needed" and report.able:
+        if report.diff:
+            return "Write it, and run it" if report.steps else "Write it"
+        return "Run it" if report.steps else "Do it"
+    return "Check again"
+
+
+def capital(text: str) -> str:
+    """Begin a title with a capital."""
+    return text[:1].upper() + text[1:]
