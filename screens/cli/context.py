@@ -85,13 +85,13 @@ class Cli:
         return session
 
 
-def open_screen(cli: Cli) -> int:
-    """Open the full-screen console; give its exit code.
+def open_screen(cli: Cli, setup: bool = False) -> int:
+    """Open the full-screen console, with `setup` at guided setup; give its exit code.
 
     Raises:
         UsageError: there is no terminal to open it on.
     """
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+    if not has_screen():
         raise UsageError(
             "screen.no-terminal",
             "the console needs a terminal, and this is none",
@@ -100,7 +100,12 @@ def open_screen(cli: Cli) -> int:
     session = cli.session
     from screens.tui.app import run
 
-    return run(session)
+    return run(session, setup)
+
+
+def has_screen() -> bool:
+    """Tell whether there is a terminal for the full screen."""
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
 
 
 def _take_up(session: "Session", *, looking: bool, quiet: bool) -> None:

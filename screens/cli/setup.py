@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser, RefusedError, UsageError
-from screens.cli.context import Cli
+from screens.cli.context import Cli, has_screen, open_screen
 from screens.cli.output import emit, say, write
 from screens.cli.prompt import can_ask, confirm
 from screens.cli.setup_files import files
@@ -38,13 +38,20 @@ Exits 3 where a step is blocked; with --dry-run 5.
 @click.option("--print-answers", is_flag=True, help="Print an answers file, every key explained.")
 @click.option("--dry-run", is_flag=True, help="Show all it would write and run; change nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do what is needed without asking at each step.")
+@click.option("--plain", is_flag=True, help="Ask line by line, not on the full screen.")
 @click.pass_context
 def setup(
-    context: click.Context, answers: str | None, print_answers: bool, dry_run: bool, yes: bool
+    context: click.Context,
+    answers: str | None,
+    print_answers: bool,
+    dry_run: bool,
+    yes: bool,
+    plain: bool,
 ) -> int | None:
     """Lead from what is here to the first edited picture, step by step.
 
-    Asks before each step that changes something. With --json and without --yes it only reports.
+    Opens on the full screen where there is a terminal, or with --plain asks line by line, before
+    each step that changes something. With --json and without --yes it only reports.
     """
     if context.invoked_subcommand is not None:
         return None
@@ -53,6 +60,8 @@ def setup(
         return _print(cli)
     if dry_run and yes:
         raise UsageError("setup.both", "--dry-run changes nothing, and --yes agrees to changes")
+    if not (plain or answers or dry_run or yes or cli.as_json) and has_screen():
+        return open_screen(cli, setup=True)
     answered = _answers(cli, answers)
     if dry_run or (cli.as_json and not yes):
         return _show(cli, answered)
