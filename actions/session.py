@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from console.models.catalog import Catalog
     from console.store.database import Store
 
+_CATALOG = "GPUCONSOLE_CATALOG"
+
 
 class Session:
     """Settings, places and doors shared by every view of one run; made once, then only read.
@@ -112,7 +114,7 @@ class Session:
 
     @property
     def catalog(self) -> "Catalog":
-        """Give the model catalogue: the packaged one, then `paths.catalog`, then `--catalog FILE`.
+        """Give the model catalogue: the packaged one, then those of `own_catalogs`.
 
         Each adds to the one before, or changes entries of it. It never raises: views that only
         look go on without one that is bad, and `catalog_problem` says what is wrong. A file that
@@ -139,8 +141,13 @@ class Session:
     def own_catalogs(self) -> tuple[tuple[Path, str], ...]:
         """Give the operator's own catalogues, each with who names it, the undermost first."""
         set_there = self.config.settings.paths.catalog
-        both = ((set_there, "paths.catalog"), (self.catalog_file, "--catalog"))
-        return tuple((path, named_by) for path, named_by in both if path is not None)
+        given = self.environ.get(_CATALOG)
+        several = (
+            (expand(given, self.environ) if given else None, _CATALOG),
+            (set_there, "paths.catalog"),
+            (self.catalog_file, "--catalog"),
+        )
+        return tuple((path, named_by) for path, named_by in several if path is not None)
 
     def _catalog_read(self) -> "tuple[Catalog, UsageError | None]":
         own = self.own_catalogs

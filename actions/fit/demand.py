@@ -157,6 +157,8 @@ def _extra(
 
 
 def _size(file: ModelFile, there: OnDisk | None) -> tuple[int | None, str]:
+    if file.loaded_bytes is not None:
+        return file.loaded_bytes, "catalogue"
     if there is not None and there.state == "present" and there.bytes:
         return there.bytes, "disk"
     return file.size, "catalogue"

@@ -32,6 +32,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         revision: the commit, tag or branch it is taken from; empty is `MAIN`.
         bytes: exact; None where only a rounded size is known, then `approximate_bytes` is it.
         sha256: None where no source has it.
+        loaded_bytes: what it takes once it is loaded, where that is not its size; else None.
         folder: below a models folder, such as `diffusion_models`; also_in: where else it is found.
         save_as: its name on disk, where that is not the path's last part.
         families: of the variants it goes with.
@@ -54,6 +55,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     bytes: int | None = None
     approximate_bytes: int | None = None
     sha256: str | None = None
+    loaded_bytes: int | None = None
     folder: str
     also_in: tuple[str, ...] = ()
     save_as: str = ""

@@ -107,7 +107,7 @@ def _problems_of_needs(entry: ModelFile | Variant) -> Iterator[str]:
 def _problems_of_file(file: ModelFile, kinds: Mapping[str, str]) -> Iterator[str]:
     if file.kind not in KINDS:
         yield f"{file.kind} (file {file.id}) is not one of {', '.join(KINDS)}"
-    for size in (file.bytes, file.approximate_bytes):
+    for size in (file.bytes, file.approximate_bytes, file.loaded_bytes):
         if size is not None and not 0 < size <= _MOST_BYTES:
             yield f"the file {file.id} has {size} bytes"
     if file.sha256 is not None and not _SHA256.fullmatch(file.sha256):

@@ -34,7 +34,7 @@ def read_catalog(path: Path, base: Catalog, named_by: str = "--catalog") -> Cata
     Args:
         path: a TOML file.
         base: the packaged catalogue, or what another file made of it.
-        named_by: who names the file, for hints: `--catalog` or `paths.catalog`.
+        named_by: who names the file, for hints: `--catalog`, `paths.catalog`, or an environment variable.
 
     Raises:
         UsageError: it cannot be read, is no TOML, or does not describe a catalogue.
@@ -137,6 +137,8 @@ def _converted(entry: dict[str, Any], kind: type[Measured]) -> Measured:
 def _place(named_by: str) -> str:
     if named_by == "--catalog":
         return "the path after --catalog"
+    if named_by.isupper():
+        return f"the path in the environment variable {named_by}"
     return "catalog under [paths] in the config"
 
 

@@ -45,8 +45,9 @@ def _begin(stage: Stage, actor: Actor) -> None:
     """Begin a run, as an order or the restart policy asks for."""
     actor.serial += 1
     stage.tell_network(actor, "connect")
-    if fails_to_start(stage, actor):
-        actor.error = actor.spec.start_error
+    error = actor.spec.start_error if fails_to_start(stage, actor) else stage.refuses(actor)
+    if error:
+        actor.error = error
         actor.exit_code = 127 if "not found" in actor.error else 128
         actor.status = "created" if actor.started_at is None else "exited"
         stage.tell_network(actor, "disconnect")

@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from console.simulator.scene import GIB, ContainerSpec, Phase, Scene
+from console.simulator.scene import GIB, ContainerSpec, Phase, Scene, ServiceSpec
 from console.simulator.services.cuda import MIB, Card, Picked, pick
 
 _KINDS = ("forge", "comfyui")
 _PORTS = {"forge": "7860", "comfyui": "8188"}
 _TEMPORARY = re.compile(r"[0-9a-f]{12}_(?P<name>.+)")
 """Compose renames what it is about to replace (and 1.29 what it makes) like this."""
+
+_VERSION = re.compile(r":v?(?P<version>\d+\.\d+\.\d+)")
 
 _NO_CARD = Phase(
     name="start",
@@ -103,7 +105,10 @@ def _worded(scene: Scene, spec: ContainerSpec, phase: Phase) -> Phase:
 
 
 def role(scene: Scene, name: str, image: str, labels: dict[str, str]) -> ContainerSpec | None:
-    """Give the container of the scene that a new one is like: by compose service, name or image."""
+    """Give the container of the scene that a new one is like: by compose service, name or image.
+
+    One without an image plays any of its kind.
+    """
     service = labels.get("com.docker.compose.service", "")
     temporary = _TEMPORARY.fullmatch(name)
     plain = temporary["name"] if temporary else name
@@ -112,12 +117,19 @@ def role(scene: Scene, name: str, image: str, labels: dict[str, str]) -> Contain
         lambda spec: service and spec.compose.partition("/")[2] == service and spec.image == image,
         lambda spec: spec.name == plain and spec.image == image,
         lambda spec: spec.image == image and kind_of(spec),
+        lambda spec: not spec.image and kind_of(spec) and kind_of(spec) in image,
     )
     for fits in tests:
         found = next((spec for spec in specs if fits(spec)), None)
         if found is not None:
             return found
     return None
+
+
+def _versioned(like: ContainerSpec, image: str) -> ServiceSpec:
+    """Give what it serves; one that plays any of its kind has the version of the image's tag."""
+    tag = _VERSION.search(image) if not like.image and kind_of(like) == "comfyui" else None
+    return msgspec.structs.replace(like.service, version=tag["version"]) if tag else like.service
 
 
 def played(scene: Scene, made: ContainerSpec) -> ContainerSpec:
@@ -137,7 +149,7 @@ def played(scene: Scene, made: ContainerSpec) -> ContainerSpec:
         term=like.term,
         term_code=like.term_code,
         term_seconds=like.term_seconds,
-        service=like.service,
+        service=_versioned(like, made.image),
         ill=like.ill if like.ill is not None and like.ill.word and seen else None,
         state="created",
         since="0s",

@@ -2,31 +2,31 @@
 
 import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from console.packaged import packaged, read_table
 from console.simulator.hub.shelf import Shelved, shelved
-from console.simulator.scene import OddFile
+from console.simulator.scene import OddFile, Scene
 from console.simulator.services.pixels import painted
 
 _PICTURES = "input"
 
 
-def lay_out_models(models: Path, odd: Iterable[OddFile]) -> None:
+def lay_out_models(models: Path, scene: Scene) -> None:
     """Make the model files, each as long as the real one: its header, and then a hole.
 
-    `odd` ones come last, and may take the place of others.
+    `models` of the scene come last, and may take the place of others; on a bare host the folders
+    have nothing else.
     """
     known = {(file.name, file.body.size): file for file in shelved()}
     for folder, files in read_table("rehearsal_comfyui.toml")["files"].items():
         if folder == _PICTURES:
             continue
         (models / folder).mkdir(parents=True, mode=0o700)
-        for name, size in files.items():
+        for name, size in files.items() if not scene.bare else ():
             _put(models / folder / name, known.get((name, size)), size)
-    by_id = {file.id: file for file in shelved()}
-    for one in odd:
+    by_id = {file.id: file for file in shelved(scene.hub.miniature)}
+    for one in scene.models:
         _put_odd(models, one, by_id)
 
 
@@ -69,17 +69,19 @@ def _put_odd(models: Path, one: OddFile, by_id: dict[str, Shelved]) -> None:
         _put(path, file, whole if one.bytes is None else one.bytes)
 
 
-def catalog_text() -> str:
+def catalog_text(miniature: bool = False) -> str:
     """Give a catalogue that lays what the rehearsed hub has over the packaged one.
 
-    Only its hashes differ, and sizes that the packaged one has rounded or not at all.
+    Only its hashes differ, and sizes that the packaged one has rounded or not at all; or all sizes,
+    of miniatures.
     """
     blocks = [
         "# The files of the rehearsed hub: other bytes than the real ones, so other hashes.\n"
     ]
-    for file in shelved():
+    for file in shelved(miniature):
         if "id" in file.spec and file.known:
             size, digest = file.body.size, file.known.rpartition(" ")[2]
             block = f'[[files]]\nid = "{file.id}"\nbytes = {size}\nsha256 = "{digest}"\n'
+            block += f"loaded_bytes = {file.whole}\n" if miniature else ""
             blocks.append(block)
     return "\n".join(blocks)

@@ -16,6 +16,7 @@ from console.simulator.model_files import (
     lay_out_pictures,
     lay_out_samples,
 )
+from console.simulator.operator import as_operator, lay_out_home, lay_out_programs
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
 from console.simulator.proxy.door import authority
@@ -45,6 +46,8 @@ class RehearsalPlaces:
         self.work = folder / "work"
         self.models = self.work / "ComfyUI" / "models"
         self.config_home = folder / "config"
+        self.catalog = self.config_home / "gpuconsole" / "catalog.toml"
+        self.programs = folder / "bin"
         self.hub_home = folder / "huggingface"
         self.log = folder / "host.log"
 
@@ -57,22 +60,32 @@ class RehearsalPlaces:
         """
         for name in ("state", "cache", "data", "runtime"):
             (self.folder / name).mkdir(mode=0o700)
-        lay_out_models(self.models, scene.models)
-        lay_out_pictures(self.models.parent / "input")
+        lay_out_models(self.models, scene)
         lay_out_samples(self.work / "pictures")
         write_compose_files(scene, self.work)
-        (self.work / "outputs").mkdir(mode=0o700)
-        config = self.config_home / "gpuconsole" / "config.toml"
-        config.parent.mkdir(parents=True, mode=0o700)
+        catalog = self.catalog
+        catalog.parent.mkdir(parents=True, mode=0o700)
+        catalog.write_text(catalog_text(scene.hub.miniature), encoding="utf-8")
+        if scene.bare:
+            lay_out_home(self.work, scene.files)
+            lay_out_programs(scene.compose, self.programs)
+        else:
+            lay_out_pictures(self.models.parent / "input")
+            (self.work / "outputs").mkdir(mode=0o700)
+            self._write_config(scene, ports, public or {})
+        _age((self.models, catalog.parent, *self.work.glob("**/*.y*ml")))
+        self._log_in(scene)
+
+    def _write_config(
+        self, scene: Scene, ports: Mapping[str, int], public: Mapping[str, str]
+    ) -> None:
+        """Write the config, and the tokens that it names."""
+        config = self.catalog.with_name("config.toml")
         self._write_tokens(scene, config.parent)
         template = read_text("rehearsal_config.toml")
-        tables = config_tables(scene, self.work, ports, config.parent, public or {})
+        tables = config_tables(scene, self.work, ports, config.parent, public)
         text = template.replace("{work}", str(self.work)).replace("{services}", tables)
-        catalog = config.with_name("catalog.toml")
-        catalog.write_text(catalog_text(), encoding="utf-8")
-        config.write_text(text.replace("{catalog}", str(catalog)), encoding="utf-8")
-        _age((self.models, config.parent, *self.work.glob("**/*.y*ml")))
-        self._log_in(scene)
+        config.write_text(text.replace("{catalog}", str(self.catalog)), encoding="utf-8")
 
     def _log_in(self, scene: Scene) -> None:
         """Make the hub's folder, with the operator's token where there is one."""
@@ -98,8 +111,12 @@ class RehearsalPlaces:
         direct = ",".join(filter(None, (_not_by_proxy(), LOOPBACK)))
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
         trusted = {"SSL_CERT_FILE": str(authority())} if scene.proxies else {}
+        own = as_operator(scene, self.work, self.programs) if scene.bare else {}
+        named = {"GPUCONSOLE_CATALOG": str(self.catalog)} if scene.bare else {}
         return {
             **trusted,
+            **own,
+            **named,
             "DOCKER_HOST": f"unix://{self.engine_socket}",
             "DOCKER_CONTEXT": "",
             "DOCKER_TLS_VERIFY": "",

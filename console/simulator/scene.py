@@ -304,13 +304,37 @@ class HubSpec(_Part, frozen=True, kw_only=True):
         token: what the operator has: `everything` (may read all), `nothing` (is on no list);
             empty is none.
         xet: it names the xet storage of large files, too; nothing can be fetched there.
+        miniature: its files, and those on disk, are so small that fetching them takes seconds;
+            once loaded they take what the real ones take.
         faults: what is wrong from the beginning: `{ kind = "slow", rate = 300000 }`.
     """
 
     rate: str = ""
     token: str = ""
     xet: bool = False
+    miniature: bool = False
     faults: tuple[dict[str, str | float | int | bool], ...] = ()
+
+
+class BuildSpec(_Part, frozen=True, kw_only=True):
+    """How the engine builds images: it takes `seconds` in all; `fault` is what it ends with.
+
+    `fault` is `no-internet` or `disk-full`; empty is well.
+    """
+
+    seconds: Span = "2s"
+    fault: str = ""
+
+
+class OwnFile(_Part, frozen=True, kw_only=True):
+    """A file in the operator's home: `at`, below it; `mode` in octal digits, of a folder too.
+
+    `text` is its content; None makes a folder.
+    """
+
+    at: str
+    text: str | None = None
+    mode: str = ""
 
 
 class ProxySpec(_Part, frozen=True, kw_only=True):
@@ -378,6 +402,13 @@ class Scene(_Part, frozen=True, kw_only=True):
     `layouts` are those of the rehearsal's config, `models` lie in its folder beside what is well.
     What is submitted to its services is done `pace` times faster than in life. `drill` is None
     where nothing is wrong that somebody could find.
+
+    Attributes:
+        bare: nobody has set this host up: there is no config, and no file of a model but
+            `models`; the operator's home is the rehearsal's, where `files` lie.
+        compose: `stand-in` hides the host's own behind a small one, `none` hides them all; empty is
+            the host's own or, on a bare host without one, the stand-in.
+        build: how images are built.
     """
 
     id: str
@@ -395,3 +426,7 @@ class Scene(_Part, frozen=True, kw_only=True):
     models: tuple[OddFile, ...] = ()
     pace: float = 1.0
     drill: DrillSpec | None = None
+    bare: bool = False
+    compose: str = ""
+    build: BuildSpec = BuildSpec()
+    files: tuple[OwnFile, ...] = ()

@@ -18,7 +18,7 @@ from console.simulator.casting import dressed
 from console.simulator.happenings import Happening, Happenings
 from console.simulator.refusal import Refusal
 from console.simulator.remains import Remains
-from console.simulator.scene import Scene, seconds
+from console.simulator.scene import ImageSpec, Scene, seconds
 
 _NETWORK_SORT = {"none": "null", "host": "host"}
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -30,6 +30,9 @@ class Stage:
     Attributes:
         now: seconds since the scene opened, as far as it has been played; negative before.
         opened_at: wall time of second 0.
+        built: images that came to be since, by their full names.
+        refuses: asked before a container starts; gives the runtime's words where the host has not
+            what it needs, such as a port.
     """
 
     def __init__(self, scene: Scene, clock: Clock, seed: int = 0) -> None:
@@ -46,6 +49,8 @@ class Stage:
         self.actors: dict[str, Actor] = {}
         self.remains: list[Remains] = []
         self.networks: dict[str, dict[str, str]] = {}
+        self.built: dict[str, ImageSpec] = {}
+        self.refuses: Callable[[Actor], str] = lambda _: ""
         for name, spec in scene.containers.items():
             if spec.state == "absent":
                 continue

@@ -9,7 +9,10 @@ from console.simulator.actor import Actor
 from console.simulator.cards import used_bytes
 from console.simulator.casting import kind_of, outer_port, seen_cards
 from console.simulator.hostroot import memory_kib
+from console.simulator.hub.shelf import MINIATURE
+from console.simulator.mounted import Mounted
 from console.simulator.ports import KeptPort
+from console.simulator.published import PublishedPorts
 from console.simulator.scene import GIB, MIB, ContainerSpec
 from console.simulator.services.backstage import Figures, Graph, JobNow, Order, SeenCard
 from console.simulator.services.comfyui import ComfyUI
@@ -46,9 +49,10 @@ class StageService:
     ) -> None:
         self._world = world
         self._actor = actor
-        self._models = models
+        self._mounted = Mounted(actor.spec, models)
         self._refresh = refresh
         self._sizes: dict[str, int] = {}
+        self._times = MINIATURE if world.scene.hub.miniature else 1
 
     @property
     def died(self) -> bool:
@@ -72,8 +76,9 @@ class StageService:
     def size_of(self, file: str) -> int:
         """Give the bytes of a model file, wherever it lies."""
         if file not in self._sizes:
-            found = [path / file for path in self._models.iterdir() if (path / file).is_file()]
-            self._sizes[file] = found[0].stat().st_size if file and found else _USUAL_MODEL
+            found = [path / file for path in self._mounted.every() if (path / file).is_file()]
+            size = found[0].stat().st_size * self._times if file and found else _USUAL_MODEL
+            self._sizes[file] = size
         return self._sizes[file]
 
     def figures(self) -> Figures:
@@ -180,8 +185,8 @@ class StageService:
         return order
 
     def folder(self) -> Path:
-        """Give the folder beside its models, where the real one keeps input and output."""
-        return self._models.parent
+        """Give the folder that has its input and output: beside its models, unless told."""
+        return self._mounted.files()
 
     def forget(self, idents: list[str] | None) -> None:
         """Drop jobs that wait; None drops them all."""
@@ -201,12 +206,15 @@ class StageService:
         """Give the files in a folder of models, as they lie there."""
         if folder == "checkpoints" and kind_of(self._actor.spec) == "forge":
             return [self._actor.spec.service.model]
-        path = self._models / _GGUF.get(folder, folder)
+        several = self._mounted.models(_GGUF.get(folder, folder))
         if folder == "input":
-            path = self._models.parent / folder
-        if not path.is_dir():
+            several = [self._mounted.files() / folder]
+        there = [path for path in several if path.is_dir()]
+        if not there:
             return None
-        files = sorted(file.name for file in path.iterdir() if _offered(folder, file.name))
+        files = sorted(
+            {file.name for path in there for file in path.iterdir() if _offered(folder, file.name)}
+        )
         return [name for name in files if (name.endswith(".gguf")) == (folder in _GGUF)]
 
 
@@ -226,7 +234,8 @@ class Stands:
         refresh: Callable[[], None],
     ) -> None:
         self._world = world
-        self._ports = {port.number: port for port in ports.values()}
+        self._ports = PublishedPorts(ports, takes=world.scene.bare)
+        world.stage.refuses = self._ports.refusal
         self._models = models
         self._refresh = refresh
         self._open: dict[int, tuple[str, ServiceServer]] = {}
@@ -238,8 +247,10 @@ class Stands:
             for actor in self._world.stage.actors.values()
             if actor.alive and kind_of(actor.spec)
         }
-        for number in self._ports:
+        for number in tuple(self._ports):
             self._follow(number, owners.get(number))
+            if number not in owners:
+                self._ports.give_back(number)
 
     def _follow(self, number: int, owner: Actor | None) -> None:
         ident, server = self._open.get(number, ("", None))
@@ -284,5 +295,4 @@ class Stands:
         for _, server in self._open.values():
             server.close()
         self._open.clear()
-        for port in self._ports.values():
-            port.give_up()
+        self._ports.stop()

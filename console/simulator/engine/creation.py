@@ -1,6 +1,7 @@
 """`POST /containers/create`: a container from the settings a client sends."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -75,7 +76,7 @@ def _spec(body: dict[str, Any], name: str, image: ImageSpec) -> ContainerSpec:
         gpus=_gpus(host.get("DeviceRequests") or []),
         restart=_policy(host.get("RestartPolicy") or {}),
         ports=_ports(host.get("PortBindings") or {}),
-        mounts=tuple(str(bind).removesuffix(":rw") for bind in host.get("Binds") or []),
+        mounts=_mounts(host),
         network=_network(host),
         tty=bool(body.get("Tty")),
         init=init,
@@ -103,6 +104,23 @@ def _words(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [str(part) for part in value or []]
+
+
+def _mounts(host: dict[str, Any]) -> tuple[str, ...]:
+    """Give the bind mounts, in either way of asking for them; read-only ones end in `:ro`.
+
+    Raises:
+        Refusal: what is to be mounted is not there, and nobody asked to make it.
+    """
+    found = [str(bind).removesuffix(":rw") for bind in host.get("Binds") or []]
+    for mount in host.get("Mounts") or []:
+        if mount.get("Type") != "bind":
+            continue
+        source, options = str(mount.get("Source")), mount.get("BindOptions") or {}
+        if not options.get("CreateMountpoint") and not Path(source).exists():
+            raise Refusal("no-bind-source", path=source)
+        found.append(f"{source}:{mount.get('Target')}{':ro' if mount.get('ReadOnly') else ''}")
+    return tuple(found)
 
 
 def _policy(policy: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ def _host_config(actor: Actor, flavour: Flavour) -> dict[str, Any]:
     spec = actor.spec
     policy, tries = actor.policy
     config = {
-        "Binds": [f"{mount}:rw" for mount in spec.mounts] or None,
+        "Binds": [":".join(parts.mount_parts(one)) for one in spec.mounts] or None,
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": spec.network,
         "PortBindings": parts.bindings(actor),

@@ -19,7 +19,7 @@ def full_name(name: str) -> str:
 
 def known_images(stage: Stage) -> dict[str, ImageSpec]:
     """Give every image by its full name."""
-    known = {full_name(name): spec for name, spec in stage.scene.images.items()}
+    known = {full_name(name): spec for name, spec in stage.scene.images.items()} | stage.built
     for actor in stage.actors.values():
         known.setdefault(full_name(actor.spec.image), ImageSpec())
     return known

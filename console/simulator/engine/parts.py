@@ -99,18 +99,24 @@ def networks(actor: Actor, flavour: Flavour) -> dict[str, Any]:
 
 def mounts(actor: Actor) -> list[dict[str, Any]]:
     """Give the bind mounts of a container."""
-    pairs = [text.split(":", 1) for text in actor.spec.mounts]
     return [
         {
             "Type": "bind",
             "Source": source,
             "Destination": target,
-            "Mode": "rw",
-            "RW": True,
+            "Mode": mode,
+            "RW": mode == "rw",
             "Propagation": "rprivate",
         }
-        for source, target in pairs
+        for source, target, mode in map(mount_parts, actor.spec.mounts)
     ]
+
+
+def mount_parts(text: str) -> tuple[str, str, str]:
+    """Give source, target and mode (`rw` or `ro`) of a bind mount."""
+    source, _, rest = text.partition(":")
+    target, _, mode = rest.partition(":")
+    return source, target, "ro" if "ro" in mode.split(",") else "rw"
 
 
 def argv(actor: Actor) -> list[str]:

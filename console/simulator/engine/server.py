@@ -10,6 +10,7 @@ from aiohttp import web
 
 from console.simulator.engine import (
     attaching,
+    building,
     containers,
     execution,
     host_routes,
@@ -39,6 +40,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/events", streams.events),
     ("GET", "/images/json", host_routes.list_images),
     ("GET", r"/images/(?P<name>.+)/json", host_routes.inspect_image),
+    ("POST", "/build", building.build),
     ("GET", "/containers/json", containers.list_all),
     ("POST", "/containers/create", containers.create),
     ("GET", f"/containers/{_NAME}/json", containers.inspect),

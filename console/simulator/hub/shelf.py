@@ -1,5 +1,6 @@
 """What the rehearsed hub has: the catalogue's files at their true sizes, and some of its own.
 
+A hub of miniatures has the same ones, `MINIATURE` times smaller.
 `python -m console.simulator.hub.shelf` works out the hashes that rehearsal_hashes.toml lacks or has
 of another header, and writes the file anew: some seven minutes for all of them.
 """
@@ -19,6 +20,10 @@ from console.simulator.scene import HubSpec
 from console.units import parse_bytes
 
 _HASHES = "rehearsal_hashes.toml"
+MINIATURE = 512
+_LEAST = 256 << 10
+"""Bytes of the smallest miniature, unless the file itself is smaller."""
+
 _NOTE = """\
 # What the bytes of the rehearsed hub's files come to: of each its size, what tells its header from
 # others, and the sha256. Written by `python -m console.simulator.hub.shelf`.
@@ -35,6 +40,7 @@ class Shelved(NamedTuple):
         name: its own on disk.
         known: what rehearsal_hashes.toml has of it; empty where that is of another size.
         spec: its entry in the catalogue, or in rehearsal_hub.toml.
+        whole: bytes of the real one.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Shelved(NamedTuple):
     body: Hollow
     known: str
     spec: dict[str, Any]
+    whole: int
 
     @property
     def mark(self) -> str:
@@ -53,24 +60,28 @@ class Shelved(NamedTuple):
 
 
 @cache
-def shelved() -> tuple[Shelved, ...]:
-    """Give every file that the hub has."""
+def shelved(miniature: bool = False) -> tuple[Shelved, ...]:
+    """Give every file that the hub has, or that one of miniatures has."""
     known = read_table("rehearsal_hub.toml")
-    hashes = read_table(_HASHES)["hashes"]
+    hashes = read_table(_HASHES)["miniatures" if miniature else "hashes"]
     specs = [*read_table("catalog.toml")["files"], *known["extras"]]
-    return tuple(_shelved(spec, known, hashes) for spec in specs)
+    return tuple(_shelved(spec, known, hashes, miniature) for spec in specs)
 
 
-def _shelved(spec: dict[str, Any], known: dict[str, Any], hashes: dict[str, str]) -> Shelved:
+def _shelved(
+    spec: dict[str, Any], known: dict[str, Any], hashes: dict[str, str], miniature: bool
+) -> Shelved:
     ident = spec.get("id") or f"{spec['repo']}/{spec['path']}"
     size = spec.get("bytes") or spec.get("approximate_bytes") or known["sizes"].get(ident)
-    size = size or _UNHEARD_OF
+    whole = size = size or _UNHEARD_OF
+    if miniature:
+        size = min(whole, max(_LEAST, whole // MINIATURE))
     found = hashes.get(ident, "")
     found = found if found.startswith(f"{size} ") else ""
     digest = found.rpartition(" ")[2]
     body = Hollow(partial(_header, ident, spec, size, known), size, digest)
     name = spec.get("save_as") or spec["path"].rpartition("/")[2]
-    return Shelved(ident, spec["repo"], spec["path"], name, body, found, spec)
+    return Shelved(ident, spec["repo"], spec["path"], name, body, found, spec, whole)
 
 
 _UNHEARD_OF = 1_073_741_824
@@ -99,15 +110,16 @@ def _header(ident: str, spec: dict[str, Any], size: int, known: dict[str, Any]) 
 def rehearsed_hub(spec: HubSpec, port: int) -> RehearsalHub:
     """Give the hub of a scene; it takes no connections yet."""
     rate = spec.rate or str(read_table("rehearsal_hub.toml")["rate"])
-    hub = RehearsalHub(catalogue_repos(), rate=float(parse_bytes(rate)), port=port, controlled=True)
+    repos = catalogue_repos(spec.miniature)
+    hub = RehearsalHub(repos, rate=float(parse_bytes(rate)), port=port, controlled=True)
     hub.state.xet = spec.xet
     return hub
 
 
-def catalogue_repos() -> list[Repo]:
+def catalogue_repos(miniature: bool = False) -> list[Repo]:
     """Give the repositories of all those files, each with one commit."""
     by_repo: dict[str, list[Shelved]] = {}
-    for file in shelved():
+    for file in shelved(miniature):
         by_repo.setdefault(file.repo, []).append(file)
     repos = []
     for name, files in by_repo.items():
@@ -124,14 +136,16 @@ def main() -> int:
     """Work out what is missing; some of it changed when a header did."""
     place = packaged(_HASHES)
     aside = place.with_suffix(".new")
-    lines = []
-    for file in shelved():
-        line = file.known
-        if not line.startswith(f"{file.mark} "):
-            sys.stderr.write(f"{file.id}: {file.body.size / 1e9:.1f} GB\n")
-            line = f"{file.mark} {Hollow(file.body.header, file.body.size).sha256}"
-        lines.append(f'"{file.id}" = "{line}"\n')
-        aside.write_text(_NOTE + "".join(lines))
+    text = _NOTE
+    for heading, miniature in (("", False), ("\n[miniatures]\n", True)):
+        text += heading
+        for file in shelved(miniature):
+            line = file.known
+            if not line.startswith(f"{file.mark} "):
+                sys.stderr.write(f"{file.id}: {file.body.size / 1e9:.1f} GB\n")
+                line = f"{file.mark} {Hollow(file.body.header, file.body.size).sha256}"
+            text += f'"{file.id}" = "{line}"\n'
+            aside.write_text(text)
     aside.rename(place)
     return 0
 

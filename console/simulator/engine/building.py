@@ -1,0 +1,171 @@
+"""`POST /build`: the classic builder's stream, and the image that it leaves."""
+
+import asyncio
+import io
+import re
+import tarfile
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from console.simulator.engine import parts
+from console.simulator.engine.call import Call
+from console.simulator.engine.images import full_name, known_images
+from console.simulator.engine.wire import encoded
+from console.simulator.refusal import Refusal
+from console.simulator.scene import ImageSpec, seconds
+
+_LARGEST = 64 << 20
+_WORD = re.compile(r"\s*(?P<word>[A-Za-z]+)\s+(?P<rest>.*)", re.DOTALL)
+_SIZES = {"FROM": 0.12, "RUN": 1.9}
+"""GiB that a step adds; others add next to nothing."""
+
+_NO_REGISTRY = (
+    'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on '
+    "10.255.255.254:53: no such host"
+)
+_SAYS = {
+    "no-internet": "fatal: unable to access the remote: Could not resolve host\n",
+    "disk-full": "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on "
+    "device\n",
+}
+_ENDS = "The command '/bin/sh -c {command}' returned a non-zero code: 1"
+_PARTS = 3
+"""What a step takes is spread over what it says and its end."""
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """An instruction of a Dockerfile: its word in capitals, and the rest as it is echoed."""
+
+    word: str
+    rest: str
+
+
+async def build(call: Call) -> web.StreamResponse:
+    """Answer `POST /build`; an image is there at the end, unless whoever asked has gone before."""
+    call.request._client_max_size = _LARGEST
+    steps = _steps_of(await call.request.read(), call.request.query.get("dockerfile", "Dockerfile"))
+    response = web.StreamResponse(headers=call.flavour.headers)
+    response.content_type = "application/json"
+    response.enable_chunked_encoding()
+    await response.prepare(call.request)
+    async for said in _performed(call, steps):
+        await response.write(encoded(said))
+    return response
+
+
+async def _performed(call: Call, steps: list[_Step]) -> AsyncIterator[dict[str, Any]]:
+    """Give what the builder says, in its time; the image is tagged with the last of it."""
+    spec = call.world.scene.build
+    pause = seconds(spec.seconds) / len(steps) / _PARTS
+    for number, step in enumerate(steps, start=1):
+        yield _said(f"Step {number}/{len(steps)} : {step.word} {step.rest}\n")
+        new = step.word == "FROM" and not _is_here(call, step.rest)
+        if new and spec.fault == "no-internet":
+            yield _failed(_NO_REGISTRY)
+            return
+        for line in _lines_of(step, new):
+            await asyncio.sleep(pause)
+            yield _said(line)
+        await asyncio.sleep(pause)
+        if step.word == "RUN" and spec.fault:
+            yield _said(_SAYS[spec.fault])
+            yield _failed(_ENDS.format(command=step.rest))
+            return
+        yield _said(f" ---> {parts.digest('step', str(number), step.rest)[:12]}\n")
+    tags = [full_name(tag) for tag in call.request.query.getall("t", [])]
+    ident = parts.image_id(tags[0] if tags else "untagged")
+    _keep(call, steps, tags)
+    yield {"aux": {"ID": ident}}
+    yield _said(f"Successfully built {ident.removeprefix('sha256:')[:12]}\n")
+    for tag in tags:
+        yield _said(f"Successfully tagged {tag}\n")
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"stream": text}
+
+
+def _failed(text: str) -> dict[str, Any]:
+    return {"errorDetail": {"message": text}, "error": text}
+
+
+def _lines_of(step: _Step, new: bool) -> list[str]:
+    """Give what a step says while it is carried out; a base that is `new` is pulled first."""
+    if new:
+        name = step.rest.split()[0]
+        return [f"Pulling from {name}\n", f"Status: Downloaded newer image for {name}\n"]
+    if step.word != "RUN":
+        return []
+    box = parts.digest("box", step.rest)[:12]
+    return [f" ---> Running in {box}\n", f" ---> Removed intermediate container {box}\n"]
+
+
+def _is_here(call: Call, image: str) -> bool:
+    return full_name(image.split()[0]) in known_images(call.world.stage)
+
+
+def _keep(call: Call, steps: list[_Step], tags: list[str]) -> None:
+    """Have the image, with the command that its Dockerfile gives it."""
+    given = {step.word: _exec_form(step.rest) for step in steps}
+    stage = call.world.stage
+    image = ImageSpec(
+        size=sum(_SIZES.get(step.word, 0.0) for step in steps),
+        created=-stage.now,
+        entrypoint=given.get("ENTRYPOINT", ()),
+        command=given.get("CMD", ()),
+    )
+    bases = [full_name(step.rest.split()[0]) for step in steps if step.word == "FROM"]
+    stage.built.update(dict.fromkeys(bases, ImageSpec(size=_SIZES["FROM"])))
+    stage.built.update(dict.fromkeys(tags, image))
+
+
+def _exec_form(rest: str) -> tuple[str, ...]:
+    try:
+        found = msgspec.json.decode(rest.encode(), type=list[str])
+    except msgspec.DecodeError:
+        return ("/bin/sh", "-c", rest)
+    return tuple(found)
+
+
+def _steps_of(archive: bytes, name: str) -> list[_Step]:
+    """Read the Dockerfile of a build's context.
+
+    Raises:
+        Refusal: there is none, or nothing in it, or a word that no builder knows.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+            member = opened.extractfile(_member(opened, name))
+            text = member.read().decode("utf-8", "replace") if member is not None else ""
+    except (tarfile.TarError, KeyError) as error:
+        raise Refusal("no-dockerfile", name=name) from error
+    steps = list(_instructions(text))
+    if not steps:
+        raise Refusal("empty-dockerfile")
+    if steps[0].word not in {"FROM", "ARG"}:
+        raise Refusal("dockerfile-without-from")
+    return steps
+
+
+def _member(opened: tarfile.TarFile, name: str) -> tarfile.TarInfo:
+    for wanted in (name, f"./{name}"):
+        try:
+            return opened.getmember(wanted)
+        except KeyError:
+            continue
+    raise KeyError(name)
+
+
+def _instructions(text: str) -> list[_Step]:
+    """Give the instructions, each with its continued lines made one."""
+    kept = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    joined = re.sub(r"\\\s*\n", "", "\n".join(kept))
+    found = (_WORD.fullmatch(line) for line in joined.splitlines() if line.strip())
+    return [
+        _Step(one["word"].upper(), " ".join(one["rest"].split()))
+        for one in found
+        if one is not None
+    ]

@@ -1,0 +1,112 @@
+"""The operator of a bare host: their home, what lies in it, and which compose they have."""
+
+import os
+import shlex
+import shutil
+import site
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from console.itself import importable, own_command
+from console.simulator.scene import OwnFile, Scene
+
+_COMPOSE = "docker-compose"
+_STAND_IN = "console.simulator.compose"
+_NO_PLUGIN = """\
+#!/bin/sh
+# Of a rehearsal: docker without its plugin compose.
+case "$1" in
+compose)
+  echo "docker: unknown command: docker compose" >&2
+  echo "Run 'docker --help' for more information" >&2
+  exit 1 ;;
+esac
+{runs} "$@"
+"""
+_NO_DOCKER = "echo 'docker: this machine has none, and the rehearsal neither' >&2; exit 127 #"
+_STARTS = '#!/bin/sh\nexec {command} "$@"\n'
+
+
+def lay_out_home(home: Path, files: Iterable[OwnFile]) -> None:
+    """Lay the operator's files and folders into their home, in order."""
+    made: list[tuple[Path, str]] = []
+    for one in files:
+        path = home / one.at
+        if one.text is None:
+            path.mkdir(parents=True, exist_ok=True, mode=0o755)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+            path.write_text(one.text.replace("{home}", str(home)), encoding="utf-8")
+        if one.mode:
+            made.append((path, one.mode))
+    for path, mode in made:
+        path.chmod(int(mode, 8))
+
+
+def as_operator(
+    scene: Scene, home: Path, folder: Path, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Give what is to be set for a program to be run as by the operator of a bare host.
+
+    Programs that are installed in the caller's own home are found as before. `folder` has the
+    programs that the rehearsal adds to PATH.
+    """
+    own = environ.get("HOME", "")
+    return {
+        "HOME": str(home),
+        "DOCKER_CONFIG": environ.get("DOCKER_CONFIG") or (f"{own}/.docker" if own else ""),
+        "PYTHONUSERBASE": environ.get("PYTHONUSERBASE") or site.getuserbase(),
+        "PATH": os.pathsep.join(map(str, _path(scene.compose, folder, environ))),
+    }
+
+
+def _path(compose: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:
+    """Give the folders of PATH: the host's own compose stays, or none of them does."""
+    there = _usual_path(environ)
+    if not compose:
+        return [*there, folder]
+    return [folder, *(_links(one, folder) if _has_compose(one) else one for one in there)]
+
+
+def lay_out_programs(compose: str, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
+    """Lay out the programs that PATH names: the stand-in for compose, or what hides others."""
+    folder.mkdir(mode=0o700)
+    if compose != "none":
+        _write_program(folder / _COMPOSE, _STARTS.format(command=_stand_in()))
+    if not compose:
+        return
+    there = _usual_path(environ)
+    docker = shutil.which("docker", path=os.pathsep.join(map(str, there)))
+    runs = f"exec {shlex.quote(docker)}" if docker else _NO_DOCKER
+    _write_program(folder / "docker", _NO_PLUGIN.format(runs=runs))
+    for place in dict.fromkeys(filter(_has_compose, there)):
+        links = _links(place, folder)
+        links.mkdir(mode=0o700, exist_ok=True)
+        for program in place.iterdir():
+            if program.name != _COMPOSE and not (links / program.name).is_symlink():
+                (links / program.name).symlink_to(program)
+
+
+def _usual_path(environ: Mapping[str, str]) -> list[Path]:
+    path = environ.get("PATH") or os.defpath
+    return [Path(one) for one in path.split(os.pathsep) if one]
+
+
+def _has_compose(place: Path) -> bool:
+    return (place / _COMPOSE).exists()
+
+
+def _links(place: Path, folder: Path) -> Path:
+    """Give the folder of links to a folder's programs, but for compose."""
+    return folder / f"from{str(place.resolve()).replace(os.sep, '-')}"
+
+
+def _stand_in() -> str:
+    given = (f"{name}={value}" for name, value in importable({}).items())
+    return shlex.join(["env", *given, *own_command(_STAND_IN)])
+
+
+def _write_program(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(stat.S_IRWXU)
