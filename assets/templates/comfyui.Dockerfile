@@ -1,4 +1,6 @@
-# ComfyUI @comfyui@ for @route@, written by `gpuconsole setup files`. Everything in it is pinned.
+# ComfyUI @comfyui@ for @route@, written by `gpuconsole setup`.
+# ComfyUI, its nodes, PyTorch and every Python package have one version (pinned.txt). The base
+# image has its tag, and Debian's git, libgl1 and libglib2.0-0 are the newest of that release.
 # PyTorch's wheels bring CUDA (@cuda@) with them: the host needs the driver and NVIDIA's container
 # toolkit, nothing else. @card@ has compute capability @capability@, which they support.
 FROM @base@
@@ -10,11 +12,12 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends git libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
 
-RUN pip install torch==@torch@ torchvision==@vision@ torchaudio==@audio@ \
-    --index-url https://download.pytorch.org/whl/@cuda@
-# What is installed later may not exchange PyTorch for another.
-RUN pip freeze | grep -E '^(torch|torchvision|torchaudio)==' > /opt/pinned.txt
-ENV PIP_CONSTRAINT=/opt/pinned.txt PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/@cuda@
+# pip takes these versions and no others, whatever asks for a package.
+COPY pinned.txt /opt/pinned.txt
+ENV PIP_CONSTRAINT=/opt/pinned.txt
+
+RUN pip install torch==@torch@+@cuda@ torchvision==@vision@+@cuda@ torchaudio==@audio@+@cuda@ \
+    --extra-index-url https://download.pytorch.org/whl/@cuda@
 
 WORKDIR /opt/ComfyUI
 RUN git init -q . \

@@ -1,4 +1,4 @@
-"""Lists of a service in a compose file: a published port taken out, an env file put in."""
+"""Lists of a service in a compose file: a port taken out, an env file or a folder put in."""
 
 import re
 from collections.abc import Callable
@@ -29,6 +29,18 @@ def edit_env_file(text: str, service: str, file: str, name: str = "compose.yaml"
         ComposeError: the file is not valid, or its `env_file` is shared or odd.
     """
     return _edited(text, service, name, lambda tree: _EnvFile(tree, service, file))
+
+
+def edit_mount(
+    text: str, service: str, source: str, target: str, name: str = "compose.yaml"
+) -> ComposeEdit:
+    """Give the edit that mounts a folder of the host, read only; none where `target` is mounted.
+
+    Raises:
+        ComposeError: the file is not valid, its volumes are shared with other services
+            (`compose.shared`), or something else is mounted there (`compose.unsafe`).
+    """
+    return _edited(text, service, name, lambda tree: _Mount(tree, service, source, target))
 
 
 def _edited(
@@ -115,3 +127,41 @@ class _EnvFile(_Entries):
                 self.note(self.tree.added(found.value, [quoted(self._file)]), words)
         else:
             raise unsafe(self, "it is no list")
+
+
+class _Mount(_Entries):
+    subject = "volumes"
+
+    def __init__(self, tree: Tree, service: str, source: str, target: str) -> None:
+        super().__init__(tree, service)
+        self._source = source.replace("$", "$$")
+        self._target = target
+
+    def gather(self) -> None:
+        """Gather the entry of the folder where nothing is mounted there."""
+        found = self.tree.find(self.node, "volumes")
+        entry = quoted(f"{self._source}:{self._target}:ro")
+        words = f"volumes: {self._source} is mounted at {self._target}, read only"
+        if found is None:
+            self.note(self.tree.added_block(self.node, "volumes", [f"- {entry}"]), words)
+            return
+        if not is_sequence(found.value):
+            raise unsafe(self, "it is no list")
+        for item in found.value.value:
+            there, target = self._mounted(item)
+            if target == self._target:
+                if there.replace("$", "$$") == self._source or there == self._source:
+                    return
+                raise unsafe(self, f"{there} is mounted at {target} already")
+        self.refuse_shared([found.value], "volumes")
+        self.note(self.tree.added(found.value, [entry]), words)
+
+    def _mounted(self, item: object) -> tuple[str, str]:
+        """Give source and target of an entry, written short or long."""
+        if is_mapping(item):
+            both = (self.tree.find(item, key) for key in ("source", "target"))
+            source, target = ("" if one is None else str(one.value.value) for one in both)
+            return source, target.rstrip("/")
+        parts = str(getattr(item, "value", "")).split(":")
+        target = parts[1] if len(parts) > 1 else parts[0]
+        return parts[0], target.rstrip("/")

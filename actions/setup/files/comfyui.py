@@ -3,24 +3,28 @@
 from typing import Any
 
 from actions.setup.files.filling import in_compose, template, versions
+from actions.setup.files.marks import sealed
 from actions.setup.files.pinning import cards_in_words, devices, flag, order_in_words, published
 from actions.setup.files.torch import check_route, torch_for
 from actions.setup.files.wanted import Generated, Wanted
+from console.packaged import read_text
 
 COMPOSE = "docker-compose-comfyui.yaml"
 DOCKERFILE = "comfyui/Dockerfile"
-EXTRA_PATHS = "comfyui/extra_model_paths.yaml"
-_INSIDE = "/store"
+PINNED = "comfyui/pinned.txt"
+EXTRA_PATHS = "extra_model_paths.yaml"
+STORE = "/store"
+"""Where a store that is shared is mounted."""
 
 
 def comfyui_files(wanted: Wanted) -> tuple[Generated, ...]:
-    """Give everything a ComfyUI needs: compose file, Dockerfile and, where shared, model paths.
+    """Give everything a ComfyUI needs: compose file, Dockerfile, versions and shared model paths.
 
     Raises:
         SetupFilesError: the card cannot run it.
     """
     shared = (extra_model_paths(wanted),) if wanted.store else ()
-    return (compose_file(wanted), dockerfile(wanted), *shared)
+    return (compose_file(wanted), dockerfile(wanted), pinned_file(wanted), *shared)
 
 
 def compose_file(wanted: Wanted) -> Generated:
@@ -44,7 +48,7 @@ def compose_file(wanted: Wanted) -> Generated:
         store=_store(wanted),
         devices=devices(wanted),
     )
-    return Generated(name=COMPOSE, text=text, notes=traps("comfyui"))
+    return Generated(name=COMPOSE, text=sealed(text), notes=traps("comfyui"))
 
 
 def dockerfile(wanted: Wanted) -> Generated:
@@ -70,7 +74,25 @@ def dockerfile(wanted: Wanted) -> Generated:
         cuda=wheels.cuda,
         extras=_extras(route, wheels.version),
     )
-    return Generated(name=DOCKERFILE, text=text)
+    return Generated(name=DOCKERFILE, text=sealed(text))
+
+
+def pinned_file(wanted: Wanted) -> Generated:
+    """Give the exact version of every Python package, as pip's constraints.
+
+    Raises:
+        SetupFilesError: the card is too old.
+    """
+    wheels = torch_for(wanted.card)
+    own = {"torch": wheels.version, "torchvision": wheels.vision, "torchaudio": wheels.audio}
+    what = f"Python packages of ComfyUI for {_route_words(wanted.route)}"
+    lines = [
+        f"# {what}, written by `gpuconsole setup`.",
+        *read_text(f"templates/pinned/{wanted.route}.txt").splitlines(),
+        "# PyTorch's own, with the CUDA that suits the card.",
+        *(f"{name}=={version}+{wheels.cuda}" for name, version in own.items()),
+    ]
+    return Generated(name=PINNED, text=sealed("\n".join(lines) + "\n"))
 
 
 def extra_model_paths(wanted: Wanted) -> Generated:
@@ -79,14 +101,14 @@ def extra_model_paths(wanted: Wanted) -> Generated:
     folders = versions()["stores"][kind]
     text = template(
         "extra_model_paths.yaml",
-        what=f"The {kind} store {wanted.store.path} is mounted at {_INSIDE}."
+        what=f"The {kind} store {wanted.store.path} is mounted at {STORE}."
         if wanted.store
-        else f"Mount the folder that has Forge's models at {_INSIDE}.",
+        else f"Mount the folder that has Forge's models at {STORE}.",
         name=kind.replace("-", "_"),
-        base=_INSIDE,
+        base=STORE,
         folders="\n".join(f"{name}: {folder}" for name, folder in folders.items()),
     )
-    return Generated(name=EXTRA_PATHS, text=text)
+    return Generated(name=EXTRA_PATHS, text=sealed(text))
 
 
 def image_name(wanted: Wanted) -> str:
@@ -116,7 +138,7 @@ def _store(wanted: Wanted) -> str:
             "# Forge's models, and where they are for ComfyUI.",
             "- type: bind",
             f"  source: {in_compose(wanted.store.path)}",
-            f"  target: {_INSIDE}",
+            f"  target: {STORE}",
             "  read_only: true",
             "- type: bind",
             f"  source: ./{EXTRA_PATHS}",

@@ -20,7 +20,8 @@ from console.compose.setting import SettingChange, edit_settings
 COMPOSE = "docker-compose-forge.yaml"
 ENV_FILE = "forge.env"
 SUPERVISOR = 9001
-_INSIDE = "/comfyui-models"
+MODELS_INSIDE = Path("/comfyui-models")
+"""Where ComfyUI's models are mounted in a Forge that reads them."""
 _SECRETS = ("WEB_TOKEN", "WEB_PASSWORD")
 
 
@@ -200,7 +201,7 @@ def _moved(work: _Work, env_name: str) -> dict[str, str]:
 def _dirs(wanted: Wanted) -> str:
     if wanted.store is None or wanted.store.kind != "comfyui":
         return ""
-    return " ".join(forge_flags(Path(_INSIDE)))
+    return " ".join(forge_flags(MODELS_INSIDE))
 
 
 def _store(wanted: Wanted) -> str:
@@ -211,7 +212,7 @@ def _store(wanted: Wanted) -> str:
             "# ComfyUI's models, where FORGE_ARGS looks for them.",
             "- type: bind",
             f"  source: {in_compose(wanted.store.path)}",
-            f"  target: {_INSIDE}",
+            f"  target: {MODELS_INSIDE}",
             "  read_only: true",
         )
     )

@@ -31,6 +31,18 @@ def wanted_here(
     """
     gpus = cards_of(read_status(session).gpu)
     chosen = pick_card(card, gpus) if card is not None else max(gpus, key=_memory)
+    return wanted_for(session, gpus, chosen, variant=variant, changes=changes)
+
+
+def wanted_for(
+    session: Session,
+    gpus: tuple[Gpu, ...],
+    chosen: Gpu,
+    *,
+    variant: str | None,
+    changes: dict[str, Any],
+) -> Wanted:
+    """Give what is wanted for one of these cards; otherwise as `wanted_here`."""
     order = _by_bus(gpus)
     made = {one.uuid: _card(one, order.index(one)) for one in gpus}
     found = variant_named(session.needed_catalog(), variant) if variant else None

@@ -9,6 +9,7 @@ import msgspec
 
 from actions.gate import as_error, refusal
 from actions.session import Session
+from actions.setup.files.marks import is_ours
 from actions.setup.files.wanted import Generated, SetupFilesError
 from console.files import read_limited, write_aside
 from console.mask import mask_text
@@ -38,6 +39,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return "same" if self.before == self.file.text else "different"
 
     @property
+    def foreign(self) -> bool:
+        """Whether something else is there that setup did not write: it is never overwritten."""
+        return self.state == "different" and not is_ours(self.before or "")
+
+    @property
     def diff(self) -> str:
         """Give what would change, secrets masked; of a new file, all of it."""
         lines = difflib.unified_diff(
@@ -64,12 +70,16 @@ def write_drafts(session: Session, drafts: Sequence[Draft], now: datetime) -> li
     Raises:
         RefusedError: this session may change nothing.
         SetupFilesError: one changed since it was shown (`setup.changed`), or cannot be written
-            (`setup.unwritable`); those before it are written.
+            (`setup.unwritable`); those before it are written. Nothing is where one of them is
+            somebody else's (`setup.not-ours`).
     """
     reason = refusal(session)
     if reason is not None:
         raise as_error(reason)
     backups = []
+    for one in drafts:
+        if one.foreign:
+            raise not_ours(one.path)
     for one in drafts:
         if one.state == "same":
             continue
@@ -91,6 +101,15 @@ def write_drafts(session: Session, drafts: Sequence[Draft], now: datetime) -> li
                 "Check the owner and the mode of its folder, and the free space",
             ) from error
     return backups
+
+
+def not_ours(path: Path) -> SetupFilesError:
+    """Give the error of a file that somebody else wrote."""
+    return SetupFilesError(
+        "setup.not-ours",
+        f"{path} is there already, and setup did not write it: it stays as it is",
+        "Name another folder, or move the file away",
+    )
 
 
 def _bytes(text: str) -> bytes:
