@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,10 +14,17 @@ from console.config.lines import find_lines, line_of
 from console.config.show import toml_value
 from console.errors import UsageError
 from console.files import read_limited
-from console.text import clean_line
+from console.mask import mask_text
+from console.text import clean, clean_line
+from console.units import parse_bytes
 
 _LIMIT = 256 * 1024
+_LONGEST = 4096
+_USER_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@\s]*@")
 _WIDTH = 96
+
+OURS = "# Answers for `gpuconsole setup --answers FILE`. Every key is optional; a line that"
+"""How a file begins that `template` made."""
 
 
 class Answers:
@@ -110,10 +118,15 @@ def answers_of(table: Mapping[str, Any], text: str = "", name: str = "answers") 
     return Answers({".".join(key): value for key, value in given.items()})
 
 
-def template() -> str:
-    """Give an answers file in which every key is explained and has its default."""
+def template(given: Mapping[str, Any] | None = None) -> str:
+    """Give an answers file in which every key is explained; it has its default, unless given.
+
+    Args:
+        given: what was answered, by dotted key.
+    """
+    answered = given or {}
     lines = [
-        "# Answers for `gpuconsole setup --answers FILE`. Every key is optional; a line that",
+        OURS,
         '# begins with "#" directly before a key shows its default. Take the "#" away to set it.',
     ]
     section = ""
@@ -126,7 +139,9 @@ def template() -> str:
             lines.append("")
         about = one.about.format(steps=", ".join(words().steps))
         lines += textwrap.wrap(about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-        lines.append(f"#{name} = {toml_value(one.default)}")
+        said = key in answered
+        value = toml_value(answered[key] if said else one.default)
+        lines.append(f"{'' if said else '#'}{name} = {value}")
     return "\n".join(lines) + "\n"
 
 
@@ -167,11 +182,34 @@ def _wrong(one: AnswerWords, value: Any) -> tuple[str, str] | None:
         return _wrong_names(value)
     if not isinstance(value, str):
         return "is no text", 'a text stands in quotes, such as "…"'
+    if one.kind == "size":
+        return _wrong_size(value)
+    if one.kind in {"text", "prose"}:
+        return _wrong_text(value, prose=one.kind == "prose")
     if one.kind == "choice" and value not in one.choices:
         near = difflib.get_close_matches(value, one.choices, 1, 0.5)
         rest = ", ".join(choice or "empty" for choice in one.choices)
         hint = f"did you mean {near[0]}?" if near else f"one of: {rest}"
         return f"cannot be {clean_line(value, 60)!r}", hint
+    return None
+
+
+def _wrong_size(value: str) -> tuple[str, str] | None:
+    try:
+        right = not value or parse_bytes(value) >= 0
+    except ValueError:
+        right = False
+    return None if right else (f"is no size: {clean_line(value, 60)!r}", 'such as "8 GiB"')
+
+
+def _wrong_text(value: str, *, prose: bool) -> tuple[str, str] | None:
+    """Say what is wrong with a text; answers are remembered and shown: no secret may be in one."""
+    if len(value) > _LONGEST:
+        return "is too long", f"{_LONGEST} characters at most"
+    if not prose and (_USER_IN_URL.match(value) or mask_text(value) != value):
+        return "has a secret in it", "answers are remembered: leave password and token out of them"
+    if clean(value) != value or (not prose and len(value.splitlines()) > 1):
+        return "has a line break or a control character", "one line, of what can be printed"
     return None
 
 

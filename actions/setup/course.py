@@ -1,6 +1,7 @@
 """Walking through setup: each step looks, and does what is needed once it is agreed to."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
 from actions.session import Session
 from actions.setup.afterwards import look_at_duty, look_at_outside
 from actions.setup.answers import Answers
+from actions.setup.answers_file import save_answers
 from actions.setup.cards_step import look_at_cards
+from actions.setup.comfyui_step import look_at_comfyui
 from actions.setup.existing_step import look_at_existing
 from actions.setup.first_edit import look_at_first_edit
 from actions.setup.ground import Ground
@@ -19,9 +22,10 @@ from actions.setup.host_step import look_at_host
 from actions.setup.layout_step import look_at_layout
 from actions.setup.report import Look, StepReport
 from actions.setup.running import look_at_card, look_at_files, look_at_start
+from actions.setup.sharing_step import look_at_sharing
 from actions.setup.variant_step import look_at_variant
 from actions.setup.words import words
-from console.errors import ConsoleError, ExitCode
+from console.errors import ConsoleError, ExitCode, UsageError
 
 _LOOKS: dict[str, Callable[[Ground], Look]] = {
     "host": look_at_host,
@@ -29,6 +33,8 @@ _LOOKS: dict[str, Callable[[Ground], Look]] = {
     "existing": look_at_existing,
     "layout": look_at_layout,
     "variant": look_at_variant,
+    "comfyui": look_at_comfyui,
+    "sharing": look_at_sharing,
     "fetch": look_at_files,
     "start": look_at_start,
     "verify": look_at_card,
@@ -43,6 +49,7 @@ _LOOKS_AGAIN = 3
 
 Agree = Callable[[StepReport], bool]
 Tell = Callable[[Plan, AnyEvent], None]
+Decide = Callable[[StepReport], dict[str, Any]]
 
 
 def _silent(_plan: Plan, _event: AnyEvent) -> None:
@@ -141,6 +148,29 @@ class Course:
         self._ground.changed()
         if self._ground.applies:
             self._ground.memory.keep_answers(self.answers.given)
+
+    def effective(self) -> Answers:
+        """Give every answer that was given, and what was proposed where a step put a question.
+
+        Only of the steps that were looked at; with it, the same is done without a question.
+        """
+        made = Answers(self.answers.given)
+        for ident in self.steps:
+            report = self.reports.get(ident)
+            for one in report.asks if report is not None else ():
+                if one.key not in made.given and one.value not in {"", False}:
+                    _take_if_right(made, one.key, one.value)
+        return made
+
+    def save(self, path: Path) -> None:
+        """Write the effective answers as an answers file.
+
+        Raises:
+            UsageError: something else is there (`answers.in-the-way`); a file that was written so
+                before is written anew.
+            ConsoleError: it cannot be written (`answers.unwritable`).
+        """
+        save_answers(path, self.effective())
 
     def take_as_written(self, ident: str) -> None:
         """Count what a step would write for the steps after it; only where nothing applies."""
@@ -262,7 +292,9 @@ def show(session: Session, answers: Answers) -> Iterator[StepReport]:
         course.take_as_written(ident)
 
 
-def carry_out(session: Session, answers: Answers, agree: Agree, tell: Tell) -> Iterator[StepReport]:
+def carry_out(
+    session: Session, answers: Answers, agree: Agree, tell: Tell, decide: Decide | None = None
+) -> Iterator[StepReport]:
     """Do what is needed, step by step, and give how each stands then.
 
     Args:
@@ -270,6 +302,8 @@ def carry_out(session: Session, answers: Answers, agree: Agree, tell: Tell) -> I
         answers: what was answered; they are remembered for the next run.
         agree: asked before a step changes something; False leaves it out this time.
         tell: told what happens in a step's job.
+        decide: asked for a step's questions, and gives what is answered otherwise than it stands,
+            by key; it is asked again while that brings new ones.
 
     Raises:
         ConsoleError: nothing may be changed (read-only, or a config with mistakes), or the state
@@ -278,11 +312,21 @@ def carry_out(session: Session, answers: Answers, agree: Agree, tell: Tell) -> I
     course = Course(session, answers, applies=True, tell=tell)
     for ident in course.steps:
         report = course.look(ident)
+        while decide is not None and (answered := decide(report)):
+            for key, value in answered.items():
+                course.answer(key, value)
+            report = course.look(ident)
         for _ in range(_LOOKS_AGAIN):
             if report.state != "needed" or not report.able or not agree(report):
                 break
             report = course.do(ident)
         yield report
+
+
+def _take_if_right(answers: Answers, key: str, value: str | bool) -> None:
+    """Take what a step proposes; what is no answer, such as a path with odd letters, is left."""
+    with suppress(UsageError):
+        answers.take(key, value)
 
 
 def _exits(error: ConsoleError, code: int) -> ConsoleError:

@@ -1,12 +1,22 @@
 """The step `layout`: what runs together on ComfyUI's card, and what takes turns."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from actions.fit.layout import LayoutFit, fit_layout
 from actions.services.placement import card_words
 from actions.setup.ground import Ground
-from actions.setup.layouts import DUAL, EXCLUSIVE, Together, layout_values
+from actions.setup.layouts import (
+    DUAL,
+    EXCLUSIVE,
+    Together,
+    budget_values,
+    forges,
+    layout_values,
+    unsaid_beside,
+)
 from actions.setup.report import Ask, Look, Option
+from actions.setup.words import words
 from console.errors import UsageError
 from console.units import format_bytes
 from console.unknown import Unknown
@@ -23,8 +33,8 @@ def look_at_layout(ground: Ground) -> Look:
     if there and (not asked or asked in there):
         return _as_it_is(ground, asked)
     possible = ground.together
-    forges = [one.name for one in ground.snapshot.services if one.service.kind == "forge"]
-    if asked == DUAL and not forges:
+    several = [one.name for one in forges(ground)]
+    if asked == DUAL and not several:
         return Look(
             state="blocked",
             detail="dual has a Forge beside ComfyUI, and there is none here",
@@ -35,13 +45,13 @@ def look_at_layout(ground: Ground) -> Look:
     # Where each has a card of its own, the two layouts are the same.
     chosen = next((one for one in possible if one.name == ground.layout), possible[0])
     name = asked or chosen.name
-    ask = _ask(possible, advised.name, name)
+    asks = (_ask(possible, advised.name, name), *_budget_asks(ground))
     found = tuple(f"{one.name}: {_words(ground, one)}" for one in possible)
     if chosen.fit.verdict == "refused":
         ways = tuple(_way(one.title, one.command) for one in chosen.fit.ways_out)
         return Look(
             state="blocked", detail=f"{name} does not fit: {chosen.fit.reason}", found=found,
-            commands=ways, asks=(ask,), layouts=_drawn(possible),
+            commands=ways, asks=asks, layouts=_drawn(possible),
         )  # fmt: skip
     detail = f"{name}: {', '.join(chosen.services)}"
     proposes = [*_sums(chosen.fit)]
@@ -49,16 +59,38 @@ def look_at_layout(ground: Ground) -> Look:
         proposes.append(f"{name} is advised: {advised.why}")
     else:
         proposes.append(f"{advised.name} would be advised: {advised.why}")
-    proposes += _left_out(chosen, forges, card_words(ground.card))
-    values = layout_values(ground) if ground.service is not None else {}
+    proposes += _left_out(chosen, several, card_words(ground.card))
+    values = {**budget_values(ground), **_values(ground)}
     if values:
         proposes.append(f"`gpuconsole switch {name}` runs it, whenever you like")
-    elif len(chosen.services) == 1:
+    elif not several:
         detail = f"{chosen.services[0]} is on its own: no layout is needed"
     return Look(
         state="needed" if values else "done", detail=detail, found=found, proposes=tuple(proposes),
-        values=values, asks=(ask,), layouts=_drawn(possible),
+        values=values, asks=asks, layouts=_drawn(possible),
     )  # fmt: skip
+
+
+def _values(ground: Ground) -> dict[str, Any]:
+    """Give the layout for the config; a ComfyUI that is to be made gets it with its own section."""
+    return layout_values(ground) if ground.service is not None else {}
+
+
+def _budget_asks(ground: Ground) -> Iterator[Ask]:
+    """Ask what Forges on the card need, where neither config nor variant says it."""
+    unsaid = unsaid_beside(ground)
+    answered = ground.answers.text("layout.forge_vram")
+    if not unsaid:
+        return
+    usual = words().forge_vram
+    yield Ask(
+        key="layout.forge_vram",
+        title=f"How much VRAM does {', '.join(one.name for one in unsaid)} need?",
+        kind="text",
+        value=answered,
+        options=tuple(Option(value=size, title=size, detail=what) for size, what in usual.items()),
+        about="What it takes while it paints; without it nobody can tell what fits beside it.",
+    )
 
 
 def _as_it_is(ground: Ground, asked: str) -> Look:
@@ -110,8 +142,8 @@ def _way(title: str, command: str) -> str:
     return f"{title}: {command}" if command else title
 
 
-def _left_out(chosen: Together, forges: list[str], card: str) -> Iterator[str]:
-    out = [name for name in forges if name not in chosen.services]
+def _left_out(chosen: Together, several: list[str], card: str) -> Iterator[str]:
+    out = [name for name in several if name not in chosen.services]
     if out:
         yield f"{', '.join(out)} takes turns with ComfyUI on {card}"
 

@@ -10,6 +10,7 @@ from actions.services.snapshot import Evidence, Service, ServiceStatus
 from actions.snapshot import HostSnapshot
 from console.config.load import dotted
 from console.config.schema import LayoutSettings
+from console.units import parse_bytes
 
 if TYPE_CHECKING:
     from actions.setup.ground import Ground
@@ -50,12 +51,12 @@ def layouts_of(ground: "Ground") -> tuple[Together, ...]:
         UnreachableError: there are no cards.
         UsageError: an answer names no card, no variant or no service.
     """
-    forges = [one for one in ground.snapshot.services if one.service.kind == "forge"]
-    apart = [one.name for one in forges if not _on(one, ground.card.uuid)]
+    several = forges(ground)
+    apart = [one.name for one in several if not _on(one, ground.card.uuid)]
     alone = _together(ground, EXCLUSIVE, (*apart, ground.name), ground.own_variant)
-    if len(apart) == len(forges):
+    if len(apart) == len(several):
         return (alone,)
-    names = (*(one.name for one in forges), ground.name)
+    names = (*(one.name for one in several), ground.name)
     return (alone, _beside(ground, _together(ground, DUAL, names, ground.own_variant)))
 
 
@@ -92,7 +93,7 @@ def layout_values(ground: "Ground") -> dict[str, Any]:
     if chosen in ground.session.config.settings.layouts:
         return {}
     for one in ground.together:
-        if one.name == chosen and len(one.services) > 1:
+        if one.name == chosen and (len(one.services) > 1 or forges(ground)):
             values: dict[str, Any] = {dotted(("layouts", chosen, "services")): list(one.services)}
             if one.variant and one.variant != ground.variant:
                 values[dotted(("layouts", chosen, "variants", ground.name))] = one.variant
@@ -100,19 +101,55 @@ def layout_values(ground: "Ground") -> dict[str, Any]:
     return {}
 
 
+def budget_values(ground: "Ground") -> dict[str, Any]:
+    """Give what the config gets for Forges of which nothing says how much VRAM they need."""
+    budget = ground.answers.text("layout.forge_vram")
+    several = _unsaid(ground) if budget else ()
+    return {dotted(("services", one.name, "vram_budget")): budget for one in several}
+
+
+def forges(ground: "Ground") -> tuple[ServiceStatus, ...]:
+    """Give the Forges of this host."""
+    return tuple(one for one in ground.snapshot.services if one.service.kind == "forge")
+
+
+def unsaid_beside(ground: "Ground") -> tuple[ServiceStatus, ...]:
+    """Give the Forges on ComfyUI's card of which nothing says how much VRAM they need."""
+    return tuple(one for one in _unsaid(ground) if _on(one, ground.card.uuid))
+
+
+def _unsaid(ground: "Ground") -> tuple[ServiceStatus, ...]:
+    return tuple(
+        one for one in forges(ground) if one.service.vram_budget is None and not one.service.variant
+    )
+
+
 def with_planned(ground: "Ground") -> HostSnapshot:
-    """Give the host with the ComfyUI that is only to be made, on its card, among the services."""
-    if ground.service is not None:
-        return ground.snapshot
+    """Give the host as setup means it to be: the ComfyUI that is only to be made, Forges' needs."""
+    budget = ground.answers.text("layout.forge_vram")
+    unsaid = {one.name for one in _unsaid(ground)} if budget else set()
+    services = tuple(
+        _needing(one, parse_bytes(budget)) if one.name in unsaid else one
+        for one in ground.snapshot.services
+    )
+    if ground.service is None:
+        services = (*services, _planned(ground))
+    return msgspec.structs.replace(ground.snapshot, services=services)
+
+
+def _needing(status: ServiceStatus, budget: int) -> ServiceStatus:
+    service = msgspec.structs.replace(status.service, vram_budget=budget)
+    return msgspec.structs.replace(status, service=service)
+
+
+def _planned(ground: "Ground") -> ServiceStatus:
     card = ground.card.uuid
-    made = ServiceStatus(
+    return ServiceStatus(
         service=Service(name=ground.name, kind="comfyui", gpu=card, variant=ground.own_variant),
         state="absent",
         evidence=(Evidence(source="config", text="it is to be made"),),
         gpu_expected_uuid=card,
     )
-    services = (*ground.snapshot.services, made)
-    return msgspec.structs.replace(ground.snapshot, services=services)
 
 
 def _on(status: ServiceStatus, card: str) -> bool:

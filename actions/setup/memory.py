@@ -45,19 +45,19 @@ class Memory:
         Raises:
             ConsoleError: the state directory cannot be written (`setup.state`).
         """
-        self._keep(msgspec.structs.replace(self.now, answers=answers))
+        self._keep(answers=answers)
 
     def keep_job(self, step: str, plan_id: str) -> None:
         """Remember which job a step began; raises as `keep_answers`."""
-        self._keep(msgspec.structs.replace(self.now, jobs={**self.now.jobs, step: plan_id}))
+        self._keep(jobs={**self._read().jobs, step: plan_id})
 
     def keep_at(self, step: str) -> None:
         """Remember which step was looked at last; raises as `keep_answers`."""
-        self._keep(msgspec.structs.replace(self.now, at=step))
+        self._keep(at=step)
 
     def keep_offered(self) -> None:
         """Remember that setup was offered and declined; raises as `keep_answers`."""
-        self._keep(msgspec.structs.replace(self.now, offered=True))
+        self._keep(offered=True)
 
     def _read(self) -> Remembered:
         try:
@@ -65,8 +65,12 @@ class Memory:
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return Remembered()
 
-    def _keep(self, now: Remembered) -> None:
-        if now == self.now:
+    def _keep(self, **changes: Any) -> None:
+        """Change a part of what is on the disk: another console may have changed the others."""
+        before = self._read()
+        now = msgspec.structs.replace(before, **changes)
+        if now == before:
+            self.now = now
             return
         problem = ensure_private_dir(self._places.state_dir)
         if problem is not None:

@@ -17,7 +17,7 @@ class StepWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnswerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer: `kind` is `text`, `flag`, `names`, or `choice` of `choices`."""
+    """One answer: `kind` is `text`, `prose`, `flag`, `names`, `size` or `choice`, of `choices`."""
 
     kind: str
     default: Any
@@ -34,11 +34,16 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it; steps and answers in their order."""
+    """All of it; steps and answers in their order.
+
+    Attributes:
+        forge_vram: what a Forge may need, and with what.
+    """
 
     steps: dict[str, StepWords]
     answers: dict[str, AnswerWords]
     search: Search
+    forge_vram: dict[str, str]
 
 
 @cache
