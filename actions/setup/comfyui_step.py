@@ -19,7 +19,7 @@ from actions.setup.files.writing import Draft, not_ours, write_drafts
 from actions.setup.ground import Ground
 from actions.setup.ports import free_port, holder, open_to_network
 from actions.setup.report import Look
-from actions.setup.running import planned
+from actions.setup.planned import planned
 from console.compose.command import find_compose
 from console.compose.validating import validate
 from console.config.load import dotted

@@ -10,20 +10,23 @@ import msgspec
 from actions.gate import as_error, refusal
 from actions.plan import AnyEvent, Plan, PlanDone, PlanFailed
 from actions.session import Session
-from actions.setup.afterwards import look_at_duty, look_at_outside
 from actions.setup.answers import Answers
 from actions.setup.answers_file import save_answers
 from actions.setup.cards_step import look_at_cards
 from actions.setup.comfyui_step import look_at_comfyui
+from actions.setup.duty_step import look_at_duty
 from actions.setup.existing_step import look_at_existing
+from actions.setup.fetch_step import look_at_files
 from actions.setup.first_edit import look_at_first_edit
 from actions.setup.ground import Ground
 from actions.setup.host_step import look_at_host
 from actions.setup.layout_step import look_at_layout
+from actions.setup.outside_step import look_at_outside
 from actions.setup.report import Look, StepReport
-from actions.setup.running import look_at_card, look_at_files, look_at_start
 from actions.setup.sharing_step import look_at_sharing
+from actions.setup.start_step import look_at_start
 from actions.setup.variant_step import look_at_variant
+from actions.setup.verify_step import look_at_card
 from actions.setup.words import words
 from console.errors import ConsoleError, ExitCode, UsageError
 

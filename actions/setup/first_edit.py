@@ -2,66 +2,231 @@
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
 
 from actions.edits.data import facts_text
-from actions.setup.choosing import NO_COMFYUI
+from actions.fit.model import Fit
 from actions.setup.ground import Ground
-from actions.setup.report import Look
-from actions.setup.running import planned
-from console.edits.kept import KeptEdit
+from actions.setup.planned import planned
+from actions.setup.report import Ask, Look, Option
+from actions.setup.start_step import UP
+from actions.workflows.shelf import open_shelf
+from console.edits.kept import OPEN_STATES, KeptEdit
+from console.errors import ConsoleError, UsageError
 from console.packaged import packaged
 from console.paths import expand
 from console.store.edits import EditRecords, Filter
+from console.text import clean_line
 from console.units import format_bytes
 from console.unknown import known
 
 _SAMPLE = "pictures/mug.png"
-_UP = frozenset({"ready", "busy"})
 _OFF_BY = 0.15
 """By so much of what was expected may the VRAM differ before it is said."""
+_MOST = 100
+"""So many of the newest edits may hold the one that was asked for."""
+
+
+class _Wish(msgspec.Struct, frozen=True):
+    """What is to be made: of which picture, by which workflow and prompt."""
+
+    workflow: str
+    path: Path
+    prompt: str
+    given: frozenset[str]
+
+    def made_by(self, edit: KeptEdit) -> bool:
+        """Tell whether an edit is what was asked for; what nobody answered may be anything."""
+        sources = {one.source or one.path for one in edit.of_role("input")}
+        return (
+            ("edit.workflow" not in self.given or edit.workflow == self.workflow)
+            and ("edit.prompt" not in self.given or edit.prompt == self.prompt)
+            and ("edit.image" not in self.given or str(self.path) in sources)
+        )
 
 
 def look_at_first_edit(ground: Ground) -> Look:
     """Say whether ComfyUI has made a picture, and how the first would be made."""
-    service = ground.service
-    if service is None:
-        return NO_COMFYUI
-    wanted = Filter(service=service.name, states=("done",))
-    made = EditRecords(ground.session.store).find(wanted, limit=1)
-    if made:
-        return Look(
-            state="done",
-            detail=f"{service.name} has made a picture: {facts_text(made[0])}",
-            found=(*(one.path for one in made[0].of_role("output")), *_compared(ground, made[0])),
-        )
-    workflow, image = ground.answers.text("edit.workflow"), ground.answers.text("edit.image")
-    prompt = ground.answers.text("edit.prompt")
+    wish = _wish(ground)
+    asks = _asks(ground, wish)
+    try:
+        look = _made_or_planned(ground, wish)
+    except ConsoleError as error:
+        # The questions stay: a picture that is not there is named anew.
+        hint = (error.hint,) if error.hint else ()
+        look = Look(state="blocked", detail=error.title, commands=hint)
+    return msgspec.structs.replace(look, asks=asks)
+
+
+def _wish(ground: Ground) -> _Wish:
+    answers = ground.answers
+    image = answers.text("edit.image")
+    given = frozenset(key for key in answers.given if answers.given[key])
     path = expand(image, ground.session.environ).absolute() if image else packaged(_SAMPLE)
-    words = ["gpuconsole", "edit", "--workflow", workflow, "--image", str(path), "--prompt", prompt]
-    command = shlex.join([*words, "--service", service.name])
-    if service.state not in _UP:
-        detail = f"sent once {service.name} is ready ({service.state})"
-        return Look(state="needed", detail=detail, command=command)
+    return _Wish(answers.text("edit.workflow"), path, answers.text("edit.prompt"), given)
+
+
+def _asks(ground: Ground, wish: _Wish) -> tuple[Ask, ...]:
+    able = [
+        one
+        for one in open_shelf(ground.session).workflows
+        if one.service == "comfyui" and one.inputs.images and one.fewest_images <= 1
+    ]
+    return (
+        Ask(
+            key="edit.image",
+            title="Which picture?",
+            kind="text",
+            value=ground.answers.text("edit.image"),
+            options=(
+                Option(value="", title="the sample", detail="a mug on a table", recommended=True),
+            ),
+            about="a file on this host; it is copied, and stays as it is",
+        ),
+        Ask(
+            key="edit.prompt",
+            title="What is to be made of it?",
+            kind="text",
+            value=wish.prompt,
+            about="say what changes, and what stays",
+        ),
+        Ask(
+            key="edit.workflow",
+            title="By which workflow?",
+            kind="text",
+            value=wish.workflow,
+            options=tuple(
+                Option(
+                    value=one.name, title=one.title, detail=one.summary,
+                    recommended=one.name == "edit-single",
+                )
+                for one in able
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
+    service, name = ground.service, ground.name
+    records = EditRecords(ground.session.store)
+    edits = records.find(Filter(service=name, variant=ground.variant), limit=_MOST)
+    made = next((one for one in edits if one.state == "done" and wish.made_by(one)), None)
+    if made is not None:
+        return _made(ground, made)
+    left = next((one for one in edits if one.state in OPEN_STATES and wish.made_by(one)), None)
+    if not wish.path.is_file():
+        raise UsageError(
+            "setup.no-picture",
+            f"there is no picture {clean_line(str(wish.path), 200)}",
+            "edit.image in the answers names another; empty takes a sample",
+        )
+    found = tuple(_earlier(edits[0])) if edits else ()
+    if service is None or service.state not in UP:
+        state = service.state if service is not None else "not there"
+        return Look(
+            state="needed", detail=f"sent once {name} is ready ({state})", found=found,
+            command=_command(wish, name), pictures=(wish.path,),
+        )  # fmt: skip
+    if left is not None and left.submitted:
+        found = (*found, f"edit {left.id} is {left.state}: `gpuconsole jobs` shows it")
     plan = ground.operations.plan(
-        "edit", workflow, images=(str(path),), prompt=prompt, service=service.name
+        "edit", wish.workflow, images=(str(wish.path),), prompt=wish.prompt, service=name
     )
-    return planned(plan, f"{workflow} with {path.name}, on {service.name}")
+    look = planned(plan, f"{wish.workflow} with {wish.path.name}, on {name}", found)
+    return msgspec.structs.replace(look, pictures=(wish.path,))
+
+
+def _command(wish: _Wish, service: str) -> str:
+    words = ["gpuconsole", "edit", "--workflow", wish.workflow, "--image", str(wish.path)]
+    return shlex.join([*words, "--prompt", wish.prompt, "--service", service])
+
+
+def _earlier(edit: KeptEdit) -> Iterator[str]:
+    """Say why the edit before did not lead to a picture."""
+    if edit.state not in {"done", *OPEN_STATES} and edit.error is not None:
+        hint = f"; {edit.error.hint}" if edit.error.hint else ""
+        yield f"edit {edit.id} {edit.state}: {edit.error.title}{hint}"
+
+
+def _made(ground: Ground, edit: KeptEdit) -> Look:
+    outputs = edit.of_role("output")
+    pictures = [Path(one.path) for one in (*edit.of_role("input")[:1], *outputs[:1])]
+    return Look(
+        state="done",
+        detail=f"{edit.service} has made a picture: {facts_text(edit)}",
+        found=(*(one.path for one in outputs), *_compared(ground, edit), *edit.warnings),
+        pictures=tuple(one for one in pictures if one.is_file()),
+    )
 
 
 def _compared(ground: Ground, edit: KeptEdit) -> Iterator[str]:
-    """Say what the pre-check had expected it to take, and that it was off where it was by much."""
-    peak = edit.vram_peak_bytes
+    """Say what the pre-check had expected it to take, and where it was otherwise."""
     fit = next(
         (o for o in ground.fits if (o.variant, o.gpu_uuid) == (edit.variant, edit.gpu_uuid)), None
     )
-    if peak is None or fit is None or edit.cached or fit.verdict != "resident":
+    if edit.cached or fit is None:
         return
+    if fit.verdict == "refused":
+        yield f"the pre-check had refused it on an empty card ({fit.reason}); it ran all the same"
+        return
+    if fit.verdict == "resident" and edit.fit in {"offload", "refused"}:
+        yield f"the pre-check said {edit.fit} then: other programs held memory of the card"
+    if edit.vram_peak_bytes is None:
+        yield "what it took of the card was not read: nothing to compare with"
+        return
+    peak, whose = _peak(ground, edit)
+    if fit.verdict == "offload":
+        yield (
+            f"VRAM at most {format_bytes(peak)} {whose}; expected to stream "
+            f"{format_bytes(fit.streams_bytes)} of its weights from host memory"
+        )
+        return
+    yield from _resident(fit, peak, whose)
+
+
+def _resident(fit: Fit, peak: int, whose: str) -> Iterator[str]:
     expected = fit.expected_use_bytes
     if not known(expected):
         return
-    shown = (
-        f"VRAM at most {format_bytes(peak)} on the whole card, expected {format_bytes(expected)}"
-    )
-    off = abs(peak - expected) > _OFF_BY * expected
-    more = ": not as expected, other programs on the card count too" if off else ""
-    yield f"{shown}{more}"
+    shown = f"VRAM at most {format_bytes(peak)} {whose}, expected {format_bytes(expected)}"
+    if abs(peak - expected) <= _OFF_BY * expected:
+        yield f"{shown}: as expected"
+    elif peak > expected:
+        more = format_bytes(peak - expected)
+        others = "; other programs on the card count too" if whose == _WHOLE else ""
+        yield f"{shown}: not as expected, {more} more{others}"
+    else:
+        less = format_bytes(expected - peak)
+        yield f"{shown}: not as expected, {less} less, as if not all of it had stayed on the card"
+
+
+_WHOLE = "on the whole card"
+
+
+def _peak(ground: Ground, edit: KeptEdit) -> tuple[int, str]:
+    """Give the most VRAM while it ran: of the service where what else is there is known now.
+
+    The driver tells of the whole card only. What other programs hold is taken to be what they hold
+    now: the card's memory in use, less the service's own.
+    """
+    peak = edit.vram_peak_bytes or 0
+    service = ground.service
+    card = next((one for one in ground.snapshot.gpu.gpus if one.uuid == edit.gpu_uuid), None)
+    if service is None or card is None or service.gpu_uuid != edit.gpu_uuid:
+        return peak, _WHOLE
+    used, own = card.memory_used_bytes, service.vram_used_bytes
+    if not known(used) or not known(own) or not service.vram_used_source:
+        return peak, _WHOLE
+    # What a service says of itself lacks the context that CUDA makes for it.
+    context = _context(ground, edit) if service.vram_used_source == "service" else 0
+    others = used - own - context
+    if not 0 < others < peak:
+        return peak, _WHOLE
+    return peak - others, f"by {edit.service} itself (about: {format_bytes(others)} are others')"
+
+
+def _context(ground: Ground, edit: KeptEdit) -> int:
+    fits = (o for o in ground.fits if (o.variant, o.gpu_uuid) == (edit.variant, edit.gpu_uuid))
+    return next((one.bytes for fit in fits for one in fit.terms if one.name == "context"), 0)

@@ -1,0 +1,50 @@
+"""How a plan reads as a step of setup: what it rests on, or why it is refused and what helps."""
+
+from actions.plan import Check, Plan
+from actions.setup.ground import Ground
+from actions.setup.report import Look
+
+
+def planned(plan: Plan, detail: str, found: tuple[str, ...] = ()) -> Look:
+    """Give the look of a plan that is to be run: what it rests on, or why it is refused.
+
+    A session that only shows what would be is read-only: that is no refusal of the plan's own.
+    """
+    refused = refused_by(plan)
+    if refused is None:
+        notes = tuple(one.title for one in plan.checks)
+        return Look(state="needed", detail=detail, found=found, proposes=notes, plan=plan)
+    ways = tuple(
+        f"{way.title}: {way.command}" if way.command else way.title
+        for fit in plan.fits
+        for way in fit.ways_out
+    )
+    return Look(
+        state="blocked",
+        detail=f"{detail}: {refused.title}",
+        found=found,
+        commands=(*((refused.detail,) if refused.detail else ()), *ways),
+    )
+
+
+def refused_by(plan: Plan) -> Check | None:
+    """Give what refuses a plan, with what helps as its detail; None where nothing of its own does.
+
+    Its id is the refusal's code.
+    """
+    if plan.verdict != "refused":
+        return None
+    found = next((one for one in plan.checks if one.verdict == "refuse"), None)
+    why = plan.refusal
+    if found is not None or why is None or why.code == "policy.read-only":
+        return found
+    return Check(id=why.code, title=why.title, verdict="refuse", detail=why.hint)
+
+
+def not_made(ground: Ground, verb: str, what: str) -> Look:
+    """Give the look of a step that comes once there is a ComfyUI; it shows the command line."""
+    return Look(
+        state="needed",
+        detail=f"{what} once {ground.name} is there: the step comfyui makes it",
+        command=f"gpuconsole {verb}",
+    )
