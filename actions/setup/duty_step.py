@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from actions.setup.ground import Ground
-from actions.setup.report import Ask, Look, Option
+from actions.setup.report import Ask, Look
 from actions.watching.unit import Unit, make_unit, write_unit
 from console.host.platform import is_wsl
 from console.paths import find_places
@@ -53,17 +53,11 @@ def look_at_duty(ground: Ground) -> Look:
 def _ask(ground: Ground) -> Ask:
     return Ask(
         key="watch.install",
-        title="Watch while nobody looks?",
+        title="Watch while nobody looks, as a service of your user?",
         kind="flag",
         value=ground.answers.flag("watch.install"),
-        options=(
-            Option(
-                value="true", title="yes, as a service of your user",
-                detail="alerts and the timeline go on without a console",
-            ),
-            Option(value="false", title="no", detail="only what happens while a console is open"),
-        ),
-        about="writes one unit file of systemd; you switch it on by the commands below",
+        about="alerts and the timeline go on without a console; it writes one unit file of systemd, "
+        "which you switch on by commands that it gives",
     )  # fmt: skip
 
 

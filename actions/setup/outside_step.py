@@ -239,10 +239,6 @@ def _asks(ground: Ground) -> tuple[Ask, ...]:
             title="Leave it open, without a login?",
             kind="flag",
             value=accepted,
-            options=(
-                Option(value="false", title="no, a login stands before it", recommended=True),
-                Option(value="true", title="yes, I accept the risk", detail=_RISK),
-            ),
             about=_RISK,
         )
     )

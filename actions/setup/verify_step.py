@@ -7,7 +7,7 @@ from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from actions.setup.ground import Ground
 from actions.setup.planned import not_made, planned
-from actions.setup.report import Ask, Look, Option
+from actions.setup.report import Ask, Look
 from actions.setup.start_step import UP
 from console.errors import ConsoleError
 from console.unknown import Unknown
@@ -80,11 +80,7 @@ def _elsewhere(ground: Ground, service: ServiceStatus, found: tuple[str, ...]) -
             title=f"Move {service.name} to {wanted}?",
             kind="flag",
             value=told,
-            options=(
-                Option(value="true", title="yes", detail="changes its compose file, recreates it"),
-                Option(value="false", title="no", detail="it stays where it is"),
-            ),
-            about=service.advice,
+            about=f"changes its compose file and recreates it: {service.advice}",
         ),
     )
     command = f"gpuconsole move {service.name} --gpu {named}  # shows its plan first"

@@ -1,0 +1,218 @@
+"""The step `outside`: files for a proxy, and finished only when a login was seen."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from actions.setup.wsl_network import read_network
+from console.config.load import load
+from tests.setup.walking import Walk, asked, walk
+from tests.support.edits import COMFY
+
+ADDRESS = "https://qwen.example.org"
+
+
+def folder(one: Walk) -> Path:
+    return one.config.parent / "outside" / COMFY
+
+
+def test_without_an_address_it_is_left_out_and_asks_for_one(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        report = one.look("outside")
+        assert report.state == "skipped"
+        assert [ask.key for ask in report.asks] == ["outside.public_url"]
+        assert any(line.startswith("ssh -L") for line in report.proposes)
+        wrong = one.look("outside", outside={"public_url": "qwen.example.org"})
+        assert wrong.state == "blocked"
+        assert wrong.detail == "qwen.example.org is no public address"
+        # It can be typed anew.
+        assert asked(wrong, "outside.public_url").value == "qwen.example.org"
+
+
+def test_it_is_finished_once_the_proxy_was_seen_to_ask_for_a_login(tmp_path: Path) -> None:
+    with walk(tmp_path, "outside") as one:
+        one.forget_address()
+        course = one.course(outside={"public_url": one.url})
+        before = course.look("outside")
+        assert before.state == "needed"
+        assert f'+public_url = "{one.url}"' in before.diff
+        after = course.do("outside")
+        assert after.state == "done", after
+        assert f"{one.url} asks for a login before it leads to {COMFY}" in after.detail
+        assert load(one.config).settings.services[COMFY].public_url == one.url
+        assert str(one.config) in after.wrote
+        assert any("none was sent" in line for line in after.proposes)
+
+
+def test_an_open_way_in_is_not_finished_until_its_risk_is_accepted(tmp_path: Path) -> None:
+    with walk(tmp_path, "outside-open") as one:
+        report = one.look("outside")
+        assert report.state == "blocked"
+        assert "Anybody can use" in report.detail
+        risk = asked(report, "outside.open_accepted")
+        assert (risk.kind, risk.value) == ("flag", False)
+        assert "computes on your cards" in risk.about
+        accepted = one.look("outside", outside={"open_accepted": True})
+        assert accepted.state == "done"
+        assert "open to anybody, which the answers accept" in accepted.detail
+
+
+@pytest.mark.parametrize(
+    ("scenario", "says"),
+    [
+        ("outside-no-websocket", "WebSocket"),
+        ("outside-compression", "WebSocket"),
+        ("outside-expired", "certificate of localhost has expired"),
+        ("outside-host", "refuses requests that come through the proxy"),
+        ("outside-body-limit", "refuses uploads"),
+        ("outside-any-200", "answers 200 to everything"),
+        ("outside-away", "out of the proxy"),
+        ("outside-no-service", "502"),
+    ],
+)
+def test_what_does_not_work_is_not_finished_also_where_no_login_is_wanted(
+    tmp_path: Path, scenario: str, says: str
+) -> None:
+    with walk(tmp_path, scenario) as one:
+        report = one.look("outside", outside={"open_accepted": True})
+    assert report.state == "blocked", report
+    assert says in report.detail
+    assert report.commands
+
+
+def test_a_service_that_is_off_leaves_the_way_in_unfinished(tmp_path: Path) -> None:
+    with walk(tmp_path, "outside-open") as one:
+        operations = one.host.operations()
+        for _ in operations.run(operations.plan("stop", COMFY)):
+            pass
+        report = one.look("outside")
+    assert report.state == "blocked"
+    assert f"does not reach {COMFY}" in report.detail
+
+
+@pytest.mark.parametrize(("network", "at"), [("nat", "localhost"), ("mirrored", "127.0.0.1")])
+def test_iis_gets_its_files_for_the_network_that_wsl_has(
+    tmp_path: Path, network: str, at: str
+) -> None:
+    with walk(tmp_path, "edits") as one:
+        port = one.host.ports[COMFY]
+        answers = {"public_url": ADDRESS, "proxy": "iis", "network": network}
+        course = one.course(outside=answers)
+        before = course.look("outside")
+        assert before.state == "needed"
+        assert not folder(one).exists()
+        assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in before.diff
+        assert any(f"http://{at}:{port}" in line for line in before.proposes)
+        words = "\n".join(before.commands)
+        for word in ("certificate", "Basic authentication", "iis-commands.txt", "DNS"):
+            assert word in words
+        after = course.do("outside")
+        assert {str(folder(one) / name) for name in ("web.config", "iis-commands.txt")} <= set(
+            after.wrote
+        )
+        rule = ElementTree.parse(folder(one) / "web.config").find(".//rule/action")
+        assert rule is not None
+        assert rule.attrib["url"] == f"http://{at}:{port}/{{R:1}}"
+        # Nobody has that name here: written is not finished, and what is left to do is told.
+        assert after.state == "blocked"
+        assert any("wacs.exe" in line for line in after.commands)
+        again = course.look("outside", anew=True)
+        assert again.diff == ""
+
+
+def test_the_answer_for_the_network_is_proposed_from_what_is_seen(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        (one.session().root / "sys/class/net/loopback0").mkdir(parents=True)
+        report = one.look("outside", outside={"public_url": ADDRESS, "proxy": "iis"})
+        assert asked(report, "outside.network").value == "mirrored"
+        assert "http://127.0.0.1:" in report.diff
+
+
+def test_a_file_that_is_somebody_elses_is_left_as_it_is(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        theirs = tmp_path / "site"
+        theirs.mkdir()
+        (theirs / "web.config").write_text("<configuration/>\n")
+        answers = {"public_url": ADDRESS, "proxy": "iis", "folder": str(theirs)}
+        report = one.look("outside", outside=answers)
+        assert report.state == "blocked"
+        assert f"{theirs}/web.config: somebody else's file" in report.detail
+        assert not report.able
+        assert (theirs / "web.config").read_text() == "<configuration/>\n"
+
+
+def test_changes_of_ones_own_stay_and_a_new_port_is_a_diff_with_a_copy(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        answers = {"public_url": ADDRESS, "proxy": "caddy", "login": "mira"}
+        one.do("outside", outside=answers)
+        file = folder(one) / "Caddyfile"
+        mine = file.read_text().replace("REPLACE_WITH_HASH", "$2a$14$abc") + "# mine\n"
+        file.write_text(mine)
+        kept = one.look("outside", outside=answers)
+        assert f"{file} has changes of yours, which stay" in kept.found
+        assert kept.diff == ""
+        port = one.host.ports[COMFY]
+        file.write_text(mine.replace(str(port), "9"))
+        course = one.course(outside=answers)
+        moved = course.look("outside")
+        assert moved.state == "needed"
+        assert re.search(rf"^\+.*:{port}", moved.diff, re.MULTILINE)
+        course.do("outside")
+        assert "mira $2a$14$abc" in file.read_text()
+        (copy,) = folder(one).glob("Caddyfile.*.bak")
+        assert copy.read_text() == mine.replace(str(port), "9")
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        (tmp_path / "file").write_text("in the way")
+        answers = {"public_url": ADDRESS, "proxy": "nginx", "folder": f"{tmp_path}/file/x"}
+        report = one.do("outside", outside=answers)
+        assert report.state == "failed"
+        assert "cannot be written" in report.detail
+        assert asked(report, "outside.folder").value == f"{tmp_path}/file/x"
+
+
+def test_an_address_that_the_config_has_otherwise_is_left(tmp_path: Path) -> None:
+    with walk(tmp_path, "outside") as one:
+        before = one.config.read_text()
+        report = one.look("outside", outside={"public_url": ADDRESS})
+        assert report.state == "blocked"
+        assert f"the answers say {ADDRESS}" in report.detail
+        assert one.config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("there", "config", "mode", "why"),
+    [
+        (("eth0", "lo"), "", "nat", "a network of its own"),
+        (("loopback0", "eth0", "lo"), "", "mirrored", "mirrored into WSL"),
+        ((), "[wsl2]\nnetworkingMode=Mirrored\n", "mirrored", ".wslconfig"),
+        (("eth0",), "[wsl2]\nnetworkingMode=mirrored\n", "nat", "after wsl --shutdown"),
+        ((), "[wsl2]\n# networkingMode=mirrored\n", "nat", "default"),
+    ],
+)
+def test_how_windows_reaches_wsl_is_seen(
+    tmp_path: Path, there: tuple[str, ...], config: str, mode: str, why: str
+) -> None:
+    for name in there:
+        (tmp_path / "sys/class/net" / name).mkdir(parents=True)
+    if config:
+        user = tmp_path / "mnt/c/Users/mira"
+        user.mkdir(parents=True)
+        (user / ".wslconfig").write_text(config)
+    network = read_network(tmp_path)
+    assert network.mode == mode
+    assert why in network.why
+    assert not network.closed
+
+
+def test_localhost_that_is_not_forwarded_is_said(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        user = one.session().root / "mnt/c/Users/mira"
+        user.mkdir(parents=True)
+        (user / ".wslconfig").write_text("[wsl2]\nlocalhostForwarding = false\n")
+        report = one.look("outside", outside={"public_url": ADDRESS, "proxy": "iis"})
+    assert any("localhostForwarding=false" in line for line in report.proposes)
