@@ -18,24 +18,27 @@ if TYPE_CHECKING:
     from actions.setup.report import StepReport
 
 _WHAT = """\b
-Steps: host, cards, existing, variant, layout, fetch, start, verify, first-edit,
-outside, keep-running. Each says what it found, what it would do and why.
+Steps: host, cards, existing, layout, variant, comfyui, sharing, fetch, start, verify,
+first-edit, outside, keep-running. Each says what it found, what it would do and why.
 \b
 Examples:
-  gpuconsole setup --print-answers > a.toml   every answer explained, to be filled in
-  gpuconsole setup --answers a.toml --dry-run all it would write and run
-  gpuconsole setup --answers a.toml --yes     does it, without a terminal too
-  gpuconsole setup --yes                      goes on, with the answers given last
+  gpuconsole setup                             on the full screen, step by step
+  gpuconsole setup --print-answers > a.toml    every answer explained, to be filled in
+  gpuconsole setup --save-answers a.toml       what was answered, and what is advised
+  gpuconsole setup --answers a.toml --dry-run  all it would write and run
+  gpuconsole setup --answers a.toml --yes      does it, without a terminal too
+  gpuconsole setup --yes                       goes on, with the answers given last
 \b
-What is done already is left alone, so it may be run again at any time. The config keeps its
-comments and gets a copy beside it; where it disagrees with an answer it is left as it is.
-Exits 3 where a step is blocked; with --dry-run 5.
+What is done already is left alone, so it may be run again at any time, after a dropped
+line too. The config keeps its comments and gets a copy beside it; where it disagrees with
+an answer it is left as it is. Exits 3 where a step is blocked; with --dry-run 5.
 """
 
 
 @click.group(invoke_without_command=True, epilog=_WHAT)
 @click.option("--answers", metavar="FILE", default=None, help="Answers in TOML, instead of asking.")
 @click.option("--print-answers", is_flag=True, help="Print an answers file, every key explained.")
+@click.option("--save-answers", metavar="FILE", default=None, help="Write them, and end.")
 @click.option("--dry-run", is_flag=True, help="Show all it would write and run; change nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do what is needed without asking at each step.")
 @click.option("--plain", is_flag=True, help="Ask line by line, not on the full screen.")
@@ -44,6 +47,7 @@ def setup(
     context: click.Context,
     answers: str | None,
     print_answers: bool,
+    save_answers: str | None,
     dry_run: bool,
     yes: bool,
     plain: bool,
@@ -60,6 +64,8 @@ def setup(
         return _print(cli)
     if dry_run and yes:
         raise UsageError("setup.both", "--dry-run changes nothing, and --yes agrees to changes")
+    if save_answers is not None:
+        return _save(cli, _answers(cli, answers), save_answers)
     if not (plain or answers or dry_run or yes or cli.as_json) and has_screen():
         return open_screen(cli, setup=True)
     answered = _answers(cli, answers)
@@ -96,6 +102,25 @@ def _print(cli: Cli) -> int:
     return ExitCode.DONE
 
 
+def _save(cli: Cli, answered: "Answers", named: str) -> int:
+    """Write the answers, with what is advised where nothing was answered."""
+    from actions.setup.course import Course
+    from console.paths import expand
+
+    if not named:
+        raise UsageError("setup.no-file", "--save-answers names no file", "Name one")
+    course = Course(cli.session, answered, applies=False)
+    for ident in course.steps:
+        course.look(ident)
+        course.take_as_written(ident)
+    path = Path(expand(named, cli.environ)).absolute()
+    course.save(path)
+    if cli.as_json:
+        return emit({"path": str(path), "answers": course.effective().given})
+    write(f"Wrote {path}")
+    return ExitCode.DONE
+
+
 def _show(cli: Cli, answered: "Answers") -> int:
     from actions.setup.course import show
     from screens.cli.setup_text import report_text
@@ -114,9 +139,12 @@ def _show(cli: Cli, answered: "Answers") -> int:
 
 def _carry_out(cli: Cli, answered: "Answers", *, yes: bool) -> int:
     from actions.setup.course import carry_out
+    from screens.cli.setup_asking import Questions
     from screens.cli.setup_text import needed_text, report_text
 
     _mark(cli)
+
+    decide = None if yes or cli.as_json else Questions(answered).decide
 
     def agree(report: "StepReport") -> bool:
         if not cli.as_json:
@@ -125,7 +153,7 @@ def _carry_out(cli: Cli, answered: "Answers", *, yes: bool) -> int:
 
     reports: list[StepReport] = []
     try:
-        for one in carry_out(cli.session, answered, agree, _Telling(cli).event):
+        for one in carry_out(cli.session, answered, agree, _Telling(cli).event, decide):
             reports.append(one)
             if not cli.as_json:
                 write(report_text(one, whole=False))
@@ -196,7 +224,7 @@ def _error(reports: "list[StepReport]") -> ConsoleError | None:
 
 
 def _data(reports: "list[StepReport]", *, dry_run: bool) -> dict[str, Any]:
-    steps = [msgspec.to_builtins(one) for one in reports]
+    steps = [msgspec.to_builtins(one, enc_hook=str) for one in reports]
     return {"dry_run": dry_run, "finished": not _open(reports), "steps": steps}
 
 
