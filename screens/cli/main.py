@@ -43,6 +43,7 @@ VERBS = {
     "switch": Verb("screens.cli.services", "switch", "Run the services of a layout."),
     "move": Verb("screens.cli.services", "move", "Move a service to another card."),
     "set": Verb("screens.cli.settings", "set_", "Change a flag or variable of a service."),
+    "build": Verb("screens.cli.building", "build", "Build the image of a service."),
     "models": Verb("screens.cli.models", "models", "Choose, fetch, check and tidy up model files."),
     "edit": Verb("screens.cli.edit", "edit", "Have a picture edited; keep the result."),
     "gallery": Verb("screens.cli.gallery", "gallery", "Show the edits that were made; tidy them."),
@@ -175,8 +176,15 @@ def _adopt(command: click.Command) -> click.Command:
     command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     if isinstance(command, click.Group):
         for child in command.commands.values():
+            # Else click cuts the first sentence off where the line ends.
+            child.short_help = child.short_help or _first_sentence(child.help)
             _adopt(child)
     return command
+
+
+def _first_sentence(text: str | None) -> str:
+    first, dot, _ = " ".join((text or "").partition("\n\n")[0].split()).partition(". ")
+    return first + dot.strip()
 
 
 def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

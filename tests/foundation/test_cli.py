@@ -170,3 +170,11 @@ def test_no_home_at_all_is_no_reason_to_fail(tmp_path: Path) -> None:
         done = run_program(["config", "print", "--json"], tmp_path, {"HOME": home})
         assert done.returncode == 0, done.stderr
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("group", ["models", "jobs", "config", "gallery", "workflows", "setup"])
+def test_no_summary_is_cut_off_where_the_line_ends(tmp_path: Path, group: str) -> None:
+    text = run_program([group, "--help"], tmp_path, {"COLUMNS": "80"}).stdout.decode()
+    listed = text.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    assert listed
+    assert "..." not in listed
