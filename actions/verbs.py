@@ -23,12 +23,14 @@ _MODELS_ONLY = (
 )  # fmt: skip
 
 _PROBES_ONLY = ("probe",)
+_IMAGES_ONLY = ("build",)
 # Who knows every verb of a subject; imported where it is asked for.
 _BY_SUBJECT = {
     "service": "actions.service_verbs.verbs:ServiceVerbs",
     "layout": "actions.service_verbs.layouts:LayoutVerbs",
     "models": "actions.models.verbs:ModelVerbs",
     "probe": "actions.probing.verbs:ProbeVerbs",
+    "image": "actions.building.verbs:BuildVerbs",
 }
 _EDITS_ONLY = ("compare", "edit", "gallery-rm", "load")
 
@@ -131,6 +133,8 @@ def verbs_of(session: Session, verb: str, name: str) -> Verbs:
         return verbs_for(session, verb, "models")
     if verb in _EDITS_ONLY:
         return verbs_for(session, verb, "edits")
+    if verb in _IMAGES_ONLY:
+        return verbs_for(session, verb, "image")
     if verb in _PROBES_ONLY:
         return verbs_for(session, verb, "probe")
     if verb in _SERVICES_ONLY:

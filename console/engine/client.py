@@ -2,10 +2,10 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from string import hexdigits
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ ONE_SHOT_API = (1, 41)
 
 LIMIT = 10.0
 START_LIMIT = 60.0
+BUILD_LIMIT = 60.0
 STOP_MARGIN = 30.0
 DEFAULT_GRACE = 10
 ID_LENGTH = 64
@@ -266,6 +267,24 @@ class EngineClient:
         """Give everything the engine knows about an image, by id or name."""
         what = f"inspect of image {name}"
         return self._object(what, lambda api: api.inspect_image(name))  # type: ignore[no-untyped-call]
+
+    def build(self, archive: IO[bytes], params: Mapping[str, str]) -> EventStream:
+        """Have the engine's classic builder build an image; gives what it says as it comes.
+
+        It builds as long as somebody listens: ending the stream ends the build.
+
+        Args:
+            archive: the context, as a tar; read to its end before this returns.
+            params: of the engine's API, such as `t` and `dockerfile`.
+        """
+        what = f"build of {params.get('t', 'an image')}"
+
+        def opened(api: "Api") -> EventStream:
+            response = api.open_build(archive, dict(params))
+            pieces = response.iter_content(chunk_size=None)
+            return EventStream(response, pieces, lambda error: self._translated(error, what))
+
+        return self._call(what, opened, BUILD_LIMIT)
 
     def images(self) -> Sequence[dict[str, Any]]:
         """Give the list entries of all images."""

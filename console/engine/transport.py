@@ -8,7 +8,7 @@ import http.client
 import json
 import socket
 import threading
-from typing import Any
+from typing import IO, Any
 
 import docker.api.client
 import msgspec
@@ -92,6 +92,23 @@ class Api(docker.api.client.APIClient):
         stock: Any = self
         url = stock._url("/containers/{0}/logs", container)
         response: requests.Response = stock._get(url, params=params, stream=True, timeout=None)
+        stock._raise_for_status(response)
+        return response
+
+    def open_build(self, archive: IO[bytes], params: dict[str, str]) -> requests.Response:
+        """Send a build's context and read no more than the headers of the answer.
+
+        The SDK's `build` packs the context itself, and asks registries' passwords for it.
+        """
+        stock: Any = self
+        response: requests.Response = stock._post(
+            stock._url("/build"),
+            data=archive,
+            params=params,
+            headers={"Content-Type": "application/x-tar"},
+            stream=True,
+            timeout=None,
+        )
         stock._raise_for_status(response)
         return response
 
