@@ -408,7 +408,7 @@ class Scene(_Part, frozen=True, kw_only=True):
             `models`; the operator's home is the rehearsal's, where `files` lie.
         compose: `stand-in` hides the host's own behind a small one, `none` hides them all; empty is
             the host's own or, on a bare host without one, the stand-in.
-        build: how images are built.
+        build: how images are built. registry: what can be pulled, by name without a tag.
     """
 
     id: str
@@ -429,4 +429,5 @@ class Scene(_Part, frozen=True, kw_only=True):
     bare: bool = False
     compose: str = ""
     build: BuildSpec = BuildSpec()
+    registry: dict[str, ImageSpec] = {}
     files: tuple[OwnFile, ...] = ()

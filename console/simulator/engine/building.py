@@ -32,6 +32,10 @@ _SAYS = {
     "device\n",
 }
 _ENDS = "The command '/bin/sh -c {command}' returned a non-zero code: 1"
+_LACKS = (
+    "COPY failed: file not found in build context or excluded by .dockerignore: stat {name}: file "
+    "does not exist"
+)
 _PARTS = 3
 """What a step takes is spread over what it says and its end."""
 
@@ -46,17 +50,20 @@ class _Step(msgspec.Struct, frozen=True):
 async def build(call: Call) -> web.StreamResponse:
     """Answer `POST /build`; an image is there at the end, unless whoever asked has gone before."""
     call.request._client_max_size = _LARGEST
-    steps = _steps_of(await call.request.read(), call.request.query.get("dockerfile", "Dockerfile"))
+    archive = await call.request.read()
+    steps, files = _context_of(archive, call.request.query.get("dockerfile", "Dockerfile"))
     response = web.StreamResponse(headers=call.flavour.headers)
     response.content_type = "application/json"
     response.enable_chunked_encoding()
     await response.prepare(call.request)
-    async for said in _performed(call, steps):
+    async for said in _performed(call, steps, files):
         await response.write(encoded(said))
     return response
 
 
-async def _performed(call: Call, steps: list[_Step]) -> AsyncIterator[dict[str, Any]]:
+async def _performed(
+    call: Call, steps: list[_Step], files: list[str]
+) -> AsyncIterator[dict[str, Any]]:
     """Give what the builder says, in its time; the image is tagged with the last of it."""
     spec = call.world.scene.build
     pause = seconds(spec.seconds) / len(steps) / _PARTS
@@ -65,6 +72,10 @@ async def _performed(call: Call, steps: list[_Step]) -> AsyncIterator[dict[str, 
         new = step.word == "FROM" and not _is_here(call, step.rest)
         if new and spec.fault == "no-internet":
             yield _failed(_NO_REGISTRY)
+            return
+        lacking = _lacking(step, files)
+        if lacking:
+            yield _failed(_LACKS.format(name=lacking))
             return
         for line in _lines_of(step, new):
             await asyncio.sleep(pause)
@@ -103,6 +114,16 @@ def _lines_of(step: _Step, new: bool) -> list[str]:
     return [f" ---> Running in {box}\n", f" ---> Removed intermediate container {box}\n"]
 
 
+def _lacking(step: _Step, files: list[str]) -> str:
+    """Give what a step copies that is not in the context; empty where all is."""
+    if step.word not in {"COPY", "ADD"} or "--from=" in step.rest:
+        return ""
+    *sources, _ = [word for word in step.rest.split() if not word.startswith("--")]
+    plain = (one.removeprefix("./").rstrip("/") for one in sources)
+    there = {".", "", *files}
+    return next((one for one in plain if one not in there and "*" not in one), "")
+
+
 def _is_here(call: Call, image: str) -> bool:
     return full_name(image.split()[0]) in known_images(call.world.stage)
 
@@ -130,33 +151,25 @@ def _exec_form(rest: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _steps_of(archive: bytes, name: str) -> list[_Step]:
-    """Read the Dockerfile of a build's context.
+def _context_of(archive: bytes, name: str) -> tuple[list[_Step], list[str]]:
+    """Read a build's context: its Dockerfile, and the names of all files in it.
 
     Raises:
-        Refusal: there is none, or nothing in it, or a word that no builder knows.
+        Refusal: there is no Dockerfile, or nothing in it, or it begins with no image.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-            member = opened.extractfile(_member(opened, name))
+            files = {one.removeprefix("./"): one for one in opened.getnames()}
+            member = opened.extractfile(files[name.removeprefix("./")])
             text = member.read().decode("utf-8", "replace") if member is not None else ""
     except (tarfile.TarError, KeyError) as error:
         raise Refusal("no-dockerfile", name=name) from error
-    steps = list(_instructions(text))
+    steps = _instructions(text)
     if not steps:
         raise Refusal("empty-dockerfile")
     if steps[0].word not in {"FROM", "ARG"}:
         raise Refusal("dockerfile-without-from")
-    return steps
-
-
-def _member(opened: tarfile.TarFile, name: str) -> tarfile.TarInfo:
-    for wanted in (name, f"./{name}"):
-        try:
-            return opened.getmember(wanted)
-        except KeyError:
-            continue
-    raise KeyError(name)
+    return steps, list(files)
 
 
 def _instructions(text: str) -> list[_Step]:

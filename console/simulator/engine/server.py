@@ -15,6 +15,7 @@ from console.simulator.engine import (
     execution,
     host_routes,
     networks,
+    pulling,
     streams,
 )
 from console.simulator.engine.call import Call, Engine
@@ -41,6 +42,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/images/json", host_routes.list_images),
     ("GET", r"/images/(?P<name>.+)/json", host_routes.inspect_image),
     ("POST", "/build", building.build),
+    ("POST", "/images/create", pulling.pull),
     ("GET", "/containers/json", containers.list_all),
     ("POST", "/containers/create", containers.create),
     ("GET", f"/containers/{_NAME}/json", containers.inspect),
