@@ -12,6 +12,7 @@ from textual import events
 
 from actions.plan import AnyEvent, Plan
 from console.errors import ConsoleError
+from console.paths import expand
 from screens.tui.background import start, tell
 from screens.tui.setup.state import State
 from screens.tui.setup.walk import Walk
@@ -114,9 +115,9 @@ class SetupFlow:
         """Write the answers into a file that the command line takes."""
 
         def work(course: Course) -> None:
-            wrote = course.save(Path(path))
-            said = f"written: {', '.join(wrote)}; `gpuconsole setup --answers FILE --yes` takes it"
-            self.walk.say(said)
+            file = Path(expand(path, self._app.session.environ)).absolute()
+            course.save(file)
+            self.walk.say(f"written: {file}; `gpuconsole setup --answers {file} --yes` takes it")
 
         self.walk.wish(self.walk.at, "save", work)
 

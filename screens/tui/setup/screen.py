@@ -82,6 +82,8 @@ class SetupScreen(PictureScreen):
     def _free(self) -> bool:
         """Tell whether something else may begin; say why not."""
         if not self.walk.steps:
+            # What kept the course from being opened may be over by now.
+            self.flow.begin()
             return False
         if self.walk.working:
             self.console_app.say(BUSY, "text", "·")

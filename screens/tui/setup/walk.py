@@ -97,6 +97,11 @@ class Walk:
         doing = self.doing
         return self.running is not None or (doing is not None and doing.word == "do")
 
+    @property
+    def idle(self) -> bool:
+        """Whether the thread waits, and nothing is wished for."""
+        return self.doing is None and self._wishes.empty()
+
     def wish(self, ident: str, word: str, work: Callable[[Course], object]) -> None:
         """Have something done with a step, after what was wished for before.
 
