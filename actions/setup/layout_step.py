@@ -46,7 +46,7 @@ def look_at_layout(ground: Ground) -> Look:
     chosen = next((one for one in possible if one.name == ground.layout), possible[0])
     name = asked or chosen.name
     asks = (_ask(possible, advised.name, name), *_budget_asks(ground))
-    found = tuple(f"{one.name}: {_words(ground, one)}" for one in possible)
+    found = tuple(_found(ground, possible))
     if chosen.fit.verdict == "refused":
         ways = tuple(_way(one.title, one.command) for one in chosen.fit.ways_out)
         return Look(
@@ -103,12 +103,15 @@ def _as_it_is(ground: Ground, asked: str) -> Look:
             found.append(f"{name}: {error.title}")
             continue
         fits.append(fit)
-        found.append(f"{name}: {fit.reason}")
+        found.append(f"{name}: {', '.join(one.service for one in fit.fits)}")
     names = ", ".join(ground.session.config.settings.layouts)
+    possible = ground.together
+    asks = (_ask(possible, ground.advised_layout.name, asked or ground.layout),)
     return Look(
         state="done",
         detail=f"the config has {asked or names}",
         found=tuple(found),
+        asks=asks if len(possible) > 1 else (),
         layouts=tuple(fits),
     )
 
@@ -133,9 +136,11 @@ def _drawn(possible: tuple[Together, ...]) -> tuple[LayoutFit, ...]:
     return tuple(one.fit for one in possible)
 
 
-def _words(ground: Ground, one: Together) -> str:
-    loads = f"{ground.name} loads {one.variant}; " if one.variant else ""
-    return f"{', '.join(one.services)}: {loads}{one.fit.reason}"
+def _found(ground: Ground, possible: tuple[Together, ...]) -> Iterator[str]:
+    """Say what is in each layout, and what ComfyUI loads there; how it fits is drawn."""
+    for one in possible:
+        loads = f"; {ground.name} loads {one.variant}" if one.variant else ""
+        yield f"{one.name}: {', '.join(one.services)}{loads}"
 
 
 def _way(title: str, command: str) -> str:

@@ -37,7 +37,7 @@ def look_at_variant(ground: Ground) -> Look:
             commands=("`gpuconsole models fit --empty` says why, with the ways out",),
         )
     several = able_choices(ground, card, ident)
-    table = variant_table(ground, card, several)
+    table = variant_table(ground, card, several, advised)
     asks = (
         Ask(
             key="service.variant",

@@ -13,7 +13,7 @@ from console.models.catalog import Variant
 from console.units import format_bytes, format_duration
 from console.unknown import Unknown
 
-_HEAD = ("variant", "quality", "speed", "size", "to fetch", "licence", "on this card")
+_HEAD = ("  variant", "quality", "speed", "size", "to fetch", "licence", "on this card")
 _MOST = 10
 _RUNS = frozenset({"resident", "offload"})
 
@@ -35,9 +35,15 @@ def able_choices(ground: Ground, card: Gpu, chosen: str) -> tuple[Choice, ...]:
     return tuple(taken)
 
 
-def variant_table(ground: Ground, card: Gpu, several: tuple[Choice, ...]) -> Table:
-    """Give variants as rows of `quality`, `speed`, `size`, `licence` and verdict."""
-    return Table(head=_HEAD, rows=tuple(_row(ground, card, one) for one in several))
+def variant_table(
+    ground: Ground, card: Gpu, several: tuple[Choice, ...], advised: str = ""
+) -> Table:
+    """Give variants as rows of quality, speed, size, licence and verdict; `★` marks one of them."""
+    rows = []
+    for one in several:
+        name, *rest = _row(ground, card, one)
+        rows.append((f"{'★' if one.variant == advised else ' '} {name}", *rest))
+    return Table(head=_HEAD, rows=tuple(rows))
 
 
 def variant_options(

@@ -60,11 +60,19 @@ def table_lines(table: Table, width: int) -> list[str]:
     if all(text_width(line) <= width for line in plain):
         return plain
     beneath = columns([row[1:] for row in rows])
+    if any(text_width(line) > width - 4 for line in beneath):
+        return _told(table, width)
     lines = []
     for row, rest in zip(rows, beneath, strict=True):
+        lines += [cut(row[0], width), f"    {rest}"]
+    return lines
+
+
+def _told(table: Table, width: int) -> list[str]:
+    """Tell each row in words: too wide for columns."""
+    lines = []
+    for row in table.rows:
         lines.append(cut(row[0], width))
-        if text_width(rest) <= width - 2:
-            lines.append(f"  {rest}")
-        else:
-            lines += folded("  " + ", ".join(cell for cell in row[1:] if cell), width, "  ")
+        cells = [f"{name} {cell}" for name, cell in zip(table.head, row, strict=False) if cell]
+        lines += folded("    " + ", ".join(cells[1:]), width, "    ")
     return lines

@@ -24,9 +24,13 @@ from tests.support.hub import Noise, rehearsal_hub
 
 GGUF = "qwen-edit-2509-gguf-q4_k_m"
 DONE = dict.fromkeys(
-    ("host", "cards", "existing", "variant", "layout", "fetch", "start", "verify", "first-edit"),
+    (
+        "host", "cards", "existing", "layout", "variant", "comfyui", "fetch", "start", "verify",
+        "first-edit",
+    ),
     "done",
 )
+SKIPPED = dict.fromkeys(("sharing", "outside", "keep-running"), "skipped")
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -51,7 +55,7 @@ def test_it_leads_to_a_picture_and_a_second_run_changes_nothing(bare: Bare) -> N
     assert shown["first-edit"].steps[0].startswith("gpuconsole edit --workflow edit-single")
 
     reports = bare.run(service={"variant": GGUF})
-    assert states(reports) == {**DONE, "outside": "skipped", "keep-running": "skipped"}
+    assert states(reports) == {**DONE, **SKIPPED}
     text = bare.config.read_text()
     assert text.startswith("# mine, and it stays\n[paths]\n")
     copies = list(bare.config.parent.glob("mine.toml.*.bak"))
