@@ -28,7 +28,7 @@ SIDE_FROM = 112
 LIST_WIDTH = 40
 WIDEST = 108
 """Longer lines are hard to read, and leave pictures room."""
-PICTURES_SHARE, PICTURES_LEAST = 0.5, 6
+PICTURES_SHARE, PICTURES_LEAST = 0.6, 6
 MORE = Key("?", "help", "key question_mark")
 
 
@@ -185,15 +185,12 @@ def _beside(report: StepReport | None, walk: Walk) -> Line:
     """Say what else there is to do beside the button."""
     if report is None:
         return ()
-    asks = len(report.asks)
     spans: list[Span] = []
-    if asks:
-        spans.append(
-            Span(f"{asks} to decide: Tab   " if asks > 1 else "1 to decide: Tab   ", "dim")
-        )
+    if report.asks:
+        spans.append(Span(f"{len(report.asks)} to decide: Tab   ", "dim", "key tab"))
     if report.state not in PASSED and walk.applies:
         spans.append(Span("s leaves it out", "dim", "key s"))
-    elif report.state == "skipped":
+    elif report.id in walk.left_out:
         spans.append(Span("c takes it up", "dim", "key c"))
     return tuple(spans) if line_width(spans) else ()
 

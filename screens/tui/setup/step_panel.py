@@ -40,6 +40,7 @@ def step_lines(walk: Walk, state: State, width: int) -> Drawn:
     lines += _doing(walk, width)
     if report is None:
         return Drawn(lines, {})
+    lines += _section("Written", _listed(report.wrote, width, "ok"))
     lines += _section("Found", _listed(report.found, width))
     if report.table is not None and report.table.rows:
         lines += _section("Side by side", table_lines(report.table, width))
@@ -52,7 +53,6 @@ def step_lines(walk: Walk, state: State, width: int) -> Drawn:
     lines += _section("Runs", _commands(report.steps, width))
     lines += _section("Writes", diff_lines(report.diff, width)[1:])
     lines += _section("Only you can do this: y copies it", _commands(report.commands, width))
-    lines += _section("Written", _listed(report.wrote, width, "ok"))
     return Drawn(lines, {row: place + offset for row, place in places.items()})
 
 

@@ -67,6 +67,7 @@ class Walk:
         problem: why nothing can be done but looking, or not even that; None while all is well.
         applies: what is agreed to is done.
         begun: its thread was started.
+        left_out: the steps that somebody has left out.
     """
 
     def __init__(self, opens: Open, places: Places, wake: Callable[[], None]) -> None:
@@ -83,6 +84,7 @@ class Walk:
         self.problem: ConsoleError | None = None
         self.applies = True
         self.begun = False
+        self.left_out: frozenset[str] = frozenset()
 
     # -- for the screen -------------------------------------------------------------------------
 
@@ -196,6 +198,7 @@ class Walk:
         except Exception as error:  # noqa: BLE001 -- a traceback would break the screen
             self._said.put(self._fault(error))
         self.reports = dict(course.reports)
+        self.left_out = frozenset(course.answers.names("skip"))
         self.running = self.doing = None
         self._wake()
 
