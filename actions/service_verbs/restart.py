@@ -6,13 +6,16 @@ from typing import Any
 import msgspec
 
 from actions.containers.words import check as container_check
+from actions.plan import Check
 from actions.service_verbs.around import Around
 from actions.service_verbs.draft import ServiceDraft, fit_facts
+from actions.service_verbs.layout_words import check
 from actions.service_verbs.start import card_check, cards_of, draft_start, fit_checks
 from actions.service_verbs.steps import StartHow, start_steps
 from actions.service_verbs.stop import draft_stop
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
+from console.errors import ConsoleError
 
 
 def draft_restart(
@@ -20,18 +23,23 @@ def draft_restart(
 ) -> ServiceDraft:
     """Give what a restart would do; a service that does not run is started.
 
-    What it holds itself counts as free for it: it gives it back in between.
+    What it holds itself counts as free for it: it gives it back in between. With `recreate` compose
+    makes its container anew, by what the compose file says now; its own volumes stay.
 
     Args:
         session: for the catalogue.
         around: the look at the host.
         status: the service.
-        options: those of stop and of start.
+        options: `recreate`, and those of stop and of start.
     """
+    recreate = bool(options.get("recreate"))
+    missing = _no_compose(session, status) if recreate else None
+    if missing is not None:
+        return ServiceDraft(checks=(missing,))
     stopping = draft_stop(session, around, status, options)
     if stopping.refused is not None:
         return stopping
-    if not stopping.steps:
+    if not stopping.steps and not recreate:
         starting = draft_start(session, around, status, options)
         note = container_check("container.restart-starts")
         return msgspec.structs.replace(starting, checks=(note, *starting.checks))
@@ -41,7 +49,7 @@ def draft_restart(
     if any(one.verdict == "refuse" for one in checks):
         return ServiceDraft(checks=checks, fits=fits, facts=facts)
     stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
-    how = StartHow(ready_limit=options.get("ready_limit"))
+    how = StartHow(ready_limit=options.get("ready_limit"), recreate=recreate)
     starting_steps = start_steps(around, stopped, fits[0] if fits else None, how)
     return ServiceDraft(
         steps=(*stopping.steps, *starting_steps),
@@ -50,3 +58,20 @@ def draft_restart(
         cards=cards_of(status, fits),
         facts=facts,
     )
+
+
+def _no_compose(session: Session, status: ServiceStatus) -> Check | None:
+    """Say that nothing can make a container anew; None where compose can."""
+    service = status.service
+    if service.compose_file is None or not service.compose_service:
+        return check("move.no-compose", "refuse", hint="docker rm and docker run it anew")
+    from console.compose.command import find_compose
+    from console.compose.project import read_service
+
+    try:
+        find_compose(session.environ, session.endpoint)
+        read_service(service.compose_file, service.compose_service)
+    except ConsoleError as error:
+        refused = check("move.cannot-edit", "refuse", title=error.title, hint=error.hint)
+        return msgspec.structs.replace(refused, id=error.code)
+    return None

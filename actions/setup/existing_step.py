@@ -1,24 +1,22 @@
 """The step `existing`: what is here already, and what of it goes into the config."""
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from actions.doctor.ground import Ground as DoctorGround
 from actions.services.adopt import adoptable, values_of
-from actions.setup.disagreement import disagreement
-from actions.setup.draft import other
+from actions.services.snapshot import Service, ServiceStatus
+from actions.setup.compose_search import services_in
+from actions.setup.forge_step import Forges, look_at_forges
 from actions.setup.ground import Ground
-from actions.setup.report import Look
-from actions.setup.words import words
-from console.engine.values import items, mapping, text
-from console.errors import ConsoleError, UsageError
-from console.paths import expand, find_home
+from actions.setup.models_folder import choose_models
+from actions.setup.report import Ask, Look, Option
+from actions.setup.searching import OnDisk, search
+from console.engine.snapshot import Container
 from console.text import clean_line
 from console.unknown import Unknown
 
-_PATIENCE = 2.0
-_MOST_MOUNTED = 40
+_ALL, _NONE = "", "none"
+_FILES = "existing.files"
 
 
 def look_at_existing(ground: Ground) -> Look:
@@ -26,130 +24,164 @@ def look_at_existing(ground: Ground) -> Look:
     problem = ground.snapshot.engine.problem
     if problem is not None:
         return Look(state="blocked", detail=problem.title, commands=_hint(problem))
-    services = adoptable(ground.snapshot, ()) if ground.answers.flag("existing.adopt") else ()
-    values = values_of(services)
-    folder, found, notes = _models(ground)
-    if folder is not None:
-        wanted = {"paths.models": str(folder)}
-        said = other(ground.session, wanted) if ground.answers.text("existing.models") else {}
-        if said:
-            return disagreement(said, wanted)
-        if ground.session.config.settings.paths.models is None:
-            values = {**wanted, **values}
-    elif ground.session.config.settings.paths.models is None:
+    disk = search(ground)
+    lying = _lying(ground, disk)
+    taken = (*_running(ground), *_wanted(ground, lying))
+    comfyui = any(one.service.kind == "comfyui" for one in ground.snapshot.services)
+    models = choose_models(ground, disk, comfyui_here=comfyui)
+    forges = look_at_forges(ground)
+    found = (
+        *_service_lines(ground), *_file_lines(lying), *models.found, *_late(disk), *forges.found,
+    )  # fmt: skip
+    asks = (*_asks(ground, lying), models.ask, *forges.asks)
+    refused = models.refused or forges.refused
+    if refused is not None:
+        return _with(refused, found, asks)
+    values = {**models.values, **values_of(taken), **forges.values}
+    proposes = [f"{one.name}: {reason}" for one in taken for reason in one.reasons[:1]]
+    what = [one.name for one in taken] + [f"models in {one}" for one in models.values.values()]
+    if not values and models.folder is None and not forges.able:
         return Look(
-            state="blocked",
-            detail="no models folder was found, and none is named",
-            found=tuple(_service_lines(ground)),
-            commands=('existing.models = "/…/ComfyUI/models" in the answers names one',),
-        )
-    lines = (*_service_lines(ground), *found)
-    if not values:
-        return Look(state="done", detail="the config knows what is here", found=lines)
-    proposes = [f"{one.name}: {reason}" for one in services for reason in one.reasons[:1]]
-    what = [one.name for one in services] + [
-        f"models in {folder}" for _ in range(folder is not None)
-    ]
+            state="done", detail=_done(ground, forges), found=found, asks=asks,
+            proposes=(*models.notes, *forges.proposes), commands=forges.commands,
+        )  # fmt: skip
     return Look(
         state="needed",
-        detail=f"into the config: {', '.join(what)}",
-        found=lines,
-        proposes=(*proposes, *notes),
+        detail=_needed(what, models.folder, forges),
+        found=found,
+        proposes=(*proposes, *models.notes, *forges.proposes),
         values=values,
-        folder=folder if folder is not None and not folder.exists() else None,
+        folder=models.folder,
+        write=forges.write,
+        diff=forges.diff,
+        plan=forges.plan if not values else None,
+        command=forges.command,
+        commands=forges.commands,
+        asks=asks,
     )
+
+
+def _needed(what: Sequence[str], folder: Path | None, forges: Forges) -> str:
+    parts = [f"into the config: {', '.join(what)}"] if what else []
+    parts += [f"makes {folder}"] if folder is not None and not what else []
+    return "; ".join((*parts, *((forges.detail,) if forges.able else ())))
+
+
+def _done(ground: Ground, forges: Forges) -> str:
+    known_here = ground.answers.flag("existing.adopt") or not adoptable(ground.snapshot, ())
+    words = "the config knows what is here" if known_here else "nothing is taken into the config"
+    return f"{words}; {forges.detail}" if forges.detail else words
+
+
+def _with(refused: Look, found: tuple[str, ...], asks: tuple[Ask, ...]) -> Look:
+    from msgspec.structs import replace
+
+    more = tuple(one for one in refused.asks if one.key not in {each.key for each in asks})
+    return replace(refused, found=found, asks=(*asks, *more))
+
+
+def _running(ground: Ground) -> tuple[Service, ...]:
+    """Give the services that have containers and are not in the config yet."""
+    return adoptable(ground.snapshot, ()) if ground.answers.flag("existing.adopt") else ()
+
+
+def _lying(ground: Ground, disk: OnDisk) -> tuple[Service, ...]:
+    """Give the services of compose files that have no container and are not in the config."""
+    services = ground.snapshot.services
+    here = {(str(one.service.compose_file), one.service.compose_service) for one in services}
+    names = {one.name for one in services} | {one.service.container for one in services}
+    files = dict.fromkeys((*_labelled(ground.snapshot.engine.containers), *disk.files))
+    made = {
+        (str(file), one.compose.service)
+        for one in ground.snapshot.engine.containers
+        if one.compose is not None
+        for file in _files_of(one)
+    }
+    found: dict[str, Service] = {}
+    for file in files:
+        for one in services_in(file):
+            key = (str(file), one.compose_service)
+            if key in here or key in made or one.name in names or one.name in found:
+                continue
+            found[one.name] = one
+    return tuple(found.values())
+
+
+def _labelled(containers: Sequence[Container]) -> Iterator[Path]:
+    """Give the compose files that containers were made from, by their labels."""
+    for one in containers:
+        yield from _files_of(one)
+
+
+def _files_of(one: Container) -> Iterator[Path]:
+    if one.compose is not None:
+        folder = Path(one.compose.working_dir or "/")
+        yield from (folder / name for name in one.compose.config_files if name.strip())
+
+
+def _wanted(ground: Ground, lying: Sequence[Service]) -> tuple[Service, ...]:
+    """Give those of compose files that are to be adopted, as it was answered."""
+    if not ground.answers.flag("existing.adopt"):
+        return ()
+    answer = ground.answers.text(_FILES)
+    if answer == _ALL:
+        return tuple(lying)
+    names = {part.strip() for part in answer.split(",")}
+    return tuple(one for one in lying if one.name in names)
+
+
+def _asks(ground: Ground, lying: Sequence[Service]) -> Iterator[Ask]:
+    there = adoptable(ground.snapshot, ())
+    if there or lying:
+        names = ", ".join(one.name for one in (*there, *lying))
+        yield Ask(
+            key="existing.adopt",
+            title="Write what was found into the config?",
+            kind="flag",
+            value=ground.answers.flag("existing.adopt"),
+            about=f"{names}. Containers and compose files stay as they are.",
+        )
+    if lying:
+        several = [
+            Option(value=one.name, title=f"only {one.name}", detail=str(one.compose_file))
+            for one in lying
+        ]
+        yield Ask(
+            key=_FILES,
+            title="Services of compose files that have no container yet:",
+            kind="text",
+            value=ground.answers.text(_FILES),
+            options=(
+                Option(value=_ALL, title="all of them", recommended=True),
+                *several,
+                Option(value=_NONE, title="none of them"),
+            ),
+            about="Names, with commas between several. They are not started by this.",
+        )
 
 
 def _service_lines(ground: Ground) -> Iterator[str]:
     for one in ground.snapshot.services:
-        service = one.service
-        where = f", {service.compose_file}" if service.compose_file else ""
-        yield f"{one.name}: {service.kind}, {one.state}, {service.source}{where}"
+        yield _service_line(one)
     if not ground.snapshot.services:
-        yield "no service of a kind that is known"
+        yield "no container of a Forge or a ComfyUI"
 
 
-def _models(ground: Ground) -> tuple[Path | None, tuple[str, ...], tuple[str, ...]]:
-    """Give the models folder to write, what was found, and what is to be known of it."""
-    session = ground.session
-    set_there = session.config.settings.paths.models
-    named = ground.answers.text("existing.models")
-    if named:
-        folder = expand(named, session.environ)
-        if not folder.is_absolute():
-            raise UsageError(
-                "setup.relative-path",
-                f"existing.models is no absolute path: {clean_line(named, 120)}",
-                "It begins with / or ~/",
-            )
-        return folder, (), _slow(ground, folder)
-    if set_there is not None:
-        return None, (f"models: {set_there}",), ()
-    several = _search(ground)
-    if not several:
-        return None, (), ()
-    lines = tuple(f"models: {one}" for one in several)
-    return several[0], lines, _slow(ground, several[0])
+def _service_line(one: ServiceStatus) -> str:
+    service = one.service
+    source = "in the config" if service.source == "config" else "not in the config"
+    where = f", {service.compose_file}" if service.compose_file else ""
+    return f"{one.name}: {service.kind}, {one.state}, {source}{where}"
 
 
-def _slow(ground: Ground, folder: Path) -> tuple[str, ...]:
-    facts = ground.snapshot.host
-    on_wsl = not isinstance(facts, Unknown) and str(facts.platform).startswith("wsl")
-    parts = folder.parts
-    if on_wsl and parts[1:2] == ("mnt",) and len(parts) > 2 and len(parts[2]) == 1:
-        return (f"{folder} lies on a Windows drive, which is read slowly from WSL",)
-    return ()
+def _file_lines(lying: Sequence[Service]) -> Iterator[str]:
+    for one in lying:
+        yield f"{one.name}: {one.kind}, has no container, {clean_line(str(one.compose_file), 200)}"
 
 
-def _search(ground: Ground) -> list[Path]:
-    """Look for model folders, in a thread of its own: a drive may not answer."""
-    found: list[Path] = []
-    thread = threading.Thread(target=_find, args=(ground, found), name="setup-models", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    return list(dict.fromkeys(found))
-
-
-def _find(ground: Ground, found: list[Path]) -> None:
-    search = words().search
-    places = list(_mounted_into(ground))
-    home = find_home(ground.session.environ)
-    places += [home / one for one in search.home] if home is not None else []
-    for place in places:
-        _take(place, found)
-    try:
-        drives = sorted((ground.session.root / "mnt").iterdir())[:_MOST_MOUNTED]
-    except OSError:
-        return
-    for drive in drives:
-        for one in search.mounted:
-            _take(drive / one, found)
-
-
-def _take(place: Path, found: list[Path]) -> None:
-    try:
-        if any((place / mark).is_dir() for mark in words().search.marks):
-            found.append(place)
-    except OSError:
-        return
-
-
-def _mounted_into(ground: Ground) -> Iterator[Path]:
-    """Give the folders of this host that ComfyUI's containers have their models from."""
-    doctor = DoctorGround(ground.session)
-    for one in ground.snapshot.services:
-        if one.service.kind != "comfyui" or not one.container_id:
-            continue
-        try:
-            mounts = items(doctor.inspect(one.container_id).get("Mounts"))
-        except ConsoleError:
-            continue
-        for entry in map(mapping, mounts):
-            source, inside = text(entry.get("Source"), 4096), text(entry.get("Destination"), 4096)
-            if source.startswith("/") and inside.endswith("/models"):
-                yield Path(source)
-            elif source.startswith("/"):
-                yield from (Path(source) / "models", Path(source) / "ComfyUI" / "models")
+def _late(disk: OnDisk) -> Iterator[str]:
+    if disk.late:
+        yield "a disk did not answer in time: there may be more on it"
 
 
 def _hint(problem: Unknown) -> tuple[str, ...]:

@@ -133,6 +133,7 @@ def stop(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: 
 @_changes
 @_stops
 @_starts
+@_flag("--recreate", "Make a service's container anew by compose, after its file was changed.")
 def restart(cli: Cli, names: tuple[str, ...], dry_run: bool, yes: bool, **options: Any) -> int:
     """Stop services or containers and start them again; those that do not run are started."""
     return change(

@@ -1,5 +1,6 @@
 """Forge's compose service: a new one, and one that is there, corrected where it stands."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ SUPERVISOR = 9001
 MODELS_INSIDE = Path("/comfyui-models")
 """Where ComfyUI's models are mounted in a Forge that reads them."""
 _SECRETS = ("WEB_TOKEN", "WEB_PASSWORD")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:,=@%+~^!?*&-]+")
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,8 @@ def corrected_forge(
     outside: Outside | None = None,
     name: str = "compose.yaml",
     env_name: str = ENV_FILE,
+    *,
+    pin: bool = True,
 ) -> Corrected:
     """Give a compose file with a Forge service corrected; what cannot be is left and told.
 
@@ -95,25 +99,27 @@ def corrected_forge(
         outside: what `.env` and `env_file` say.
         name: of the file, for the diff.
         env_name: the env file, relative to the compose file.
+        pin: give it the card; False where nobody knows which it is to have.
 
     Raises:
         ComposeError: it is not valid, or has no such service.
     """
     service_of(parse(text, Path(name)), service, Path(name))
     work = _Work(text, service, outside, name)
-    card = CardChange(
-        index=wanted.card.index,
-        gpu_uuid=wanted.card.uuid,
-        by_device=wanted.platform != "wsl",
-    )
-    work.take(
-        lambda now: edit_card(now, service, card, outside, name),
-        f"its card is {wanted.card.name}, in an order that does not change",
-    )
+    if pin:
+        card = CardChange(
+            index=wanted.card.index,
+            gpu_uuid=wanted.card.uuid,
+            by_device=wanted.platform != "wsl",
+        )
+        work.take(
+            lambda now: edit_card(now, service, card, outside, name),
+            f"its card is pinned to {wanted.card.name}, in an order that does not change",
+        )
     _updates(work)
     work.take(
         lambda now: edit_unpublished(now, service, SUPERVISOR, name),
-        f"port {SUPERVISOR} is supervisord without a password",
+        f"port {SUPERVISOR} is not published: that is supervisord, without a password",
     )
     secrets = _moved(work, env_name)
     edit = ComposeEdit(
@@ -156,6 +162,12 @@ class _Work:
             lambda now: edit_settings(now, self.service, change, self.outside, self.name), why
         )
 
+    def is_ai_dock(self) -> bool:
+        """Tell whether its image is one of ai-dock's, which updates itself; a built one may be."""
+        image = service_of(parse(self.now, Path(self.name)), self.service, Path(self.name))
+        named = str(image.get("image") or "")
+        return "ai-dock" in named or "$" in named or not named
+
     def environment(self) -> dict[str, str]:
         """Give the service's variables that have a value in the file itself."""
         from console.compose.settings import variables_of
@@ -171,10 +183,12 @@ def _updates(work: _Work) -> None:
     elsewhere = work.outside.environment if work.outside else {}
     if own.get("FORGE_REF") or "FORGE_REF" in elsewhere:
         return
+    if "AUTO_UPDATE" not in own and not work.is_ai_dock():
+        return  # another image does not know the variable
     if own.get("AUTO_UPDATE", "").lower() != "false":
         work.set(
             SettingChange(env=(("AUTO_UPDATE", "false"),)),
-            "an update without FORGE_REF goes back to a Forge of February 2024",
+            "updates are off: without FORGE_REF they go back to a Forge of February 2024",
         )
 
 
@@ -184,17 +198,22 @@ def _moved(work: _Work, env_name: str) -> dict[str, str]:
     plain = {name: own[name] for name in _SECRETS if own.get(name) and "$" not in own[name]}
     if not plain:
         return {}
-    before, told = work.now, (len(work.words), len(work.reasons))
-    done = work.take(
-        lambda now: edit_env_file(now, work.service, env_name, work.name),
-        f"secrets are in {env_name}, which only you may read",
-    )
-    if not done and work.refused:
+    odd = [name for name, value in plain.items() if not _PLAIN.fullmatch(value)]
+    if odd:
+        # Quotes, blanks and # mean other things to an env file, and not the same to each compose.
+        work.refused.append(f"{' and '.join(odd)}: what is in it means other things in an env file")
         return {}
-    if not work.set(SettingChange(unset=tuple(plain)), "and no longer in the compose file"):
+    before, told = work.now, (len(work.words), len(work.reasons))
+    refused = len(work.refused)
+    why = f"{' and '.join(plain)} go into {env_name}, which only you may read"
+    done = work.take(lambda now: edit_env_file(now, work.service, env_name, work.name), why)
+    if not done and len(work.refused) > refused:
+        return {}
+    if not work.set(SettingChange(unset=tuple(plain)), why):
         work.now = before
         del work.words[told[0] :], work.reasons[told[1] :]
         return {}
+    work.reasons[told[1] :] = [why]
     return plain
 
 
