@@ -56,9 +56,9 @@ def _ask(ground: Ground) -> Ask:
         title="Watch while nobody looks, as a service of your user?",
         kind="flag",
         value=ground.answers.flag("watch.install"),
-        about="alerts and the timeline go on without a console; it writes one unit file of systemd, "
+        about="alerts and the timeline go on without a console; it writes one unit of systemd, "
         "which you switch on by commands that it gives",
-    )  # fmt: skip
+    )
 
 
 def _write(ground: Ground, unit: Unit) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
 """How a plan reads as a step of setup: what it rests on, or why it is refused and what helps."""
 
+from actions.fit.model import WayOut
 from actions.plan import Check, Plan
 from actions.setup.ground import Ground
 from actions.setup.report import Look
+
+_OF_FIT = "fit.refused"
 
 
 def planned(plan: Plan, detail: str, found: tuple[str, ...] = ()) -> Look:
@@ -14,17 +17,24 @@ def planned(plan: Plan, detail: str, found: tuple[str, ...] = ()) -> Look:
     if refused is None:
         notes = tuple(one.title for one in plan.checks)
         return Look(state="needed", detail=detail, found=found, proposes=notes, plan=plan)
-    ways = tuple(
-        f"{way.title}: {way.command}" if way.command else way.title
-        for fit in plan.fits
-        for way in fit.ways_out
-    )
+    ways = tuple(_way_words(way) for fit in plan.fits for way in fit.ways_out)
+    # The refusal names the first of the ways, too.
+    hint = "" if ways and refused.id == _OF_FIT else refused.detail
     return Look(
         state="blocked",
         detail=f"{detail}: {refused.title}",
         found=found,
-        commands=(*((refused.detail,) if refused.detail else ()), *ways),
+        commands=(*((hint,) if hint else ()), *ways),
     )
+
+
+def _way_words(way: WayOut) -> str:
+    if way.command:
+        return f"{way.title}: {way.command}"
+    if way.kind == "variant":
+        detail = f" ({way.detail})" if way.detail else ""
+        return f"{way.title}{detail}: {way.target} in the step variant"
+    return way.title
 
 
 def refused_by(plan: Plan) -> Check | None:

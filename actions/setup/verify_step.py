@@ -1,5 +1,7 @@
 """The step `verify`: the card that ComfyUI names itself, and the one that is meant."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from actions.fit.cards import pick_card
@@ -10,7 +12,7 @@ from actions.setup.planned import not_made, planned
 from actions.setup.report import Ask, Look
 from actions.setup.start_step import UP
 from console.errors import ConsoleError
-from console.unknown import Unknown
+from console.unknown import Unknown, known
 
 _TRUSTED = frozenset({"observed", "processes"})
 
@@ -22,7 +24,7 @@ def look_at_card(ground: Ground) -> Look:
         return not_made(ground, "status", "looked at")
     if service.state not in UP:
         return Look(state="needed", detail=f"looked at once {service.name} runs ({service.state})")
-    found = tuple(f"{one.source}: {one.text}" for one in service.evidence)
+    found = tuple(_said(service))
     if service.misplaced:
         return _elsewhere(ground, service, found)
     if service.gpu_uuid is None and service.gpu_source == "observed":
@@ -46,6 +48,15 @@ def look_at_card(ground: Ground) -> Look:
         detail=f"by its settings {service.name} is on {here}; it does not say so itself",
         found=found,
     )
+
+
+def _said(service: ServiceStatus) -> Iterator[str]:
+    """Give what the service and others say, its own word for its card first."""
+    device = service.reading.device if service.reading is not None else None
+    if device is not None and known(device) and known(device.name):
+        yield f"it names its card: {device.name}"
+    for one in service.evidence:
+        yield f"{one.source}: {one.text}"
 
 
 def _untold(ground: Ground, service: ServiceStatus, found: tuple[str, ...]) -> Look:

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -112,7 +112,7 @@ def test_iis_gets_its_files_for_the_network_that_wsl_has(
         assert {str(folder(one) / name) for name in ("web.config", "iis-commands.txt")} <= set(
             after.wrote
         )
-        rule = ElementTree.parse(folder(one) / "web.config").find(".//rule/action")
+        rule = ET.parse(folder(one) / "web.config").find(".//rule/action")
         assert rule is not None
         assert rule.attrib["url"] == f"http://{at}:{port}/{{R:1}}"
         # Nobody has that name here: written is not finished, and what is left to do is told.

@@ -33,9 +33,9 @@ class Walk:
         """Open a session as the command line does."""
         return open_session(self.host.environ)
 
-    def course(self, *, applies: bool = True, **answers: dict[str, Any]) -> Course:
+    def course(self, **answers: dict[str, Any]) -> Course:
         """Give a walk with answers, section by section."""
-        return Course(self.session(), answers_of(answers), applies=applies)
+        return Course(self.session(), answers_of(answers), applies=True)
 
     def look(self, step: str, **answers: dict[str, Any]) -> StepReport:
         """Give how a step stands, with these answers."""

@@ -1,0 +1,278 @@
+"""The steps from the files to the first picture, each with what may be in its way."""
+
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actions.plan import AnyEvent, Plan, StepProgress
+from actions.setup.answers import answers_of
+from actions.setup.course import Course
+from actions.setup.report import StepReport
+from console.simulator.scene import Scene
+from console.store.edits import EditRecords
+from tests.setup.small_variant import BODY, FILES, SMALL, here, small_variant
+from tests.setup.walking import Walk, asked, walk
+from tests.support.edits import COMFY
+
+VARIANT = {"variant": SMALL}
+MODEL = "small-model.safetensors"
+
+
+@pytest.fixture
+def edits(tmp_path: Path) -> Iterator[Walk]:
+    """Give a host with a ComfyUI that idles."""
+    with walk(tmp_path, "edits") as one:
+        yield one
+
+
+def test_a_job_that_fetches_the_same_is_joined_and_nothing_comes_twice(edits: Walk) -> None:
+    with small_variant(edits, rate=3_000_000) as hub:
+        operations = edits.host.operations()
+        plan = operations.plan("pull", SMALL)
+        begun = threading.Event()
+
+        def fetch() -> None:
+            for event in operations.run(plan):
+                if isinstance(event, StepProgress):
+                    begun.set()
+
+        thread = threading.Thread(target=fetch)
+        thread.start()
+        assert begun.wait(30)
+        course = edits.course(service=VARIANT)
+        before = course.look("fetch")
+        assert before.state == "needed"
+        assert f"job {plan.id} fetches just that now: it is joined" in before.proposes
+        after = course.do("fetch")
+        thread.join(60)
+        assert after.state == "done", after
+        assert here(edits.host.models) == len(FILES)
+        assert hub.bytes_served(MODEL) < 1.5 * BODY.size
+
+
+def test_a_disk_that_fills_while_it_fetches_is_told_and_the_rest_comes_later(
+    edits: Walk, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing may be mounted here")
+    other = small / "somebody-elses"
+    try:
+        text = edits.config.read_text()
+        line = f'models = "{small}"'
+        edits.config.write_text(re.sub(r"^models = .*$", line, text, count=1, flags=re.MULTILINE))
+        with small_variant(edits, rate=2_000_000) as hub:
+            told: list[AnyEvent] = []
+
+            def fill(_plan: Plan, event: AnyEvent) -> None:
+                if isinstance(event, StepProgress) and not other.exists():
+                    told.append(event)
+                    filled(other)
+
+            course = Course(
+                edits.session(), answers_of({"service": VARIANT}), applies=True, tell=fill
+            )
+            course.look("fetch")
+            failed = course.do("fetch")
+            assert told
+            assert failed.state == "failed"
+            assert failed.exit_code
+            assert failed.detail.startswith("no room for small-")
+            assert "goes on with it" in failed.commands[0]
+            other.unlink()
+            course = edits.course(service=VARIANT)
+            again = course.look("fetch")
+            assert again.state == "needed", again
+            assert course.do("fetch").state == "done"
+            assert here(small) == len(FILES)
+            assert hub.bytes_served(MODEL) < 1.8 * BODY.size
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def filled(path: Path) -> None:
+    """Write until there is no room any more."""
+    try:
+        with path.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
+    except OSError:
+        return
+
+
+def test_without_the_internet_it_names_what_is_here_already(edits: Walk) -> None:
+    edits.host.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
+    report = edits.look("fetch", service={"variant": "qwen-edit-2509-gguf-q3_k_m"})
+    assert report.state == "blocked"
+    assert report.detail.startswith("1 of 3 files of qwen-edit-2509-gguf-q3_k_m")
+    (line,) = [one for one in report.commands if "is here already" in one]
+    assert "qwen-edit-2509" in line
+
+
+def test_what_is_gated_is_told_with_the_page_to_accept_it_on(edits: Walk) -> None:
+    with small_variant(edits) as hub:
+        hub.fault("gated")
+        report = edits.look("fetch", service=VARIANT)
+    assert report.state == "blocked"
+    assert "org/name" in f"{report.detail} {report.commands}"
+    assert any("hf auth login" in one or "token" in one for one in report.commands)
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Walk]:
+    """Give a host whose ComfyUI is stopped, and does not fit beside what has its card."""
+    with walk(tmp_path, "full-card") as one:
+        yield one
+
+
+def test_who_does_not_fit_is_started_once_it_is_said_what_gives_way(crowded: Walk) -> None:
+    course = crowded.course()
+    refused = course.look("start")
+    assert refused.state == "blocked"
+    assert "GiB short" in refused.detail
+    assert not refused.able
+    ask = asked(refused, "start.way")
+    assert [one.value for one in ask.options if one.recommended] == ["free myia-turbo"]
+    assert {"", "stop myia-turbo", "force"} <= {one.value for one in ask.options}
+    course.answer("start.way", "stop myia-turbo")
+    first = course.look("start")
+    assert first.state == "needed"
+    assert "stop myia-turbo comes first" in first.detail
+    assert first.steps[0].endswith("stop myia-turbo")
+    second = course.do("start")
+    assert second.state == "needed", second
+    assert "resident" in " ".join(second.proposes)
+    started = course.do("start")
+    assert started.state == "done", started
+    assert course.look("verify").state == "done"
+
+
+def test_the_answers_file_can_say_it_too_and_a_wrong_one_leads_nowhere(crowded: Walk) -> None:
+    wrong = crowded.look("start", start={"way": "stop nobody"})
+    assert wrong.state == "blocked"
+    assert "start.way is 'stop nobody', which leads nowhere now" in wrong.found
+    forced = crowded.look("start", start={"way": "force"})
+    assert forced.state == "needed"
+    assert "although it may not fit" in forced.detail
+
+
+def test_a_service_that_runs_and_does_not_answer_is_told_by_the_doctor(tmp_path: Path) -> None:
+    with walk(tmp_path, "hung-service") as one:
+        report = one.look("start")
+    assert report.state == "blocked"
+    assert f"{COMFY} is unreachable: " in report.detail
+    assert len(report.commands) > 1
+
+
+def test_the_card_is_confirmed_by_its_own_word_or_it_is_moved_where_that_is_wanted(
+    edits: Walk,
+) -> None:
+    fine = edits.look("verify")
+    assert fine.state == "done"
+    assert "it names its card: NVIDIA GeForce RTX 3090" in fine.found
+    elsewhere = re.sub(
+        rf"(\[services\.{COMFY}\][^\[]*?\ngpu = )[^\n]*", r'\1"3080"', edits.config.read_text()
+    )
+    assert elsewhere != edits.config.read_text()
+    edits.config.write_text(elsewhere)
+    report = edits.look("verify")
+    assert report.state == "blocked"
+    assert "is on RTX 3090 (card 1), and meant for RTX 3080" in report.detail
+    assert asked(report, "verify.move").value is False
+    moved = edits.look("verify", verify={"move": True})
+    assert moved.state in {"needed", "blocked"}
+    assert moved.diff or moved.commands
+
+
+def first(one: Walk, **edit: str) -> tuple[StepReport, StepReport]:
+    """Give the first edit as it is proposed and as it is done."""
+    course = one.course(edit=edit)
+    before = course.look("first-edit")
+    return before, course.do("first-edit")
+
+
+def test_the_first_picture_is_shown_before_and_after_with_what_it_took(edits: Walk) -> None:
+    before, after = first(edits)
+    assert [one.name for one in before.pictures] == ["mug.png"]
+    assert after.state == "done", after
+    sample, made = after.pictures
+    assert sample.is_file()
+    assert made.is_file()
+    assert sample.read_bytes() != made.read_bytes()
+    assert "VRAM at most" in after.detail
+    assert any(line.endswith(": as expected") for line in after.found), after.found
+    # It is not made a second time, unless something else is asked for.
+    assert edits.look("first-edit").state == "done"
+    other = edits.look("first-edit", edit={"prompt": "Make it green"})
+    assert other.state == "needed"
+    assert len(EditRecords(edits.session().store).find()) == 1
+
+
+def test_what_it_took_otherwise_than_expected_is_said(edits: Walk) -> None:
+    first(edits)
+    records = EditRecords(edits.session().store)
+    (edit,) = records.find()
+    assert edit.vram_peak_bytes is not None
+    records.change(edit.id, vram_peak_bytes=edit.vram_peak_bytes + (6 << 30))
+    more = edits.look("first-edit").found
+    assert any("not as expected" in line and "more" in line for line in more), more
+    records.change(edit.id, vram_peak_bytes=5 << 30)
+    less = edits.look("first-edit").found
+    assert any("as if not all of it had stayed on the card" in line for line in less), less
+    records.change(edit.id, vram_peak_bytes=None)
+    assert any("was not read" in line for line in edits.look("first-edit").found)
+
+
+def test_a_picture_that_is_not_there_is_named_anew(edits: Walk) -> None:
+    report = edits.look("first-edit", edit={"image": "/nowhere/x.png"})
+    assert report.state == "blocked"
+    assert report.detail == "there is no picture /nowhere/x.png"
+    assert asked(report, "edit.image").value == "/nowhere/x.png"
+
+
+def test_an_edit_that_went_wrong_says_why_and_may_be_tried_again(edits: Walk) -> None:
+    edits.host.mood("run-oom")
+    _, failed = first(edits)
+    assert failed.state == "failed"
+    assert "memory" in failed.detail
+    again = edits.look("first-edit")
+    assert again.state == "needed"
+    assert any("failed" in line and "memory" in line for line in again.found), again.found
+    edits.host.mood("")
+    _, done = first(edits)
+    assert done.state == "done"
+
+
+def test_what_starts_after_a_reboot_is_told_with_what_windows_needs(tmp_path: Path) -> None:
+    def never(scene: Scene) -> Scene:
+        one = msgspec.structs.replace(scene.containers[COMFY], restart="no")
+        return msgspec.structs.replace(scene, containers={**scene.containers, COMFY: one})
+
+    with walk(tmp_path, "edits", never) as one:
+        one.host.environ["WSL_DISTRO_NAME"] = "Debian"
+        system = one.session().root / "etc/systemd/system"
+        (system / "multi-user.target.wants").mkdir(parents=True)
+        (system / "sockets.target.wants").mkdir()
+        report = one.look("keep-running")
+        assert report.state == "skipped"
+        assert f"{COMFY} does not start again after a reboot (restart: no)" in report.found
+        assert "the engine does not start with the host" in " ".join(report.found)
+        commands = "\n".join(report.commands)
+        assert f"docker update --restart unless-stopped {COMFY}" in commands
+        assert 'wsl.exe -d Debian --exec /bin/sleep infinity"' in commands
+        assert any("docs/maintenance.md" in line for line in report.proposes)
+        (system / "multi-user.target.wants/docker.service").touch()
+        course = one.course(watch={"install": True})
+        unit = course.look("keep-running")
+        assert "the engine starts with the host" in unit.found
+        assert "ExecStart=" in unit.diff
+        done = course.do("keep-running")
+        assert done.state == "done"
+        assert [Path(path).name for path in done.wrote] == ["gpuconsole-watch.service"]
