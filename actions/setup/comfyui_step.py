@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from actions.services.placement import card_words
 from actions.setup.comfyui_asks import asks_of
 from actions.setup.comfyui_files import PARTS, Made, files_here, is_theirs, url_of
@@ -17,9 +19,9 @@ from actions.setup.files.marks import untouched
 from actions.setup.files.pinning import order_in_words
 from actions.setup.files.writing import Draft, not_ours, write_drafts
 from actions.setup.ground import Ground
+from actions.setup.planned import planned
 from actions.setup.ports import free_port, holder, open_to_network
 from actions.setup.report import Look
-from actions.setup.planned import planned
 from console.compose.command import find_compose
 from console.compose.validating import validate
 from console.config.load import dotted
@@ -107,8 +109,6 @@ def _made(ground: Ground, made: Made) -> Look:
 
 
 def _with_asks(look: Look, asks: Any, proposes: tuple[str, ...]) -> Look:
-    import msgspec
-
     return msgspec.structs.replace(look, asks=asks, proposes=(*look.proposes, *proposes))
 
 
@@ -211,9 +211,13 @@ def _validated(ground: Ground, made: Made, kept: tuple[Draft, ...]) -> str:
         ComposeError: there is no compose, or it does not take the file.
     """
     command = find_compose(ground.session.environ, ground.session.endpoint)
-    one = made.compose
-    text = one.before or "" if one in kept else one.file.text
-    return validate(command, text, made.folder)
+    return validate(
+        command,
+        {
+            one.file.name: (one.before or "") if one in kept else one.file.text
+            for one in made.drafts
+        },
+    )
 
 
 def _image_state(ground: Ground, image: str) -> str:

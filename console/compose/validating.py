@@ -1,6 +1,8 @@
 """Having compose read a file that is not written yet, so that it is known to take it."""
 
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,22 +15,21 @@ _SECONDS = 30.0
 _TOLD_LINES = 4
 
 
-def validate(command: ComposeCommand, text: str, folder: Path) -> str:
-    """Have compose read a compose file's text, and give in words that it takes it.
+def validate(command: ComposeCommand, files: Mapping[str, str]) -> str:
+    """Have compose read a compose file, and give in words that it takes it.
 
-    Nothing is written; the text is read once only, however often it is asked about.
+    It is read in a folder of its own that is removed again, once only, however often it is asked.
 
     Args:
         command: the compose to use.
-        text: of the file.
-        folder: where the file is to lie.
+        files: text by relative path, the compose file first, then what it refers to.
 
     Raises:
         ComposeError: compose does not take it (`compose.invalid`, with its last lines), or cannot
             be run (`compose.broken`).
     """
     surroundings = tuple(sorted(command.environ.items()))
-    said = _read(command.words, surroundings, text, str(folder))
+    said = _read(command.words, surroundings, tuple(files.items()))
     if said:
         first = clean_line(said.partition("\n")[0], 200)
         title = f"{command.shown} does not take the compose file: {first}"
@@ -38,22 +39,27 @@ def validate(command: ComposeCommand, text: str, folder: Path) -> str:
 
 @lru_cache(maxsize=16)
 def _read(
-    words: tuple[str, ...], surroundings: tuple[tuple[str, str], ...], text: str, folder: str
+    words: tuple[str, ...],
+    surroundings: tuple[tuple[str, str], ...],
+    files: tuple[tuple[str, str], ...],
 ) -> str:
-    """Give what compose has against a text; empty where it has nothing."""
-    there = next(one for one in (Path(folder), *Path(folder).parents) if one.is_dir())
-    arguments = [*words, "--project-directory", str(there), "-f", "-", "config", "--quiet"]
+    """Give what compose has against a file; empty where it has nothing."""
     try:
-        done = subprocess.run(
-            arguments,
-            input=text.encode("utf-8", "surrogateescape"),
-            capture_output=True,
-            env=dict(surroundings),
-            cwd=there,
-            timeout=_SECONDS,
-            start_new_session=True,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory(prefix="gpuconsole-") as place:
+            for name, text in files:
+                path = Path(place) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text.encode("utf-8", "surrogateescape"))
+            done = subprocess.run(
+                [*words, "-f", files[0][0], "config", "--quiet"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=dict(surroundings),
+                cwd=place,
+                timeout=_SECONDS,
+                start_new_session=True,
+                check=False,
+            )
     except OSError as error:
         title = f"compose cannot be run: {error.strerror or error}"
         raise ComposeError("compose.broken", title) from error
