@@ -33,7 +33,7 @@ def commands(name: str) -> Iterator[tuple[str, ...]]:
     for inline in _inline(text):
         first, _, more = inline.partition(" ")
         # The text often leaves the program's name out: `jobs resume ID`.
-        ours = first in VERBS and more and inline != "kill -9"
+        ours = first in VERBS and more and more[0] != "=" and inline != "kill -9"
         whole = f"{PROGRAM} {inline}" if ours else inline
         for words in calls(whole):
             seen[words] = None
