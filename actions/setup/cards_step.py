@@ -16,7 +16,7 @@ _HEAD = ("card", "memory", "nvidia-smi", "CUDA alone", "in use now", "good for")
 _FOR = {
     2: "ComfyUI: a variant stays on it whole",
     1: "ComfyUI, slowly: weights stream from RAM",
-    0: "a Forge: too small for every variant",
+    0: "no variant of the editing model; a Forge may do",
 }
 _KEY = "service.gpu"
 

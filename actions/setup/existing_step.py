@@ -25,13 +25,14 @@ def look_at_existing(ground: Ground) -> Look:
     if problem is not None:
         return Look(state="blocked", detail=problem.title, commands=_hint(problem))
     disk = search(ground)
-    lying = _lying(ground, disk)
+    lying, doubles = _lying(ground, disk)
     taken = (*_running(ground), *_wanted(ground, lying))
     comfyui = any(one.service.kind == "comfyui" for one in ground.snapshot.services)
     models = choose_models(ground, disk, comfyui_here=comfyui)
     forges = look_at_forges(ground)
     found = (
-        *_service_lines(ground), *_file_lines(lying), *models.found, *_late(disk), *forges.found,
+        *_service_lines(ground), *_file_lines(lying), *doubles, *models.found, *_late(disk),
+        *forges.found,
     )  # fmt: skip
     asks = (*_asks(ground, lying), models.ask, *forges.asks)
     refused = models.refused or forges.refused
@@ -85,8 +86,11 @@ def _running(ground: Ground) -> tuple[Service, ...]:
     return adoptable(ground.snapshot, ()) if ground.answers.flag("existing.adopt") else ()
 
 
-def _lying(ground: Ground, disk: OnDisk) -> tuple[Service, ...]:
-    """Give the services of compose files that have no container and are not in the config."""
+def _lying(ground: Ground, disk: OnDisk) -> tuple[tuple[Service, ...], tuple[str, ...]]:
+    """Give the services of compose files that have no container and are not in the config.
+
+    Of several of one name the first counts; the others are told of, beside them.
+    """
     services = ground.snapshot.services
     here = {(str(one.service.compose_file), one.service.compose_service) for one in services}
     names = {one.name for one in services} | {one.service.container for one in services}
@@ -98,13 +102,17 @@ def _lying(ground: Ground, disk: OnDisk) -> tuple[Service, ...]:
         for file in _files_of(one)
     }
     found: dict[str, Service] = {}
+    doubles: list[str] = []
     for file in files:
         for one in services_in(file):
             key = (str(file), one.compose_service)
-            if key in here or key in made or one.name in names or one.name in found:
+            if key in here or key in made:
+                continue
+            if one.name in names or one.name in found:
+                doubles.append(f"{one.name}: another of that name is left out: {file}")
                 continue
             found[one.name] = one
-    return tuple(found.values())
+    return tuple(found.values()), tuple(doubles)
 
 
 def _labelled(containers: Sequence[Container]) -> Iterator[Path]:
@@ -163,6 +171,8 @@ def _asks(ground: Ground, lying: Sequence[Service]) -> Iterator[Ask]:
 def _service_lines(ground: Ground) -> Iterator[str]:
     for one in ground.snapshot.services:
         yield _service_line(one)
+        if one.state == "needs-auth":
+            yield f"{one.name}: has a login; `auth` in the config says where its token is"
     if not ground.snapshot.services:
         yield "no container of a Forge or a ComfyUI"
 
@@ -185,4 +195,4 @@ def _late(disk: OnDisk) -> Iterator[str]:
 
 
 def _hint(problem: Unknown) -> tuple[str, ...]:
-    return (problem.hint,) if problem.hint else ()
+    return (*((problem.hint,) if problem.hint else ()), "the step host says what to do about it")

@@ -130,8 +130,13 @@ def _notes(ground: Ground, folder: Path) -> tuple[str, ...]:
 
 
 def _line(one: ModelsFolder) -> str:
-    has = f"has {', '.join(one.marks[:4])}"
-    return f"{one.path}: {has}{', ' + _SLOW if one.slow else ''}"
+    return f"{one.path}: {_has(one, 4)}{', ' + _SLOW if one.slow else ''}"
+
+
+def _has(one: ModelsFolder, most: int) -> str:
+    if one.empty:
+        return "there, with no models in it yet"
+    return f"has {', '.join(one.marks[:most])}"
 
 
 def _ask(disk: OnDisk, chosen: Path | None, new: Path | None) -> Ask:
@@ -160,4 +165,4 @@ def _ask(disk: OnDisk, chosen: Path | None, new: Path | None) -> Ask:
 def _detail(one: ModelsFolder) -> str:
     free = f", {format_bytes(one.free_bytes)} free" if one.free_bytes is not None else ""
     slow = ", slow: a Windows drive" if one.slow else ""
-    return f"has {', '.join(one.marks[:3])}{free}{slow}"
+    return f"{_has(one, 3)}{free}{slow}"

@@ -26,13 +26,15 @@ class ModelsFolder(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: where it is.
-        marks: the folders in it by which it was known, such as `vae`; none of one that is new.
+        marks: the folders in it by which it was known, such as `vae`.
+        empty: there is nothing in those.
         slow: it lies on a Windows drive.
         free_bytes: room on its disk; None where that is not known.
     """
 
     path: Path
     marks: tuple[str, ...] = ()
+    empty: bool = False
     slow: bool = False
     free_bytes: int | None = None
 
@@ -126,12 +128,19 @@ def _drives(ground: Ground) -> list[Path]:
 def _take(ground: Ground, place: Path, found: OnDisk) -> None:
     try:
         marks = tuple(mark for mark in words().search.marks if (place / mark).is_dir())
+        empty = not any(True for mark in marks for _ in (place / mark).iterdir())
     except OSError:
         return
     if not marks or any(one.path == place for one in found.models):
         return
     found.models.append(
-        ModelsFolder(path=place, marks=marks, slow=is_slow(ground, place), free_bytes=room(place))
+        ModelsFolder(
+            path=place,
+            marks=marks,
+            empty=empty,
+            slow=is_slow(ground, place),
+            free_bytes=room(place),
+        )
     )
 
 
