@@ -5,14 +5,20 @@ import shlex
 import shutil
 import site
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from console.itself import importable, own_command
-from console.simulator.scene import OwnFile, Scene
+from console.simulator.scene import Scene
 
 _COMPOSE = "docker-compose"
 _STAND_IN = "console.simulator.compose"
+_PLUGINS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
 _NO_PLUGIN = """\
 #!/bin/sh
 # Of a rehearsal: docker without its plugin compose.
@@ -28,16 +34,21 @@ _NO_DOCKER = "echo 'docker: this machine has none, and the rehearsal neither' >&
 _STARTS = '#!/bin/sh\nexec {command} "$@"\n'
 
 
-def lay_out_home(home: Path, files: Iterable[OwnFile]) -> None:
-    """Lay the operator's files and folders into their home, in order."""
+def lay_out_home(home: Path, scene: Scene) -> None:
+    """Lay the operator's files and folders into their home, and what containers mount of it."""
+    for spec in scene.containers.values():
+        sources = (Path(mount.partition(":")[0]) for mount in spec.mounts)
+        for source in sources:
+            if source.is_relative_to(home):
+                source.mkdir(parents=True, exist_ok=True, mode=0o755)
     made: list[tuple[Path, str]] = []
-    for one in files:
+    for one in scene.files:
         path = home / one.at
         if one.text is None:
             path.mkdir(parents=True, exist_ok=True, mode=0o755)
         else:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-            path.write_text(one.text.replace("{home}", str(home)), encoding="utf-8")
+            path.write_text(one.text, encoding="utf-8")
         if one.mode:
             made.append((path, one.mode))
     for path, mode in made:
@@ -65,14 +76,14 @@ def _path(compose: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:
     """Give the folders of PATH: the host's own compose stays, or none of them does."""
     there = _usual_path(environ)
     if not compose:
-        return [*there, folder]
+        return [*there, folder]  # what is there goes first
     return [folder, *(_links(one, folder) if _has_compose(one) else one for one in there)]
 
 
 def lay_out_programs(compose: str, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
     """Lay out the programs that PATH names: the stand-in for compose, or what hides others."""
     folder.mkdir(mode=0o700)
-    if compose != "none":
+    if compose == "stand-in" or (not compose and not _there_is_one(environ)):
         _write_program(folder / _COMPOSE, _STARTS.format(command=_stand_in()))
     if not compose:
         return
@@ -91,6 +102,15 @@ def lay_out_programs(compose: str, folder: Path, environ: Mapping[str, str] = os
 def _usual_path(environ: Mapping[str, str]) -> list[Path]:
     path = environ.get("PATH") or os.defpath
     return [Path(one) for one in path.split(os.pathsep) if one]
+
+
+def _there_is_one(environ: Mapping[str, str]) -> bool:
+    """Tell whether the host has a compose of its own, docker's plugin or a program."""
+    path = _usual_path(environ)
+    own = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/"), ".docker"))
+    plugins = [own / "cli-plugins", *map(Path, _PLUGINS)]
+    docker = any((place / "docker").exists() for place in path)
+    return any(map(_has_compose, (*path, *(plugins if docker else ()))))
 
 
 def _has_compose(place: Path) -> bool:

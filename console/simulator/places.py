@@ -67,7 +67,7 @@ class RehearsalPlaces:
         catalog.parent.mkdir(parents=True, mode=0o700)
         catalog.write_text(catalog_text(scene.hub.miniature), encoding="utf-8")
         if scene.bare:
-            lay_out_home(self.work, scene.files)
+            lay_out_home(self.work, scene)
             lay_out_programs(scene.compose, self.programs)
         else:
             lay_out_pictures(self.models.parent / "input")

@@ -26,12 +26,14 @@ def published(scene: Scene) -> tuple[str, ...]:
 def placed(scene: Scene, work: Path, ports: Mapping[str, int]) -> Scene:
     """Give a scene with the true ports of its services, its compose folders in `work`."""
     containers = {
-        name: _placed(spec, work, ports.get(name)) for name, spec in scene.containers.items()
+        name: _placed(spec, work, ports.get(name), scene.bare)
+        for name, spec in scene.containers.items()
     }
     return msgspec.structs.replace(scene, containers=containers)
 
 
-def _placed(spec: ContainerSpec, work: Path, port: int | None) -> ContainerSpec:
+def _placed(spec: ContainerSpec, work: Path, port: int | None, bare: bool) -> ContainerSpec:
+    """Put a container in its place; where the home is `work`, what it mounts of that is there."""
     folder = compose_folder(spec, work)
     labels = dict(spec.labels)
     if folder is not None and f"{_LABEL}.working_dir" in labels:
@@ -41,7 +43,12 @@ def _placed(spec: ContainerSpec, work: Path, port: int | None) -> ContainerSpec:
         f"{port}:{inner_port(spec)}" if port and _is_service_port(spec, text) else text
         for text in spec.ports
     )
-    return msgspec.structs.replace(spec, labels=labels, ports=mapped)
+    mounts = tuple(_moved(one, work) for one in spec.mounts) if bare else spec.mounts
+    return msgspec.structs.replace(spec, labels=labels, ports=mapped, mounts=mounts)
+
+
+def _moved(mount: str, work: Path) -> str:
+    return f"{work}{mount.removeprefix(_HOME)}" if mount.startswith(f"{_HOME}/") else mount
 
 
 def _is_service_port(spec: ContainerSpec, text: str) -> bool:

@@ -270,8 +270,8 @@ def main(argv: list[str] | None = None) -> int:
         project = _Project(asked)
         if asked.verb == "config":
             if not asked.quiet:
-                whole = {"name": project.name, "services": project.services}
-                sys.stdout.write(f"{json.dumps(whole, indent=2)}\n")
+                read = {"name": project.name, "services": project.services}
+                sys.stdout.write(f"{json.dumps(read, indent=2)}\n")
             return 0
         up = _Up(project, asked)
         for name in asked.services or project.services:
