@@ -20,6 +20,7 @@ from console.text import clean_line
 
 PROXIES = ("none", "iis", "caddy", "nginx")
 _PORT = 8188
+_HTTPS = 443
 _HASH = re.compile(r"^(\s*)(\S+) REPLACE_WITH_HASH$", re.MULTILINE)
 _HERE = frozenset({"127.0.0.1", "localhost", "0.0.0.0", "::1"})  # noqa: S104 -- compared only
 
@@ -116,6 +117,8 @@ def _wanted(ground: Ground, proxy: str, address: PublicAddress) -> Wanted:
         service=ground.name,
         port=_port(ground),
         host=address.host,
+        public_port=address.port if address.secure else _HTTPS,
+        site_folder=windows_path(folder_of(ground)),
         network=network_of(ground).mode,
         login=ground.answers.text("outside.login"),
     )
@@ -201,8 +204,8 @@ def _iis_commands(ground: Ground, folder: Path, host: str) -> Iterator[str]:
         yield rf"copy \\wsl.localhost\{distribution}{shared}\web.config {site}"
     else:
         site = windows
-    yield f"site: IIS needs one named {host} whose folder is {site}"
-    yield "the lines of iis-commands.txt do the rest: run them once, as administrator"
+    yield f"run the lines of iis-commands.txt once, as administrator: they make the site {host}"
+    yield f"      with the folder {site}, let the proxy work, and turn the login on"
     yield f"certificate: win-acme (wacs.exe) gets one for {host}, binds it and renews it;"
     yield "      for that the router lets port 80 and 443 through to Windows"
     yield "login: Basic authentication asks for a user of Windows; never without https"

@@ -218,13 +218,31 @@ def test_iis_has_the_rule_the_limits_and_the_commands(
     assert next(server.iter("requestLimits")).get("maxAllowedContentLength") == "104857600"
     assert '/preserveHostHeader:"True"' in commands.text
     assert 'anonymousAuthentication /enabled:"False"' in commands.text
+    # Nobody gets in before the login stands.
+    assert commands.text.index('/serverAutoStart:"False"') < commands.text.index("anonymousAuth")
+    assert commands.text.index("basicAuth") < commands.text.index("start site")
+
+
+def test_a_port_of_its_own_and_a_folder_of_the_site_are_in_the_proxys_files() -> None:
+    asked = wanted(host="a.example.org", public_port=8443, site_folder=r"D:\sites\a")
+    commands = iis_files(asked)[1].text
+    assert 'bindings:"https/*:8443:a.example.org"' in commands
+    assert r'/physicalPath:"D:\sites\a"' in commands
+    assert "\na.example.org:8443 {" in caddy_file(asked).text
+    assert "listen 8443 ssl;" in nginx_file(asked).text
 
 
 def test_caddy_and_nginx_ask_for_a_login_and_let_pictures_and_sockets_through() -> None:
     caddy, nginx = caddy_file(wanted()).text, nginx_file(wanted()).text
     assert "basic_auth" in caddy
     assert "max_size 100MB" in caddy
-    for word in ("auth_basic ", "100m", "$http_upgrade", "proxy_buffering    off", "Host $host"):
+    for word in (
+        "auth_basic ",
+        "100m",
+        "$http_upgrade",
+        "proxy_buffering    off",
+        "Host $http_host",
+    ):
         assert word in nginx
 
 

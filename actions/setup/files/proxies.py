@@ -5,6 +5,8 @@ from xml.sax.saxutils import escape
 from actions.setup.files.filling import template
 from actions.setup.files.wanted import Generated, Wanted
 
+_HTTPS = 443
+
 
 def iis_files(wanted: Wanted) -> tuple[Generated, ...]:
     """Give IIS' `web.config`, and the commands without which it does not work."""
@@ -15,7 +17,14 @@ def iis_files(wanted: Wanted) -> tuple[Generated, ...]:
         backend=escape(f"http://{backend(wanted)}"),
         backend_words=escape(backend_words(wanted)),
     )
-    commands = template("iis-commands.txt", service=wanted.service, host=wanted.host)
+    commands = template(
+        "iis-commands.txt",
+        service=wanted.service,
+        host=wanted.host,
+        port=str(wanted.public_port),
+        address=public_name(wanted),
+        site_folder=site_folder(wanted),
+    )
     return (
         Generated(name="web.config", text=config, notes=(backend_words(wanted),)),
         Generated(name="iis-commands.txt", text=commands),
@@ -27,7 +36,7 @@ def caddy_file(wanted: Wanted) -> Generated:
     text = template(
         "Caddyfile",
         service=wanted.service,
-        host=wanted.host,
+        address=public_name(wanted),
         user=wanted.login,
         backend_host=backend(wanted),
     )
@@ -40,10 +49,21 @@ def nginx_file(wanted: Wanted) -> Generated:
         "nginx.conf",
         service=wanted.service,
         host=wanted.host,
+        port=str(wanted.public_port),
         user=wanted.login,
         backend_host=backend(wanted),
     )
     return Generated(name="nginx.conf", text=text)
+
+
+def public_name(wanted: Wanted) -> str:
+    """Give the name as it is typed, with the port where that is not https' own."""
+    return wanted.host if wanted.public_port == _HTTPS else f"{wanted.host}:{wanted.public_port}"
+
+
+def site_folder(wanted: Wanted) -> str:
+    """Give the folder of IIS' site, as Windows names it."""
+    return wanted.site_folder or rf"C:\inetpub\{wanted.service}"
 
 
 def backend(wanted: Wanted) -> str:

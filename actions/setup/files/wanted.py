@@ -62,7 +62,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         bind: the address it is published at; another than loopback is open to the network.
         owner: `uid:gid` that ComfyUI runs as.
         reserve: gigabytes that ComfyUI leaves free; None is what the layout wants.
-        host: the public name, for proxies.
+        host, public_port: the public name, and the port of https there, for proxies.
+        site_folder: of IIS' site, as Windows names it; empty is the usual one.
         network: of WSL: `nat` or `mirrored`.
         login: user name in the proxies' snippets.
     """
@@ -84,6 +85,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = "1000:1000"
     reserve: float | None = None
     host: str = "images.example.org"
+    public_port: int = 443
+    site_folder: str = ""
     network: str = "nat"
     login: str = "artist"
 
