@@ -28,7 +28,7 @@ def failed(image: str, base: str, step: str, error: str, lines: Sequence[str]) -
         lines: what it said before, the newest last.
     """
     last = [*lines[-_TOLD_LINES:], error]
-    where = f" at {clean_line(step, 100)}" if step else ""
+    where = f" at step {clean_line(step, 100)}" if step else ""
     said = "\n".join((*lines, error))
     for pattern, known in _known():
         if pattern.search(said):

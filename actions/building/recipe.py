@@ -62,10 +62,11 @@ def recipe_of(snapshot: HostSnapshot, name: str) -> Recipe:
             f"There is no service {clean_line(name, 80)}",
             "gpuconsole status lists them",
         )
-    return _read(service)
+    return recipe_in(service)
 
 
-def _read(service: Service) -> Recipe:
+def recipe_in(service: Service) -> Recipe:
+    """Give how the image of a service is built; raises as `recipe_of`."""
     file = service.compose_file
     if file is None or not service.compose_service:
         raise UsageError(
