@@ -47,8 +47,8 @@ _LOOKS: dict[str, Callable[[Ground], Look]] = {
 }
 _UNDER_WAY = frozenset({"queued", "running"})
 _BAD = frozenset({"blocked", "failed"})
-_LOOKS_AGAIN = 3
-"""A step that did something is looked at once more, and may find more to do."""
+_LOOKS_AGAIN = 6
+"""A step that did something is looked at once more, and may find more to do; so often at most."""
 
 Agree = Callable[[StepReport], bool]
 Tell = Callable[[Plan, AnyEvent], None]
@@ -89,6 +89,7 @@ class Course:
         self._tell = tell
         self._shown: dict[str, Look] = {}
         self._wrote: dict[str, tuple[str, ...]] = {}
+        self._stale: set[str] = set()
         self.steps = tuple(_LOOKS)
         self.reports: dict[str, StepReport] = {}
         self.answers = answers
@@ -109,13 +110,21 @@ class Course:
             anew: read the host again first.
         """
         if anew:
-            self._ground.changed()
+            self._changed()
         if self._ground.applies:
             self._ground.memory.keep_at(ident)
+        return self._look(ident)
+
+    def _look(self, ident: str) -> StepReport:
         look, diff = self._looked(ident)
         self._shown[ident] = look
         report = _report(ident, look, diff)
         return self._noted(msgspec.structs.replace(report, wrote=self._wrote.get(ident, ())))
+
+    def _changed(self) -> None:
+        """What was seen may be otherwise now: the host, the config, or what was answered."""
+        self._ground.changed()
+        self._stale = set(self.reports)
 
     def do(self, ident: str) -> StepReport:
         """Do what the last look at a step proposed, and look again: there may be more to do."""
@@ -148,7 +157,7 @@ class Course:
             ConsoleError: the state directory cannot be written.
         """
         self.answers.take(key, value)
-        self._ground.changed()
+        self._changed()
         if self._ground.applies:
             self._ground.memory.keep_answers(self.answers.given)
 
@@ -180,7 +189,7 @@ class Course:
         values = self._shown[ident].values
         if values:
             self._ground.draft.take(values)
-            self._ground.changed()
+            self._changed()
 
     def _looked(self, ident: str) -> tuple[Look, str]:
         if ident in self.answers.names("skip"):
@@ -205,11 +214,15 @@ class Course:
         return ""
 
     def _state(self, ident: str) -> str:
+        """Give how a step stood, or stands where it was blocked; empty: nobody looked at it."""
         report = self.reports.get(ident)
+        if report is not None and report.state == "blocked" and ident in self._stale:
+            report = self._look(ident)
         return report.state if report is not None else ""
 
     def _noted(self, report: StepReport) -> StepReport:
         self.reports[report.id] = report
+        self._stale.discard(report.id)
         return report
 
     def _do(self, ident: str, look: Look) -> tuple[tuple[str, ...], str]:
@@ -227,7 +240,7 @@ class Course:
                 plan = look.plan.id
                 self._run(ident, look.plan)
         finally:
-            ground.changed()
+            self._changed()
         return wrote, plan
 
     def _run(self, ident: str, plan: Plan) -> None:
@@ -259,7 +272,7 @@ class Course:
             return  # the journal does not know it any more: there is nothing to wait for
         if under_way:
             self._follow(plan, operations.follow(job))
-            self._ground.changed()
+            self._changed()
 
     def _follow(self, plan: Plan, events: Iterator[AnyEvent]) -> None:
         last: AnyEvent | None = None

@@ -1,5 +1,6 @@
 """`gpuconsole setup`: what is there, what is missing to the first edited picture, and doing it."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import msgspec
 
 from console.errors import ConsoleError, ExitCode, InterruptedByUser, RefusedError, UsageError
 from screens.cli.context import Cli, has_screen, open_screen
-from screens.cli.output import emit, say, write
+from screens.cli.output import emit, flush, say, write
 from screens.cli.prompt import can_ask, confirm
 from screens.cli.setup_files import files
 
@@ -157,18 +158,30 @@ def _carry_out(cli: Cli, answered: "Answers", *, yes: bool) -> int:
             reports.append(one)
             if not cli.as_json:
                 write(report_text(one, whole=False))
+                _show_pictures(cli, one)
     except KeyboardInterrupt as error:
         raise InterruptedByUser(
             "setup.left",
             "setup was left; what it began goes on",
             "`gpuconsole setup` takes it up where it stands",
         ) from error
-    bad = _error(reports)
+    bad = _error(reports) or (_unfinished(reports) if yes else None)
     if cli.as_json:
         return emit(_data(reports, dry_run=False), error=bad)
     if bad is not None:
         raise bad
     return ExitCode.DONE
+
+
+def _show_pictures(cli: Cli, one: "StepReport") -> None:
+    """Show what a step has made just now, where the terminal shows pictures."""
+    if not (one.plan and one.state == "done" and one.pictures and sys.stdout.isatty()):
+        return
+    from screens.pictures.show import print_picture
+
+    flush()
+    for path in one.pictures:
+        print_picture(path, sys.stdout, cli.session.settings.ui.pictures, cli.session.environ)
 
 
 class _Telling:
@@ -221,6 +234,15 @@ def _error(reports: "list[StepReport]") -> ConsoleError | None:
     error = ConsoleError("setup.failed", title, hint)
     error.exit_code = ExitCode(first.exit_code)
     return error
+
+
+def _unfinished(reports: "list[StepReport]") -> ConsoleError | None:
+    """Give what setup fails with where all was agreed to, and a step is not done all the same."""
+    for one in reports:
+        if one.state == "needed":
+            hint = one.commands[0] if one.commands else "`gpuconsole setup` takes it up again"
+            return ConsoleError("setup.unfinished", f"{one.id} is not done: {one.detail}", hint)
+    return None
 
 
 def _data(reports: "list[StepReport]", *, dry_run: bool) -> dict[str, Any]:
