@@ -46,12 +46,15 @@ def choose_models(ground: Ground, disk: OnDisk, *, comfyui_here: bool) -> Chosen
         ground: of setup.
         disk: what was found.
         comfyui_here: a ComfyUI is here already, which has its models from somewhere.
-
-    Raises:
-        UsageError: the answer is no absolute path.
     """
     there = ground.session.config.settings.paths.models
-    named = _named(ground)
+    try:
+        named = _named(ground)
+    except UsageError as error:
+        # The question is asked all the same: it is the way out.
+        ask = _ask(disk, Path(ground.answers.text(_KEY)), None)
+        look = Look(state="blocked", detail=error.title, commands=(error.hint,))
+        return Chosen(ask=ask, refused=look)
     lines = tuple(f"models: {_line(one)}" for one in disk.models)
     if there is not None and (named is None or _same(named, expand_there(ground, there))):
         folder = expand_there(ground, there)
