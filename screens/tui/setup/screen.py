@@ -258,7 +258,25 @@ class SetupScreen(PictureScreen):
             return
         if view.notice is not None and event.key != "escape":
             view.notice = None
+        if event.key.isdigit():
+            # A number that is meant as an answer does not open another view.
+            event.stop()
+            event.prevent_default()
+            self._digit(event)
+            return
         self.run_key(event)
+
+    def _digit(self, event: events.Key) -> None:
+        """Begin to type with a digit where a text is asked for."""
+        rows = self._rows()
+        if 0 <= self.state.row < len(rows) and rows[self.state.row].kind == "text":
+            self.action_choose()
+            if self.state.typing is not None:
+                self.state.typing.press("ctrl+u")
+                self._type(event)
+        else:
+            self.console_app.say("Esc leaves setup; then numbers open views", "text", "→")
+        self.paint()
 
     def _type(self, event: events.Key) -> None:
         typing = self.state.typing
