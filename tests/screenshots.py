@@ -4,9 +4,13 @@
 """
 
 import asyncio
+import json
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +21,17 @@ from textual.pilot import Pilot
 from actions.live import LiveHost
 from actions.operations import Operations
 from actions.session import Session, open_session
+from actions.workflows.building import Wish, build
+from actions.workflows.shelf import packaged_workflows
+from console.models.catalog import packaged_catalog
 from console.simulator.rehearsal import rehearsal
 from screens.tui.application import Console
+from screens.tui.setup.arrival import arrive
 from tests.edits.making import asked, make
 from tests.support.edits import EditHost, edit_host
 from tests.tui.picture_files import write_picture
 from tests.tui.seeing import seen, until
+from tests.tui_setup.conftest import make_console, settled
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LARGE = (120, 34)
@@ -46,6 +55,11 @@ SHOTS = {
     "models": Shot("studio", LARGE, ("3",)),
     "findings": Shot("crash-loop", LARGE, ("5",)),
 }
+SETUP = {
+    "half-done-host": ("existing", "layout"),
+    "fresh-host": ("cards", "variant", "comfyui", "first-edit"),
+}
+"""The steps of setup that are taken, by the host, each as `setup-STEP`."""
 PROMPTS = (
     ("put the mug on a wooden table", "qwen-edit-2509-fp8"),
     ("the same mug in morning light", "qwen-edit-2509-gguf-q4_0"),
@@ -131,14 +145,125 @@ async def lab() -> None:
         await take("lab", host.session(), LARGE, step)
 
 
+async def workflows() -> None:
+    """Take the choice of a workflow in the lab."""
+
+    async def step(pilot: Pilot[int]) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: "choose the picture" in words(pilot), 30)
+        await pilot.press("up", "up", "up", "up", "up", "up", "up", "enter")
+        await until(pilot, lambda: "Product showcase" in words(pilot), 30)
+        await pilot.press("down", "down")
+        await pilot.pause(1)
+
+    with tempfile.TemporaryDirectory() as home, edit_host(Path(home)) as host:
+        await take("workflows", host.session(), (100, 28), step)
+
+
+async def api() -> None:
+    """Take the services while a program has one edit run and two wait."""
+    graph = build(
+        next(one for one in packaged_workflows() if one.name == "edit-single"),
+        packaged_catalog(),
+        Wish(
+            variant=packaged_catalog().variant("qwen-edit-2509-gguf-q4_k_m"),
+            images=("picture-1.png",),
+            prompt=PROMPTS[0][0],
+        ),
+    ).graph
+
+    def send(url: str, seed: int) -> None:
+        own = json.loads(json.dumps(graph))
+        own["3"]["inputs"]["seed"] = seed
+        body = json.dumps({"prompt": own}).encode()
+        urllib.request.urlopen(f"{url}/prompt", body).close()
+
+    async def step(pilot: Pilot[int]) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: "2 wait" in words(pilot), 60)
+        await pilot.press("j")
+        await until(pilot, lambda: "0 B (its own word)" not in words(pilot), 60)
+        await pilot.pause(1)
+
+    with tempfile.TemporaryDirectory() as home, edit_host(Path(home), pace=3) as host:
+        shutil.copy(photo(host, 0), host.service_files / "input" / "picture-1.png")
+        for seed in range(3):
+            send(host.url(), seed)
+        await take("api", host.session(), (100, 28), step)
+
+
+def do(host: EditHost, home: Path, *lines: str) -> None:
+    """Run commands on the host, one after the other, without a question."""
+    environ = {**host.environ, "PYTHONPATH": str(IMAGES.parents[1])}
+    for line in lines:
+        command = [sys.executable, "-m", "console", *line.split(), "--yes"]
+        subprocess.run(command, env=environ, cwd=home, capture_output=True)
+
+
+async def timeline() -> None:
+    """Take the timeline of a host on which something was done."""
+
+    async def step(pilot: Pilot[int]) -> None:
+        await pilot.press("6")
+        await until(pilot, lambda: "restart comfyui-qwen" in words(pilot), 30)
+        await pilot.pause(2)
+
+    with tempfile.TemporaryDirectory() as home, edit_host(Path(home)) as host:
+        photo(host, 0)
+        edit = f"edit --workflow edit-single --image {host.pictures}/mug-0.png --prompt snow"
+        lines = ("stop myia", "start myia", edit, "kill myia", "start myia", "restart comfyui-qwen")
+        do(host, Path(home), *lines)
+        await take("timeline", host.session(), (100, 28), step)
+
+
+async def walk_setup(host: EditHost, wanted: tuple[str, ...]) -> None:
+    """Walk setup by Enter and take the steps that are wanted, then leave."""
+    app = make_console(open_session(host.environ))
+    app.arrival = lambda: arrive(app, True)
+    left = set(wanted)
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: "Guided setup" in seen(app), 60)
+        while left:
+            report = await settled(pilot)
+            # What a step finds is shown before it is done; a picture when it is there.
+            if report.id in left and (report.state == "done" or report.id != "first-edit"):
+                left.remove(report.id)
+                await pilot.pause(1.5)
+                file = IMAGES / f"setup-{report.id}.svg"
+                file.write_text(app.export_screenshot(title="gpuconsole"))
+            assert report.state in {"done", "needed", "skipped"}, seen(app)
+            await pilot.press("enter")
+
+
+async def setup() -> None:
+    """Take steps of setup: on a host that has nothing, and on one that has half of it."""
+    for scenario, wanted in SETUP.items():
+        with (
+            tempfile.TemporaryDirectory() as home,
+            edit_host(Path(home), scenario=scenario, pace=60) as host,
+        ):
+            await walk_setup(host, wanted)
+
+
+ONES = {
+    "gallery": gallery,
+    "lab": lab,
+    "workflows": workflows,
+    "api": api,
+    "timeline": timeline,
+    "setup": setup,
+}
+"""Those that take more than keys, each on a host of its own."""
+
+
 async def main(names: list[str]) -> None:
     """Take the pictures named, or every one, one after the other."""
-    for name in names or [*SHOTS, "gallery", "lab"]:
+    for name in names or [*SHOTS, *ONES]:
         print(name, flush=True)
         if name in SHOTS:
             await watched(name, SHOTS[name])
         else:
-            await {"gallery": gallery, "lab": lab}[name]()
+            await ONES[name]()
 
 
 if __name__ == "__main__":
