@@ -15,7 +15,14 @@ from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 from actions.setup.answers import Answers
 from actions.setup.draft import Draft
-from actions.setup.layouts import Advised, Together, advised_layout, layouts_of
+from actions.setup.layouts import (
+    Advised,
+    Together,
+    advised_layout,
+    budgeted,
+    fits_in_layout,
+    layouts_of,
+)
 from actions.setup.memory import Memory
 from actions.snapshot import HostSnapshot
 from actions.status import read_status
@@ -64,7 +71,7 @@ class Ground:
     def changed(self) -> None:
         """Read everything anew: the config, or the host, is not what it was."""
         self._snapshot = None
-        for known_before in ("fits", "choices", "together"):
+        for known_before in ("fits", "choices", "together", "card_fits"):
             self.__dict__.pop(known_before, None)
         self.session = self._own if self.applies else self.draft.session()
 
@@ -157,7 +164,12 @@ class Ground:
             UsageError: the operator's catalogue is wrong.
         """
         self.session.needed_catalog()
-        return matrix(self.session, self.snapshot, empty=True)
+        return matrix(self.session, budgeted(self), empty=True)
+
+    @cached_property
+    def card_fits(self) -> dict[str, Fit]:
+        """Give every variant on ComfyUI's card by its id, beside what the layout has there."""
+        return fits_in_layout(self)
 
     @property
     def card(self) -> Gpu:
@@ -188,7 +200,7 @@ class Ground:
         Raises:
             UsageError: the operator's catalogue is wrong.
         """
-        return choices(self.session, self.snapshot, empty=True)
+        return choices(self.session, budgeted(self), empty=True)
 
     def advised(self, card: Gpu) -> Choice | None:
         """Give the variant to take on a card; None where none of the workflow's runs there.

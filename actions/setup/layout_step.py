@@ -18,8 +18,6 @@ from actions.setup.layouts import (
 from actions.setup.report import Ask, Look, Option
 from actions.setup.words import words
 from console.errors import UsageError
-from console.units import format_bytes
-from console.unknown import Unknown
 
 _TITLES = {
     EXCLUSIVE: "ComfyUI has its card for itself",
@@ -54,7 +52,7 @@ def look_at_layout(ground: Ground) -> Look:
             commands=ways, asks=asks, layouts=_drawn(possible),
         )  # fmt: skip
     detail = f"{name}: {', '.join(chosen.services)}"
-    proposes = [*_sums(chosen.fit)]
+    proposes = []
     if name == advised.name:
         proposes.append(f"{name} is advised: {advised.why}")
     else:
@@ -151,11 +149,3 @@ def _left_out(chosen: Together, several: list[str], card: str) -> Iterator[str]:
     out = [name for name in several if name not in chosen.services]
     if out:
         yield f"{', '.join(out)} takes turns with ComfyUI on {card}"
-
-
-def _sums(fit: LayoutFit) -> Iterator[str]:
-    for one in fit.cards:
-        need, have = one.need_bytes, one.available_bytes
-        shown = "not known" if isinstance(need, Unknown) else format_bytes(need)
-        room = "not known" if isinstance(have, Unknown) else format_bytes(have)
-        yield f"{one.gpu_name}: {' + '.join(one.services)} need {shown} of {room}"

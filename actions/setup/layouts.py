@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actions.fit.answer import answer
+from actions.fit.case import Ask, open_case, status_named
 from actions.fit.layout import LayoutFit, fit_layout
+from actions.fit.model import Fit
 from actions.services.snapshot import Evidence, Service, ServiceStatus
 from actions.snapshot import HostSnapshot
 from console.config.load import dotted
 from console.config.schema import LayoutSettings
 from console.units import parse_bytes
+from console.unknown import Unknown
 
 if TYPE_CHECKING:
     from actions.setup.ground import Ground
@@ -72,6 +76,9 @@ def advised_layout(layouts: tuple[Together, ...], titles: dict[str, str]) -> Adv
         why = "no Forge is on its card: nothing has to take turns"
         return Advised(name=EXCLUSIVE, why=why)
     both = layouts[1]
+    if isinstance(both.fit.verdict, Unknown):
+        why = f"whether all of it fits together is not known: {both.fit.reason}"
+        return Advised(name=EXCLUSIVE, why=why)
     if both.fit.verdict != "resident":
         return Advised(name=EXCLUSIVE, why=f"together they do not stay resident: {both.fit.reason}")
     if both.variant == alone.variant:
@@ -124,17 +131,45 @@ def _unsaid(ground: "Ground") -> tuple[ServiceStatus, ...]:
     )
 
 
-def with_planned(ground: "Ground") -> HostSnapshot:
-    """Give the host as setup means it to be: the ComfyUI that is only to be made, Forges' needs."""
+def budgeted(ground: "Ground") -> HostSnapshot:
+    """Give the host with what is answered of Forges' needs, where nothing else says them."""
     budget = ground.answers.text("layout.forge_vram")
     unsaid = {one.name for one in _unsaid(ground)} if budget else set()
+    if not unsaid:
+        return ground.snapshot
     services = tuple(
         _needing(one, parse_bytes(budget)) if one.name in unsaid else one
         for one in ground.snapshot.services
     )
-    if ground.service is None:
-        services = (*services, _planned(ground))
     return msgspec.structs.replace(ground.snapshot, services=services)
+
+
+def with_planned(ground: "Ground") -> HostSnapshot:
+    """Give the host as setup means it to be: also with the ComfyUI that is only to be made."""
+    snapshot = budgeted(ground)
+    if ground.service is not None:
+        return snapshot
+    services = (*snapshot.services, _planned(ground))
+    return msgspec.structs.replace(snapshot, services=services)
+
+
+def fits_in_layout(ground: "Ground") -> dict[str, Fit]:
+    """Give each variant on ComfyUI's card beside what the layout has there, by its id."""
+    card = ground.card.uuid
+    if ground.layout != DUAL or len(ground.together) == 1:
+        return {one.variant: one for one in ground.fits if one.gpu_uuid == card}
+    snapshot = with_planned(ground)
+    case = open_case(ground.session, snapshot)
+    status = status_named(snapshot, ground.name)
+    beside = frozenset(one.name for one in forges(ground))
+    gpus: dict[str, str | Unknown] = {ground.name: card}
+    asks = {
+        one.id: Ask(
+            gpu_uuid=card, status=status, variant=one.id, empty=True, started=beside, gpus=gpus
+        )
+        for one in case.catalog.variants
+    }
+    return {ident: answer(case, ask) for ident, ask in asks.items()}
 
 
 def _needing(status: ServiceStatus, budget: int) -> ServiceStatus:

@@ -37,20 +37,20 @@ def look_at_variant(ground: Ground) -> Look:
             commands=("`gpuconsole models fit --empty` says why, with the ways out",),
         )
     several = able_choices(ground, card, ident)
-    table = variant_table(ground, card, several, advised)
+    table = variant_table(ground, several, advised)
     asks = (
         Ask(
             key="service.variant",
             title=f"What does {ground.name} load?",
             kind="text",
             value=ident,
-            options=variant_options(ground, card, several, advised),
+            options=variant_options(ground, several, advised),
             about="`gpuconsole models list` has all of them.",
         ),
     )
     found = tuple(_found(ground, card))
     detail = f"{ground.name} loads {ident} on {card_words(card)}"
-    fit = _fit_of(ground, ident, card)
+    fit = ground.card_fits.get(ident)
     if fit is not None and fit.verdict == "refused":
         return Look(
             state="blocked", detail=f"{detail}: {fit.reason}", found=found, table=table, asks=asks,
@@ -120,10 +120,6 @@ def _advised(ground: Ground) -> str:
     return advised.variant if advised is not None else ""
 
 
-def _fit_of(ground: Ground, ident: str, card: Gpu) -> Fit | None:
-    return next((o for o in ground.fits if (o.variant, o.gpu_uuid) == (ident, card.uuid)), None)
-
-
 def _why(ground: Ground, card: Gpu, ident: str, fit: Fit | None) -> Iterator[str]:
     """Give the reasons for what is taken, and what is to be known of it."""
     if fit is not None:
@@ -136,8 +132,11 @@ def _why(ground: Ground, card: Gpu, ident: str, fit: Fit | None) -> Iterator[str
         return
     if card.uuid in choice.recommended and ground.layout != DUAL:
         yield choice.recommended[card.uuid]
-    if ground.layout == DUAL:
-        yield from (one.fit.reason for one in ground.together if one.name == DUAL)
+    if fit is not None and ground.layout == DUAL:
+        beside = [
+            one for each in ground.together if each.name == DUAL for one in each.services[:-1]
+        ]
+        yield f"beside {', '.join(beside)}, which the layout has on the same card"
     yield from choice.warnings
     yield from choice.notes
 

@@ -24,45 +24,45 @@ def able_choices(ground: Ground, card: Gpu, chosen: str) -> tuple[Choice, ...]:
     Only of families that the first edit's workflow runs with; the newest family first.
     """
     mine = [one for one in ground.choices if one.family in ground.families]
-    runs = [one for one in mine if _verdict(one, card) in _RUNS or one.variant == chosen]
+    runs = [one for one in mine if _verdict(ground, one) in _RUNS or one.variant == chosen]
     first = [one for one in runs if card.uuid in one.recommended or one.variant == chosen]
     plain = [one for one in runs if one not in first and not _fused(ground, one)]
-    plain.sort(key=lambda one: (_verdict(one, card) != "resident", one.rank))
+    plain.sort(key=lambda one: (_offloads(ground, one), one.rank))
     quick = [one for one in runs if one not in first and _fused(ground, one)]
-    quick.sort(key=lambda one: (_verdict(one, card) != "resident", one.state != "ready", one.rank))
+    quick.sort(
+        key=lambda one: (_verdict(ground, one) != "resident", one.state != "ready", one.rank)
+    )
     taken = [*first, *quick[:1], *plain][:_MOST]
     taken.sort(key=lambda one: (-ground.families.index(one.family), one.rank))
     return tuple(taken)
 
 
-def variant_table(
-    ground: Ground, card: Gpu, several: tuple[Choice, ...], advised: str = ""
-) -> Table:
+def variant_table(ground: Ground, several: tuple[Choice, ...], advised: str = "") -> Table:
     """Give variants as rows of quality, speed, size, licence and verdict; `★` marks one of them."""
     rows = []
     for one in several:
-        name, *rest = _row(ground, card, one)
+        name, *rest = _row(ground, one)
         rows.append((f"{'★' if one.variant == advised else ' '} {name}", *rest))
     return Table(head=_HEAD, rows=tuple(rows))
 
 
 def variant_options(
-    ground: Ground, card: Gpu, several: tuple[Choice, ...], advised: str
+    ground: Ground, several: tuple[Choice, ...], advised: str
 ) -> tuple[Option, ...]:
     """Give variants as what may be answered."""
     return tuple(
         Option(
             value=one.variant,
             title=one.title,
-            detail=", ".join(_told(ground, card, one)),
+            detail=", ".join(_told(ground, one)),
             recommended=one.variant == advised,
         )
         for one in several
     )
 
 
-def _told(ground: Ground, card: Gpu, one: Choice) -> Iterator[str]:
-    _, quality, speed, size, fetch, licence, verdict = _row(ground, card, one)
+def _told(ground: Ground, one: Choice) -> Iterator[str]:
+    _, quality, speed, size, fetch, licence, verdict = _row(ground, one)
     yield verdict
     yield f"quality {quality}"
     yield speed
@@ -70,9 +70,9 @@ def _told(ground: Ground, card: Gpu, one: Choice) -> Iterator[str]:
     yield licence
 
 
-def _row(ground: Ground, card: Gpu, one: Choice) -> tuple[str, ...]:
+def _row(ground: Ground, one: Choice) -> tuple[str, ...]:
     variant = ground.session.catalog.variant(one.variant)
-    fit = _fit(one, card)
+    fit = ground.card_fits.get(one.variant)
     size = "not known" if one.size_bytes is None else format_bytes(one.size_bytes)
     fetch = "not known" if one.missing_bytes is None else format_bytes(one.missing_bytes)
     return (
@@ -122,10 +122,10 @@ def _fused(ground: Ground, one: Choice) -> bool:
     return variant is not None and variant.fused_lora
 
 
-def _fit(one: Choice, card: Gpu) -> Fit | None:
-    return next((each for each in one.fits if each.gpu_uuid == card.uuid), None)
+def _offloads(ground: Ground, one: Choice) -> bool:
+    return _verdict(ground, one) != "resident"
 
 
-def _verdict(one: Choice, card: Gpu) -> str:
-    fit = _fit(one, card)
+def _verdict(ground: Ground, one: Choice) -> str:
+    fit = ground.card_fits.get(one.variant)
     return fit.verdict if fit is not None and isinstance(fit.verdict, str) else ""

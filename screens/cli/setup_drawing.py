@@ -6,7 +6,7 @@ from actions.fit.layout import CardSum, LayoutFit
 from actions.fit.model import Fit
 from actions.setup.report import Table
 from console.units import format_gib
-from console.unknown import NOT_KNOWN, Unknown
+from console.unknown import Unknown
 from screens.cli.table import columns, cut, text_width
 from screens.cli.wrapping import folded
 
@@ -19,7 +19,7 @@ def layout_lines(layouts: Sequence[LayoutFit], width: int) -> list[str]:
     """Draw layouts: each card as a bar that its services share, in the order of the layout."""
     lines = []
     for fit in layouts:
-        verdict = NOT_KNOWN if isinstance(fit.verdict, Unknown) else fit.verdict
+        verdict = "not known" if isinstance(fit.verdict, Unknown) else fit.verdict
         lines += folded(f"{fit.layout}: {verdict}: {fit.reason}", width, "  ")
         for card in fit.cards:
             lines += _card(card, fit.fits, width)
@@ -29,8 +29,9 @@ def layout_lines(layouts: Sequence[LayoutFit], width: int) -> list[str]:
 def _card(card: CardSum, fits: Sequence[Fit], width: int) -> Iterator[str]:
     need, have = card.need_bytes, card.available_bytes
     if isinstance(need, Unknown) or isinstance(have, Unknown) or not have:
-        yield from folded(f"{card.gpu_name}: {' + '.join(card.services)}, how much is", width, "  ")
-        yield "    not known"
+        several = " + ".join(card.services)
+        text = f"  {card.gpu_name}: how much {several} need together is not known"
+        yield from folded(text, width, "    ")
         return
     scale = max(need, have)
     shares = [(one, _use(one, card, fits)) for one in card.services]
