@@ -21,6 +21,7 @@ from actions.setup.first_edit import look_at_first_edit
 from actions.setup.ground import Ground
 from actions.setup.host_step import look_at_host
 from actions.setup.layout_step import look_at_layout
+from actions.setup.layouts import layout_values
 from actions.setup.outside_step import look_at_outside
 from actions.setup.report import Look, StepReport
 from actions.setup.sharing_step import look_at_sharing
@@ -200,6 +201,8 @@ class Course:
         try:
             self._join(ident)
             look = _LOOKS[ident](self._ground)
+            if ident == "comfyui" and look.values and self._ground.service is None:
+                look = _with_layout(self._ground, look)
             return look, self._ground.draft.diff(look.values) if look.values else ""
         except ConsoleError as error:
             hint = (error.hint,) if error.hint else ()
@@ -343,6 +346,11 @@ def _take_if_right(answers: Answers, key: str, value: str | bool) -> None:
     """Take what a step proposes; what is no answer, such as a path with odd letters, is left."""
     with suppress(UsageError):
         answers.take(key, value)
+
+
+def _with_layout(ground: Ground, look: Look) -> Look:
+    """Write the layout together with the ComfyUI that it needs, and that was not there before."""
+    return msgspec.structs.replace(look, values={**look.values, **layout_values(ground)})
 
 
 def _exits(error: ConsoleError, code: int) -> ConsoleError:

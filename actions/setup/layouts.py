@@ -112,7 +112,11 @@ def budget_values(ground: "Ground") -> dict[str, Any]:
     """Give what the config gets for Forges of which nothing says how much VRAM they need."""
     budget = ground.answers.text("layout.forge_vram")
     several = _unsaid(ground) if budget else ()
-    return {dotted(("services", one.name, "vram_budget")): budget for one in several}
+    return {
+        dotted(("services", one.name, "vram_budget")): budget
+        for one in several
+        if one.service.source == "config"
+    }
 
 
 def forges(ground: "Ground") -> tuple[ServiceStatus, ...]:

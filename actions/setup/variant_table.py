@@ -1,5 +1,6 @@
 """The variants of one card side by side: quality, speed, size, licence and how they fit."""
 
+import re
 from collections.abc import Iterator
 
 from actions.fit.matrix import is_tight
@@ -13,8 +14,9 @@ from console.models.catalog import Variant
 from console.units import format_bytes, format_duration
 from console.unknown import Unknown
 
-_HEAD = ("  variant", "quality", "speed", "size", "to fetch", "licence", "on this card")
+_HEAD = ("  variant", "quality", "speed", "size", "to fetch", "licence", "fit")
 _MOST = 10
+_MEMORY = re.compile(r" \d+ GB$")
 _RUNS = frozenset({"resident", "offload"})
 
 
@@ -99,7 +101,8 @@ def _speed(ground: Ground, variant: Variant | None, fit: Fit | None) -> str:
     offloads = fit is not None and fit.verdict == "offload"
     for one in ground.session.catalog.measured:
         if variant is not None and one.variant == variant.id and one.offload == offloads:
-            return f"{format_duration(one.seconds)} on {one.card}"
+            card = _MEMORY.sub("", one.card)
+            return f"{format_duration(one.seconds)} on {card}"
     if offloads and fit is not None:
         return f"slow: {format_bytes(fit.streams_bytes)} streamed"
     return "not measured"
