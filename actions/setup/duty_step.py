@@ -11,9 +11,9 @@ from console.paths import find_places
 from console.unknown import Unknown
 
 _DOCS = (
-    "docs/maintenance.md: updates, backups, moving models, tokens, certificates",
+    "to read on: docs/maintenance.md (updates, backups, moving models, tokens, certificates),",
+    "docs/workflows.md and docs/api.md (what to do with it, by hand and by program),",
     "docs/troubleshooting.md, or `gpuconsole doctor`, when something is wrong",
-    "docs/workflows.md and docs/api.md: what to do with it, by hand and by program",
 )
 _COMES_BACK = frozenset({"always", "unless-stopped"})
 _TASK = 'schtasks /create /tn "gpuconsole WSL" /sc onlogon /tr "{line}"'
@@ -24,25 +24,26 @@ def look_at_duty(ground: Ground) -> Look:
     found = (*_restarts(ground), *_engine(ground))
     unit = make_unit(ground.session, _own_config(ground))
     switch_on = tuple(f"{line}  # {why}" for line, why in unit.commands[:3])
-    wsl = tuple(_wsl(ground))
+    wsl = (*_wsl(ground), *_DOCS)
     policies = tuple(_policies(ground))
     asks = (_ask(ground),)
+    again = _again(ground)
     if unit.same:
+        watched = f"`gpuconsole watch` is a service: {unit.path}"
+        commands = (*switch_on, *policies, *wsl)
         return Look(
-            state="done", detail=f"`gpuconsole watch` is a service: {unit.path}", found=found,
-            proposes=_DOCS, commands=(*switch_on, *policies, *wsl), asks=asks,
-        )  # fmt: skip
+            state="done", detail=f"{again}{watched}", found=found, commands=commands, asks=asks
+        )
     if not ground.answers.flag("watch.install"):
         return Look(
-            state="skipped",
-            detail="nobody watches while you are away: watch.install was not agreed to",
-            found=found, proposes=_DOCS, commands=(*policies, *wsl), asks=asks,
+            state="skipped", detail=f"{again}nobody watches while you are away", found=found,
+            commands=(*policies, *wsl), asks=asks,
         )  # fmt: skip
     return Look(
         state="needed",
-        detail=f"writes {unit.path}",
+        detail=f"{again}writes {unit.path}",
         found=found,
-        proposes=(*unit.notes, *_DOCS),
+        proposes=unit.notes,
         diff=unit.diff or f"{unit.path}:\n{unit.text}",
         commands=(*switch_on, *policies, *wsl),
         write=partial(_write, ground, unit),
@@ -79,6 +80,15 @@ def _containers(ground: Ground) -> Iterator[tuple[str, str | Unknown]]:
     for container in ground.snapshot.engine.containers:
         if container.id in ids:
             yield container.name, container.restart_policy
+
+
+def _again(ground: Ground) -> str:
+    """Say in a few words who starts again after a reboot, and who does not."""
+    known = [(name, policy) for name, policy in _containers(ground) if isinstance(policy, str)]
+    back = ", ".join(name for name, policy in known if policy in _COMES_BACK)
+    off = ", ".join(name for name, policy in known if policy not in _COMES_BACK)
+    said = f"after a reboot {back} starts again with the engine; " if back else ""
+    return said + (f"{off} does not start again after a reboot; " if off else "")
 
 
 def _restarts(ground: Ground) -> Iterator[str]:

@@ -25,6 +25,7 @@ from console.unknown import known
 _SAMPLE = "pictures/mug.png"
 _OFF_BY = 0.15
 """By so much of what was expected may the VRAM differ before it is said."""
+_ODD = "not as expected"
 _MOST = 100
 """So many of the newest edits may hold the one that was asked for."""
 
@@ -153,10 +154,13 @@ def _earlier(edit: KeptEdit) -> Iterator[str]:
 def _made(ground: Ground, edit: KeptEdit) -> Look:
     outputs = edit.of_role("output")
     pictures = [Path(one.path) for one in (*edit.of_role("input")[:1], *outputs[:1])]
+    said = tuple(_compared(ground, edit))
+    # What was not as expected is said in every view, the rest where all of a step is shown.
+    odd = "".join(f"; {line}" for line in said if _ODD in line)
     return Look(
         state="done",
-        detail=f"{edit.service} has made a picture: {facts_text(edit)}",
-        found=(*(one.path for one in outputs), *_compared(ground, edit), *edit.warnings),
+        detail=f"{edit.service} has made a picture: {facts_text(edit)}{odd}",
+        found=(*(one.path for one in outputs), *said, *edit.warnings),
         pictures=tuple(one for one in pictures if one.is_file()),
     )
 
@@ -169,7 +173,7 @@ def _compared(ground: Ground, edit: KeptEdit) -> Iterator[str]:
     if edit.cached or fit is None:
         return
     if fit.verdict == "refused":
-        yield f"the pre-check had refused it on an empty card ({fit.reason}); it ran all the same"
+        yield f"{_ODD}: the pre-check refuses it on an empty card ({fit.reason}), and it ran"
         return
     if fit.verdict == "resident" and edit.fit in {"offload", "refused"}:
         yield f"the pre-check said {edit.fit} then: other programs held memory of the card"
@@ -196,10 +200,10 @@ def _resident(fit: Fit, peak: int, whose: str) -> Iterator[str]:
     elif peak > expected:
         more = format_bytes(peak - expected)
         others = "; other programs on the card count too" if whose == _WHOLE else ""
-        yield f"{shown}: not as expected, {more} more{others}"
+        yield f"{shown}: {_ODD}, {more} more{others}"
     else:
         less = format_bytes(expected - peak)
-        yield f"{shown}: not as expected, {less} less, as if not all of it had stayed on the card"
+        yield f"{shown}: {_ODD}, {less} less, as if not all of it had stayed on the card"
 
 
 _WHOLE = "on the whole card"

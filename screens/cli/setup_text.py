@@ -18,8 +18,7 @@ def report_text(one: StepReport, *, whole: bool) -> str:
         lines += [*_indented("", one.found), *compared_lines(one)]
         if one.state in {"needed", "done"}:
             lines += _would(one)
-    if one.state in {"blocked", "failed"} or (whole and one.commands):
-        lines += [f"{_IN}yours: {line}" for line in one.commands]
+    lines += [f"{_IN}yours: {line}" for line in one.commands]
     lines += [f"{_IN}picture {path}" for path in one.pictures]
     lines += [f"{_IN}wrote {path}" for path in one.wrote]
     return "\n".join(lines)
