@@ -16,7 +16,7 @@ from screens.tui.container.screen import ContainerScreen
 from tests.container.conftest import MakeConsole
 from tests.support import hosts
 from tests.support.engine import Workbench, engine_address, needed, workbench
-from tests.support.program import private_environment
+from tests.support.program import private_environment, put_config
 from tests.support.snapshots import ident
 from tests.support.terminal import Terminal
 from tests.tui.seeing import seen, until, until_seen
@@ -132,6 +132,7 @@ def test_a_shell_on_a_real_terminal_and_back(workbench: Workbench, tmp_path: Pat
         needed("no docker command")
     workbench.run("pty", ["sleep", "60"])
     environ = private_environment(tmp_path, {"DOCKER_HOST": workbench.address})
+    put_config(tmp_path)
     with Terminal([sys.executable, "-m", "console"], environ, 100, 30) as terminal:
         # Not for its name: on an engine that others use too it may stand below the fold.
         terminal.wait_for(rb"docker \d+\.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Workbench, engine_address, workbench
-from tests.support.program import private_environment
+from tests.support.program import private_environment, put_config
 from tests.support.terminal import ESCAPES, Terminal
 
 __all__ = ["engine_address", "workbench"]
@@ -37,6 +37,7 @@ def test_two_thousand_lines_a_second_and_every_key_is_answered(
 ) -> None:
     workbench.run("flood", ["sh", "-c", FLOOD])
     environ = private_environment(tmp_path, {"DOCKER_HOST": workbench.address})
+    put_config(tmp_path)
     with Terminal([sys.executable, "-m", "console"], environ, 120, 40) as terminal:
         name = workbench.prefix.encode() + b"flood"
         # Not for its name: on an engine that others use too it may stand below the fold.

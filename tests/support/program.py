@@ -22,6 +22,14 @@ def private_environment(home: Path, extra: Mapping[str, str] | None = None) -> d
     }
 
 
+def put_config(home: Path) -> Path:
+    """Put an empty config where the program looks for it, so that it offers no setup."""
+    path = home / ".config" / "gpuconsole" / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
 def run_program(
     arguments: Sequence[str],
     home: Path,
