@@ -27,6 +27,7 @@ from console.compose.validating import validate
 from console.config.load import dotted
 from console.engine.client import EngineClient
 from console.engine.faults import EngineError, EngineRefusedError
+from console.engine.snapshot import Container
 from console.errors import ConsoleError
 
 
@@ -49,13 +50,13 @@ def look_at_comfyui(ground: Ground) -> Look:
 def _in_the_way(ground: Ground, made: Made) -> Look | None:
     """Give the look that says what keeps the files from being written, or from being of use."""
     for one in made.drafts:
-        if one.foreign:
+        # Beside a compose file of ours, somebody has put their own in the place of one of ours.
+        if one.foreign and (not made.present.text or ground.answers.flag("comfyui.rewrite")):
             return _blocked(ground, made, not_ours(one.path))
     wanted = made.wanted
     port = wanted.port or 0
     for one in ground.snapshot.engine.containers:
-        ours = one.compose is not None and str(made.compose.path) in one.compose.config_files
-        if one.name == wanted.container and not ours:
+        if one.name == wanted.container and not _made_from(one, made.compose.path):
             title = f"a container is called {one.name} already, and it is not setup's"
             return _blocked(ground, made, ConsoleError("setup.name", title, _OTHER_NAME))
     if who := holder(ground.snapshot, port, wanted.bind, but=wanted.container):
@@ -69,6 +70,16 @@ def _in_the_way(ground: Ground, made: Made) -> Look | None:
             return _blocked(ground, made, ConsoleError("setup.no-rights", title, _OTHER_FOLDER))
     against = _disagreement(ground, made)
     return against and disagreement(*against)
+
+
+def _made_from(container: Container, file: Path) -> bool:
+    """Tell whether compose made a container from a file; compose 1.x labels relative names."""
+    compose = container.compose
+    if compose is None:
+        return False
+    folder = Path(compose.working_dir or "/")
+    real = os.path.realpath(file)
+    return any(os.path.realpath(folder / one) == real for one in compose.config_files)
 
 
 _OTHER_NAME = "service.name in the answers gives it another name"
