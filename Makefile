@@ -56,8 +56,9 @@ snapshots: $(STAMP) ## accept how the screens look now
 pictures: $(STAMP) ## take the docs' pictures again
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
-docs: $(STAMP) ## make docs/troubleshooting.md from the runbook
+docs: $(STAMP) ## make the runbook's page, and what the program prints into others
 	$(BIN)/python -m actions.runbook.manual docs/troubleshooting.md
+	$(BIN)/python -m tests.docs.made
 
 lock: ## pin every dependency again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

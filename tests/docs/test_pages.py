@@ -1,7 +1,6 @@
 """What the pages say is so: scenarios, cues, commands, targets, variables, files."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,12 +8,11 @@ from console.clock import HeldClock
 from console.simulator.held import OPENING
 from console.simulator.scenario import load_scenario, scenario_names, scenario_title
 from console.simulator.world import World
+from tests.docs.pages import PAGES, ROOT, page
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 REHEARSAL = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
-MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
 SOURCES = [
     path.read_text("utf-8")
     for folder in ("console", "actions", "screens")
@@ -22,8 +20,8 @@ SOURCES = [
 ]
 
 
-def between(page: str, begin: str, end: str) -> str:
-    return page.partition(begin)[2].partition(end)[0]
+def between(text: str, begin: str, end: str) -> str:
+    return text.partition(begin)[2].partition(end)[0]
 
 
 def test_every_scenario_is_listed_with_its_title() -> None:
@@ -51,12 +49,41 @@ def test_every_variable_of_ours_is_explained() -> None:
     assert read <= set(name.findall(ARCHITECTURE))
 
 
-@pytest.mark.parametrize(
-    "page", [README, ARCHITECTURE, REHEARSAL, MODELS], ids=["readme", "arch", "reh", "models"]
-)
-def test_files_that_pages_name_are_there(page: str) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_files_that_pages_name_are_there(name: str) -> None:
     folders = ("console", "actions", "screens", "assets", "tests", "docs")
-    named = re.findall(rf"`((?:{'|'.join(folders)})/[\w./-]+)`", page)
-    assert named or page is README
-    missing = [path for path in named if not (ROOT / path.rstrip("/")).exists()]
-    assert missing == []
+    named = re.findall(rf"`((?:{'|'.join(folders)})/[\w./-]+)`", page(name))
+    assert [path for path in named if not (ROOT / path.rstrip("/")).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_pages_and_headings_that_are_there(name: str) -> None:
+    folder = PAGES[name].parent
+    for place in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page(name)):
+        file, _, heading = place.partition("#")
+        target = folder / file if file else PAGES[name]
+        assert target.exists(), place
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            assert heading in {anchor(title) for title in titles}, place
+
+
+def anchor(title: str) -> str:
+    letters = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -_")
+    return letters.replace(" ", "-")
+
+
+def test_pages_for_operators_have_pictures_of_the_screens_and_none_is_left_over() -> None:
+    pictures = {name: set(re.findall(r"images/([\w-]+\.svg)\)", page(name))) for name in PAGES}
+    shown = {
+        "setup.md", "workflows.md", "api.md", "troubleshooting.md", "maintenance.md",
+        "architecture.md", "edits.md", "models.md", "services.md", "README.md",
+    }  # fmt: skip
+    assert {name for name, found in pictures.items() if found} >= shown
+    there = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    assert set().union(*pictures.values()) == there
+
+
+def test_every_page_is_listed_in_the_readme() -> None:
+    listed = set(re.findall(r"\(docs/([a-z]+\.md)\)", README))
+    assert listed == set(PAGES) - {"README.md"}
