@@ -131,10 +131,10 @@ class Course:
         """Do what the last look at a step proposed, and look again: there may be more to do."""
         look, before = self._shown[ident], self.reports[ident]
         try:
-            wrote, plan = self._do(ident, look)
+            plan = self._do(ident, look)
         except ConsoleError as error:
-            return self._noted(_failed(before, error))
-        self._wrote[ident] = tuple(dict.fromkeys((*self._wrote.get(ident, ()), *wrote)))
+            wrote = self._wrote.get(ident, ())
+            return self._noted(msgspec.structs.replace(_failed(before, error), wrote=wrote))
         after = self.look(ident)
         return self._noted(msgspec.structs.replace(after, plan=plan or before.plan))
 
@@ -228,23 +228,26 @@ class Course:
         self._stale.discard(report.id)
         return report
 
-    def _do(self, ident: str, look: Look) -> tuple[tuple[str, ...], str]:
-        """Do one thing; gives the files that were written and the job's id."""
+    def _do(self, ident: str, look: Look) -> str:
+        """Do one thing; gives the job's id, if any. What was written is noted as it comes."""
         ground, plan = self._ground, ""
-        wrote: tuple[str, ...] = ()
         try:
             if look.folder is not None:
-                wrote += _make(look.folder)
-            if look.values:
-                wrote += ground.draft.write(look.values)
+                self._note_wrote(ident, _make(look.folder))
+            # Files before the config, which names them.
             if look.write is not None:
-                wrote += look.write()
+                self._note_wrote(ident, look.write())
+            if look.values:
+                self._note_wrote(ident, ground.draft.write(look.values))
             if look.plan is not None:
                 plan = look.plan.id
                 self._run(ident, look.plan)
         finally:
             self._changed()
-        return wrote, plan
+        return plan
+
+    def _note_wrote(self, ident: str, paths: tuple[str, ...]) -> None:
+        self._wrote[ident] = tuple(dict.fromkeys((*self._wrote.get(ident, ()), *paths)))
 
     def _run(self, ident: str, plan: Plan) -> None:
         """Run a step's plan; a pull that does the same already is joined.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from actions.fit.layout import LayoutFit, fit_layout
+from actions.fit.model import WayOut
 from actions.services.placement import card_words
 from actions.setup.ground import Ground
 from actions.setup.layouts import (
@@ -46,7 +47,8 @@ def look_at_layout(ground: Ground) -> Look:
     asks = (_ask(possible, advised.name, name), *_budget_asks(ground))
     found = tuple(_found(ground, possible))
     if chosen.fit.verdict == "refused":
-        ways = tuple(_way(one.title, one.command) for one in chosen.fit.ways_out)
+        ways = tuple(_way(one) for one in chosen.fit.ways_out)
+        asks += tuple(_variant_asks(ground, chosen))
         return Look(
             state="blocked", detail=f"{name} does not fit: {chosen.fit.reason}", found=found,
             commands=ways, asks=asks, layouts=_drawn(possible),
@@ -141,8 +143,25 @@ def _found(ground: Ground, possible: tuple[Together, ...]) -> Iterator[str]:
         yield f"{one.name}: {', '.join(one.services)}{loads}"
 
 
-def _way(title: str, command: str) -> str:
-    return f"{title}: {command}" if command else title
+def _way(way: WayOut) -> str:
+    if way.kind == "variant":
+        return f'{way.title}: service.variant = "{way.target}" in the answers'
+    return f"{way.title}: {way.command}" if way.command else way.title
+
+
+def _variant_asks(ground: Ground, chosen: Together) -> Iterator[Ask]:
+    """Let another variant be taken, where that is what keeps the layout from fitting."""
+    ways = [one for one in chosen.fit.ways_out if one.kind == "variant"]
+    if ways and ground.answers.text("service.variant"):
+        yield Ask(
+            key="service.variant",
+            title=f"Load another variant in {ground.name}?",
+            kind="text",
+            value=chosen.variant,
+            options=tuple(
+                Option(value=one.target, title=one.title, detail=one.detail) for one in ways
+            ),
+        )
 
 
 def _left_out(chosen: Together, several: list[str], card: str) -> Iterator[str]:

@@ -112,12 +112,25 @@ def _named(ground: Ground, card: Gpu) -> str:
 
 def _advised(ground: Ground) -> str:
     """Give what would be taken if nobody said otherwise: in `dual`, what fits beside a Forge."""
-    if ground.layout == DUAL:
-        for one in ground.together:
-            if one.name == DUAL:
-                return one.variant
+    shared = next((one for one in ground.together if one.name == DUAL), None)
+    if ground.layout == DUAL and shared is not None:
+        answered = ground.answers.text("service.variant")
+        return _best_beside(ground) if answered else shared.variant
     advised = ground.advised(ground.card)
     return advised.variant if advised is not None else ""
+
+
+def _best_beside(ground: Ground) -> str:
+    """Give the best variant that stays resident beside a Forge, the newest family first."""
+    able = [
+        one
+        for one in ground.choices
+        if one.family in ground.families
+        and (fit := ground.card_fits.get(one.variant)) is not None
+        and fit.verdict == "resident"
+    ]
+    able.sort(key=lambda one: (-ground.families.index(one.family), one.rank))
+    return able[0].variant if able else ""
 
 
 def _why(ground: Ground, card: Gpu, ident: str, fit: Fit | None) -> Iterator[str]:

@@ -96,15 +96,15 @@ def _quality(ground: Ground, one: Choice) -> str:
 
 def _speed(ground: Ground, variant: Variant | None, fit: Fit | None) -> str:
     """Say how fast it is: as measured, else what makes it slow or quick."""
-    if variant is not None and variant.fused_lora:
-        return "few steps: quick"
     offloads = fit is not None and fit.verdict == "offload"
+    if variant is not None and variant.fused_lora and not offloads:
+        return "few steps: quick"
     for one in ground.session.catalog.measured:
         if variant is not None and one.variant == variant.id and one.offload == offloads:
             card = _MEMORY.sub("", one.card)
             return f"{format_duration(one.seconds)} on {card}"
     if offloads and fit is not None:
-        return f"slow: {format_bytes(fit.streams_bytes)} streamed"
+        return f"{format_bytes(fit.streams_bytes)} streamed"
     return "not measured"
 
 
