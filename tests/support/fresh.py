@@ -4,16 +4,36 @@ It lives in a thread of the test's own process, as `tests.support.edits` has it,
 """
 
 import contextlib
+import os
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
+from actions.session import Session
 from console.simulator.ports import LOOPBACK
-from console.simulator.scene import Scene
+from console.simulator.scene import BuildSpec, Scene
 from tests.support.edits import QUICK, EditHost, edit_host
 
-FLAVOURS = {"": "fresh-host"}
+FLAVOURS = {
+    "": "fresh-host",
+    "no-compose": "fresh-no-compose",
+    "no-internet": "fresh-no-internet",
+    "disk-full": "fresh-disk-full",
+    "one-card": "fresh-one-card",
+    "small-card": "fresh-small-card",
+    "foreign-file": "fresh-foreign-file",
+    "no-rights": "fresh-no-rights",
+    "half-done": "half-done-host",
+}
 """The scenario of each flavour of a fresh host."""
+
+_RATE = "120 MB"
+_BUILD = 0.4
+_READ_ONLY = "no-rights"
+_FOLDER = "gpuconsole"
 
 
 class FreshHost:
@@ -23,8 +43,9 @@ class FreshHost:
         rehearsal: all that can be done with it.
         environ: what to set for a program to meet it; a whole environment.
         home: the operator's home, which has all that they would write.
-        models: the folder of ComfyUI's models that is there, without a model.
+        models: the folder of ComfyUI's models that is there.
         config: where the config would be.
+        port: one that nobody has, to publish ComfyUI at: 8188 may be another test's.
     """
 
     def __init__(self, rehearsal: EditHost) -> None:
@@ -33,6 +54,22 @@ class FreshHost:
         self.home = rehearsal.places.work
         self.models = rehearsal.models
         self.config = rehearsal.session().places.config_file
+        self.port = free_port()
+
+    def session(self) -> Session:
+        """Open a session as `gpuconsole` would on this host."""
+        return self.rehearsal.session()
+
+    def answers(self, text: str = "") -> Path:
+        """Write a file of answers: the port, and whatever else is said."""
+        path = self.home / "answers.toml"
+        path.write_text(f'comfyui.port = "{self.port}"\n{text}\n')
+        return path
+
+    def outputs(self) -> list[Path]:
+        """Give the pictures that edits have left here, not those that they were made from."""
+        folder = Path(self.environ["XDG_DATA_HOME"])
+        return sorted(one for one in folder.rglob("*.png") if ".inputs" not in one.parts)
 
 
 @contextlib.contextmanager
@@ -41,18 +78,57 @@ def fresh_host(
     *,
     flavour: str = "",
     pace: float = QUICK,
+    compose: str | None = None,
     change: Callable[[Scene], Scene] | None = None,
 ) -> Iterator[FreshHost]:
     """Have a fresh host for as long as the block lasts; `home` is a folder for the test's pictures.
 
-    `flavour` is one of `FLAVOURS`; `change` makes another scene of it.
+    Args:
+        home: that folder.
+        flavour: one of `FLAVOURS`.
+        pace: how many times faster than in life it edits.
+        compose: `stand-in` or `none`, where it is not to be what the machine or the flavour has.
+        change: makes another scene of it.
     """
-    with edit_host(home, scenario=FLAVOURS[flavour], pace=pace, change=change) as rehearsal:
-        yield FreshHost(rehearsal)
+
+    def quick(scene: Scene) -> Scene:
+        made = msgspec.structs.replace(
+            scene,
+            hub=msgspec.structs.replace(scene.hub, rate=_RATE),
+            build=BuildSpec(seconds=_BUILD, fault=scene.build.fault),
+            compose=scene.compose if compose is None else compose,
+        )
+        return change(made) if change else made
+
+    with edit_host(home, scenario=FLAVOURS[flavour], pace=pace, change=quick) as rehearsal:
+        host = FreshHost(rehearsal)
+        with _without_rights(host) if flavour == _READ_ONLY else contextlib.nullcontext():
+            yield host
+
+
+@contextlib.contextmanager
+def _without_rights(host: FreshHost) -> Iterator[None]:
+    """Have a folder take nothing new from root either, whom no mode keeps from writing."""
+    if os.getuid():
+        yield
+        return
+    with mounted(host.home / _FOLDER, "ro"):
+        yield
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """Have a file system of its own in a folder, such as `size=64m` or `ro`; only root can."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def free_port() -> int:
-    """Give a loopback port that nobody has, to publish a service at: 8188 may be another test's."""
+    """Give a loopback port that nobody has."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
         opened.bind((LOOPBACK, 0))
         return int(opened.getsockname()[1])
