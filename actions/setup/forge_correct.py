@@ -85,8 +85,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         name = self.status.name
         if self.problem:
             yield f"{name}: left as it is: {self.problem}"
+        if self.changes:
+            yield f"{name}: its compose file can be corrected, if you say so (forge.correct):"
         for reason in self.reasons:
-            yield f"{name}: can be corrected so that {reason}"
+            yield f"  {reason}"
         for one in self.corrected.refused if self.corrected is not None else ():
             yield f"{name}: cannot be corrected here: {one}"
         if self.behind and not self.changes:
@@ -363,12 +365,13 @@ def _write_secrets(ground: Ground, one: Offer) -> list[str]:
 
 
 def write_secret(path: Path, text: str) -> str:
-    """Write a file that only its owner may read; gives its path.
+    """Write a file that only its owner may read, its folder too if need be; gives its path.
 
     Raises:
         ConsoleError: it cannot be written.
     """
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_aside(path, text.encode(), 0o600)
     except OSError as error:
         raise ConsoleError(
