@@ -198,13 +198,19 @@ def _corrected(
         )
 
     folder = found.project.place
-    made = correct(_env_name(status, 0))
-    for place in range(20):
-        name = _env_name(status, place)
-        if not made.secrets or _free_for(folder / name, made.secrets):
-            beside = folder == found.file.absolute().parent
-            return folder / name, correct(name if beside else str(folder / name))
-    return folder / _env_name(status, 0), made
+    beside = folder == found.file.absolute().parent
+
+    def shown(name: str) -> str:
+        return name if beside else str(folder / name)
+
+    first = _env_name(status, 0)
+    made = correct(shown(first))
+    for place in range(1, 20):
+        if not made.secrets or _free_for(folder / first, made.secrets):
+            break
+        first = _env_name(status, place)
+        made = correct(shown(first))
+    return folder / first, made
 
 
 def _env_name(status: ServiceStatus, place: int) -> str:
