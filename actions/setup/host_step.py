@@ -13,10 +13,12 @@ from actions.setup.host_help import Help, help_for, host_words, lines_of, place_
 from actions.setup.report import Look
 from console.engine.snapshot import UP
 from console.errors import ConsoleError
-from console.unknown import known
+from console.unknown import Unknown, known
 
 _BENEATH = ("host", "driver", "engine")
 _SYSTEMD = "run/systemd/system"
+_LEAST_CUDA = 12
+"""PyTorch's wheels for it run with any driver of the same major version of CUDA, and newer ones."""
 _FREE = re.compile(r"(.+) (\S+ \S+ free)")
 
 
@@ -80,13 +82,24 @@ def _has_way(one: Finding) -> bool:
 
 
 def _missing(ground: Ground, doctor: DoctorGround, whole: Examination) -> Iterator[Finding]:
-    """Give what this path needs that the doctor does not ask for: compose, and cards in Docker."""
+    """Give what this path needs and the doctor does not ask for: driver, toolkit, compose."""
+    yield from _old_driver(doctor)
     states = {one.id: one.state for one in whole.results}
     if states.get("engine.reachable") not in {"pass", "warn"}:
         return
     if not any(one.severity == "error" for one in whole.findings if one.subject == "engine"):
         yield from _no_toolkit(doctor)
     yield from _no_compose(ground)
+
+
+def _old_driver(doctor: DoctorGround) -> Iterator[Finding]:
+    driver = doctor.snapshot.gpu.driver
+    cuda = driver.cuda_version if not isinstance(driver, Unknown) else driver
+    if isinstance(cuda, Unknown):
+        return
+    major = cuda.partition(".")[0]
+    if major.isdecimal() and int(major) < _LEAST_CUDA:
+        yield _finding("setup.old-driver", "error")
 
 
 def _no_toolkit(doctor: DoctorGround) -> Iterator[Finding]:

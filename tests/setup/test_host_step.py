@@ -127,6 +127,20 @@ def test_little_memory_comes_with_the_text_of_wslconfig(tmp_path: Path) -> None:
     assert found.commands[-1].startswith("wsl --shutdown")
 
 
+def test_a_driver_too_old_for_what_comfyui_needs_is_said_first_and_not_after_a_download(
+    tmp_path: Path,
+) -> None:
+    def old(scene: Scene) -> Scene:
+        driver = msgspec.structs.replace(scene.driver, version="470.82", cuda_version=11040)
+        return msgspec.structs.replace(scene, driver=driver)
+
+    with place(tmp_path, "fresh-host", old) as here:
+        found = here.look("host")
+    assert found.state == "blocked"
+    assert "too old" in found.detail
+    assert any("newest driver for Windows" in one for one in found.commands)
+
+
 def _kinds() -> list[Kind]:
     return [
         Kind(platform=platform, family=family, systemd=systemd, memory_gb=24)
