@@ -55,9 +55,9 @@ def _in_the_way(ground: Ground, made: Made) -> Look | None:
             return _blocked(ground, made, not_ours(one.path))
     wanted = made.wanted
     port = wanted.port or 0
-    for one in ground.snapshot.engine.containers:
-        if one.name == wanted.container and not _made_from(one, made.compose.path):
-            title = f"a container is called {one.name} already, and it is not setup's"
+    for each in ground.snapshot.engine.containers:
+        if each.name == wanted.container and not _made_from(each, made.compose.path):
+            title = f"a container is called {each.name} already, and it is not setup's"
             return _blocked(ground, made, ConsoleError("setup.name", title, _OTHER_NAME))
     if who := holder(ground.snapshot, port, wanted.bind, but=wanted.container):
         free = free_port(ground.snapshot, port + 1, wanted.bind, but=wanted.container)
@@ -94,7 +94,7 @@ def _made(ground: Ground, made: Made) -> Look:
     proposes = tuple(_proposes(ground, made))
     asks = asks_of(ground, made, edited=bool(kept) or ground.answers.flag("comfyui.rewrite"))
     try:
-        found = (_validated(ground, made, kept),)
+        found: tuple[str, ...] = (_validated(ground, made, kept),)
     except ConsoleError as error:
         return _blocked(ground, made, error)
     found += tuple(f"{one.path} was changed since setup wrote it, and stays so" for one in kept)

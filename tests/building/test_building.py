@@ -3,6 +3,7 @@
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_a_folder_that_is_no_context_is_refused_before_it_is_sent(tmp_path: Path
 
 
 def test_the_stream_of_the_classic_builder_is_told_line_by_line() -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"stream": "Step 1/2 : FROM python:3.12\n"},
         {"status": "Downloading", "id": "abc", "progressDetail": {"current": 5, "total": 10}},
         {"status": "Pull complete", "id": "abc", "progressDetail": {}},

@@ -6,6 +6,7 @@ import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker.errors import DockerException
@@ -67,7 +68,8 @@ class Builder:
     def built(self) -> dict[str, object]:
         """Give what the engine says of the image; empty where there is none."""
         with contextlib.suppress(DockerException):
-            return dict(self.workbench.api.inspect_image(self.image))
+            api: Any = self.workbench.api
+            return dict(api.inspect_image(self.image))
         return {}
 
     def boxes(self) -> list[str]:

@@ -123,7 +123,8 @@ def here(
     wsl = request.param == "1.29"
     with alone(), bench_on(tmp_path, engine_address, request.param, wsl=wsl) as bench:
         with contextlib.suppress(DockerException):
-            workbench.api.inspect_image(IMAGE)
+            api: Any = workbench.api
+            api.inspect_image(IMAGE)
             pytest.skip(f"{IMAGE} is somebody's already")
         made = Here(bench, workbench)
         try:
