@@ -1,5 +1,6 @@
 """The step `keep-running`: what starts after a reboot, and who watches while nobody looks."""
 
+import difflib
 from collections.abc import Iterator
 from functools import partial
 
@@ -44,7 +45,7 @@ def look_at_duty(ground: Ground) -> Look:
         detail=f"{again}writes {unit.path}",
         found=found,
         proposes=unit.notes,
-        diff=unit.diff or f"{unit.path}:\n{unit.text}",
+        diff=unit.diff or _whole(unit),
         commands=(*switch_on, *policies, *wsl),
         write=partial(_write, ground, unit),
         asks=asks,
@@ -60,6 +61,13 @@ def _ask(ground: Ground) -> Ask:
         about="alerts and the timeline go on without a console; it writes one unit of systemd, "
         "which you switch on by commands that it gives",
     )
+
+
+def _whole(unit: Unit) -> str:
+    """Give a unit that is not there yet as a diff: all of it is new."""
+    lines = unit.text.splitlines()
+    there = difflib.unified_diff([], lines, str(unit.path), str(unit.path), lineterm="")
+    return "\n".join(there)
 
 
 def _write(ground: Ground, unit: Unit) -> tuple[str, ...]:

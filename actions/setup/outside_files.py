@@ -13,6 +13,7 @@ from actions.setup.files.wanted import Card, Generated, Wanted
 from actions.setup.files.writing import Draft, drafts_in, write_drafts
 from actions.setup.ground import Ground
 from actions.setup.wsl_network import Network, read_network
+from console.errors import UsageError
 from console.host.platform import is_wsl
 from console.outside.address import PublicAddress
 from console.paths import expand
@@ -73,7 +74,12 @@ def usual_folder(ground: Ground) -> Path:
 def folder_of(ground: Ground) -> Path:
     """Give where the files go."""
     named = ground.answers.text("outside.folder")
-    return expand(named, ground.session.environ).absolute() if named else usual_folder(ground)
+    return expand(named, ground.session.environ) if named else usual_folder(ground)
+
+
+def drive_is_there(folder: Path) -> bool:
+    """Tell whether the Windows drive of a folder is mounted; what lies on none is well, too."""
+    return not windows_path(folder) or Path(*folder.parts[:3]).is_dir()
 
 
 def proxy_files(ground: Ground, proxy: str, address: PublicAddress) -> ProxyFiles:
@@ -81,7 +87,9 @@ def proxy_files(ground: Ground, proxy: str, address: PublicAddress) -> ProxyFile
 
     Raises:
         SetupFilesError: what is in the folder cannot be read.
+        UsageError: the address or the folder is none for which files can be written.
     """
+    _check(address, folder_of(ground))
     wanted = _wanted(ground, proxy, address)
     made = _made(proxy, wanted)
     folder = folder_of(ground)
@@ -95,6 +103,29 @@ def proxy_files(ground: Ground, proxy: str, address: PublicAddress) -> ProxyFile
         notes=tuple(_notes(ground, proxy, wanted)),
         commands=tuple(_commands(ground, proxy, folder, address)),
     )
+
+
+def _check(address: PublicAddress, folder: Path) -> None:
+    if address.numeric or address.path:
+        what = "an address of numbers" if address.numeric else f"the path {address.path}"
+        raise UsageError(
+            "setup.public-name",
+            f"{clean_line(address.base, 120)} has {what}: site and certificate are for a name",
+            "Such as https://qwen.example.org; ComfyUI wants a name of its own, not a path",
+        )
+    if not folder.is_absolute():
+        raise UsageError(
+            "setup.relative-path",
+            f"outside.folder is no absolute path: {clean_line(str(folder), 120)}",
+            "It begins with / or ~/",
+        )
+    if not drive_is_there(folder):
+        drive = Path(*folder.parts[:3])
+        raise UsageError(
+            "setup.no-drive",
+            f"{drive} is not there: that drive of Windows is not mounted",
+            "outside.folder names another folder; empty writes them beside the config",
+        )
 
 
 def write_of(ground: Ground, files: ProxyFiles) -> partial[tuple[str, ...]]:
@@ -157,7 +188,8 @@ def _notes(ground: Ground, proxy: str, wanted: Wanted) -> Iterator[str]:
     if wanted.platform == "wsl":
         network = network_of(ground)
         yield f"address behind it: http://{backend(wanted)}"
-        yield f"WSL is in {network.mode} mode ({network.why}): {backend_words(wanted)}"
+        yield f"WSL is in {network.mode} mode ({network.why})"
+        yield backend_words(wanted)
         if network.closed:
             yield (
                 "localhostForwarding=false stands in .wslconfig: Windows does not reach localhost "
@@ -171,8 +203,8 @@ def _notes(ground: Ground, proxy: str, wanted: Wanted) -> Iterator[str]:
     host = urlsplit(service.service.url).hostname if service is not None else None
     if host and host not in _HERE:
         yield f"{ground.name} is at {host}: put that in the place of the address in the files"
-    yield "Host is kept, else ComfyUI refuses browsers (403); nothing is buffered, so that progress"
-    yield "comes as it happens; uploads up to 100 MB; an edit may take an hour"
+    yield "Host is kept, else ComfyUI refuses browsers (403); uploads up to 100 MB"
+    yield "nothing is held back, so that progress comes as it happens; an edit may take an hour"
 
 
 def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) -> Iterator[str]:

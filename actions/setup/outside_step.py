@@ -1,5 +1,7 @@
 """The step `outside`: the public address, the proxy's files, and what the doctor sees of it."""
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from actions.doctor.check import Examination
@@ -13,6 +15,7 @@ from actions.setup.examined import commands_of
 from actions.setup.ground import Ground
 from actions.setup.outside_files import (
     ProxyFiles,
+    drive_is_there,
     folder_of,
     network_of,
     proxy_files,
@@ -86,7 +89,13 @@ def _noted(ground: Ground, service: ServiceStatus, url: str) -> tuple[dict[str, 
     if there and url.rstrip("/") != there.rstrip("/"):
         said = other(ground.session, wanted) or {next(iter(wanted)): there}
         return {}, disagreement(said, wanted)
-    if service.service.source != "config" or there:
+    if service.service.source != "config":
+        return {}, Look(
+            state="blocked",
+            detail=f"{service.name} is not in the config, which the address belongs into",
+            commands=("the step existing takes it over",),
+        )
+    if there:
         return {}, None
     return missing(ground.session, wanted), None
 
@@ -270,10 +279,10 @@ def _proxy_ask(ground: Ground, proxy: str) -> Ask:
 def _folder_ask(ground: Ground, proxy: str) -> Ask:
     usual = usual_folder(ground)
     options = [Option(value="", title=str(usual), detail="beside the config", recommended=True)]
-    if proxy == "iis" and is_wsl(ground.session.root):
-        windows = f"/mnt/c/inetpub/{ground.name}"
+    windows = Path(f"/mnt/c/inetpub/{ground.name}")
+    if proxy == "iis" and is_wsl(ground.session.root) and drive_is_there(windows):
         options.append(
-            Option(value=windows, title=windows, detail="on Windows itself, for the site")
+            Option(value=str(windows), title=str(windows), detail="on Windows itself, for the site")
         )
     return Ask(
         key="outside.folder",

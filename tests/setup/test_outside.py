@@ -175,6 +175,36 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         assert asked(report, "outside.folder").value == f"{tmp_path}/file/x"
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"public_url": "https://192.0.2.7"}, "an address of numbers"),
+        ({"public_url": "https://example.org/comfy"}, "the path /comfy"),
+        ({"folder": "site"}, "no absolute path: site"),
+        ({"folder": "/mnt/q/inetpub/site"}, "/mnt/q is not there"),
+    ],
+)
+def test_what_no_file_can_be_written_for_is_refused_and_asked_anew(
+    tmp_path: Path, more: dict[str, str], says: str
+) -> None:
+    with walk(tmp_path, "edits") as one:
+        answers = {"public_url": ADDRESS, "proxy": "iis", **more}
+        report = one.look("outside", outside=answers)
+        assert report.state == "blocked"
+        assert says in report.detail
+        assert not report.able
+        assert asked(report, "outside.folder").value == answers.get("folder", "")
+
+
+def test_a_service_that_was_not_taken_into_the_config_waits_for_that(tmp_path: Path) -> None:
+    with walk(tmp_path, "edits") as one:
+        text = one.config.read_text()
+        one.config.write_text(re.sub(r"^\[services\.[^[]*", "", text, flags=re.MULTILINE))
+        report = one.look("outside", outside={"public_url": ADDRESS})
+        assert report.state == "blocked"
+        assert "is not in the config" in report.detail
+
+
 def test_an_address_that_the_config_has_otherwise_is_left(tmp_path: Path) -> None:
     with walk(tmp_path, "outside") as one:
         before = one.config.read_text()

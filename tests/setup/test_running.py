@@ -17,7 +17,7 @@ from console.simulator.scene import Scene
 from console.store.edits import EditRecords
 from tests.setup.small_variant import BODY, FILES, SMALL, here, small_variant
 from tests.setup.walking import Walk, asked, walk
-from tests.support.edits import COMFY
+from tests.support.edits import COMFY, FORGE
 
 VARIANT = {"variant": SMALL}
 MODEL = "small-model.safetensors"
@@ -229,6 +229,18 @@ def test_what_it_took_otherwise_than_expected_is_said(edits: Walk) -> None:
     assert any("as if not all of it had stayed on the card" in line for line in less), less
     records.change(edit.id, vram_peak_bytes=None)
     assert any("was not read" in line for line in edits.look("first-edit").found)
+
+
+def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> None:
+    def shared(scene: Scene) -> Scene:
+        beside = msgspec.structs.replace(scene.containers[FORGE], card=scene.containers[COMFY].card)
+        return msgspec.structs.replace(scene, containers={**scene.containers, FORGE: beside})
+
+    with walk(tmp_path, "edits", shared) as one:
+        _, after = first(one)
+    (line,) = [one for one in after.found if one.startswith("VRAM")]
+    assert f"by {COMFY} itself (about: 5.6 GiB are others')" in line
+    assert line.endswith(": as expected")
 
 
 def test_a_picture_that_is_not_there_is_named_anew(edits: Walk) -> None:
