@@ -20,6 +20,8 @@ from console.units import parse_bytes
 
 _LIMIT = 256 * 1024
 _LONGEST = 4096
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+_NAME_HINT = "letters, digits, -, _ and ., the first a letter or a digit; 60 at most"
 _USER_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@\s]*@")
 _WIDTH = 96
 
@@ -182,6 +184,8 @@ def _wrong(one: AnswerWords, value: Any) -> tuple[str, str] | None:
         return _wrong_names(value)
     if not isinstance(value, str):
         return "is no text", 'a text stands in quotes, such as "…"'
+    if one.kind == "name" and value and _NAME.fullmatch(value) is None:
+        return f"cannot be {clean_line(value, 60)!r}", _NAME_HINT
     if one.kind == "size":
         return _wrong_size(value)
     if one.kind in {"text", "prose"}:

@@ -23,7 +23,7 @@ from actions.setup.host_step import look_at_host
 from actions.setup.layout_step import look_at_layout
 from actions.setup.layouts import layout_values
 from actions.setup.outside_step import look_at_outside
-from actions.setup.report import Look, StepReport
+from actions.setup.report import Ask, Look, StepReport
 from actions.setup.sharing_step import look_at_sharing
 from actions.setup.start_step import look_at_start
 from actions.setup.variant_step import look_at_variant
@@ -205,8 +205,17 @@ class Course:
                 look = _with_layout(self._ground, look)
             return look, self._ground.draft.diff(look.values) if look.values else ""
         except ConsoleError as error:
-            hint = (error.hint,) if error.hint else ()
-            return Look(state="blocked", detail=error.title, commands=hint), ""
+            return self._kept_from(error), ""
+
+    def _kept_from(self, error: ConsoleError) -> Look:
+        """Give the look of a step that cannot be looked at; an answer that is why is asked anew."""
+        key = words().mends.get(error.code, "")
+        asks: tuple[Ask, ...] = ()
+        if key:
+            title, value = words().answers[key].about, self.answers.text(key)
+            asks = (Ask(key=key, title=title, kind="text", value=value),)
+        hint = (error.hint,) if error.hint else ()
+        return Look(state="blocked", detail=error.title, commands=hint, asks=asks)
 
     def _waits_for(self, ident: str) -> str:
         """Give the first step beneath that is blocked or failed by itself; empty where none is."""

@@ -1,6 +1,5 @@
 """What the steps of setup stand on: session, answers, the host, and what was found out of it."""
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -33,7 +32,6 @@ from console.unknown import Unknown, known
 
 NEW_NAME = "comfyui-qwen"
 """What a ComfyUI is called that setup makes, unless the answers say otherwise."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
 
 class Ground:
@@ -234,19 +232,12 @@ class Ground:
 
 
 def _check_name(wanted: str, services: Sequence[ServiceStatus]) -> None:
-    """Refuse a name that neither the engine nor compose would take, or that is another's."""
-    shown = clean_line(wanted, 80)
-    if _NAME.fullmatch(wanted) is None:
-        raise UsageError(
-            "setup.name",
-            f"service.name cannot be {shown!r}",
-            "Letters, digits, - and _; the first is a letter or a digit; 60 at most",
-        )
+    """Refuse the name of a service that is none of ComfyUI's."""
     for one in services:
         if wanted in {one.name, one.service.container}:
             raise UsageError(
                 "setup.name",
-                f"{shown} is the name of a {one.service.kind} already",
+                f"{clean_line(wanted, 80)} is the name of a {one.service.kind} already",
                 "service.name in the answers names another",
             )
 

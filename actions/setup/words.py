@@ -17,7 +17,7 @@ class StepWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnswerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer: `kind` is `text`, `prose`, `flag`, `names`, `size` or `choice`, of `choices`."""
+    """One answer: `kind` is text, prose, name, flag, names, size, or choice of `choices`."""
 
     kind: str
     default: Any
@@ -38,12 +38,14 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         forge_vram: what a Forge may need, and with what.
+        mends: the answer that is asked for anew, by the code of the error that it leads to.
     """
 
     steps: dict[str, StepWords]
     answers: dict[str, AnswerWords]
     search: Search
     forge_vram: dict[str, str]
+    mends: dict[str, str]
 
 
 @cache

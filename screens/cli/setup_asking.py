@@ -7,7 +7,7 @@ from actions.setup.answers import Answers
 from actions.setup.report import Ask, Option, StepReport
 from console.errors import UsageError
 from screens.cli.output import say
-from screens.cli.setup_text import ask_lines, compared_lines
+from screens.cli.setup_text import ask_lines, asking_lines
 
 _YES = {"y", "yes", "true", "1"}
 _NO = {"n", "no", "false", "0"}
@@ -19,22 +19,22 @@ class Questions:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._put: set[str] = set()
+        self._told: set[str] = set()
 
     def decide(self, report: StepReport) -> dict[str, Any]:
         """Ask what a step leaves to a person; gives what is new, by key, and nothing at the end.
 
         A step that is done is only asked about where there is something to choose from.
         """
-        told = False
         for one in report.asks:
             if one.key in self._put or one.key in self._answers.given:
                 continue
             if report.state == "done" and len(one.options) < 2:
                 continue
             self._put.add(one.key)
-            if not told:
-                told = True
-                say("\n".join([f"{report.title}: {report.detail}", *compared_lines(report)]))
+            if report.id not in self._told:
+                self._told.add(report.id)
+                say("\n".join(asking_lines(report)))
             value = _asked(one)
             if value is not None:
                 return {one.key: value}
@@ -74,7 +74,8 @@ def _now(one: Ask) -> str:
     """Give what Enter means."""
     if one.kind == "flag":
         return "y or n [Y/n]" if one.value else "y or n [y/N]"
-    shown = str(one.value) or "nothing"
+    named = next((each.title for each in one.options if each.value == one.value), "")
+    shown = str(one.value) or named or "nothing"
     return f"number or text [{shown}]" if one.options else f"[{shown}]"
 
 

@@ -37,6 +37,12 @@ def compared_lines(one: StepReport) -> list[str]:
     return [_IN + line for line in drawn]
 
 
+def asking_lines(one: StepReport) -> list[str]:
+    """Give what a person has to know before a step's questions are put."""
+    about = folded(f"▶ {one.title}: {one.detail}", WIDTH, _IN)
+    return [*about, *_indented("", one.found), *compared_lines(one)]
+
+
 def ask_lines(one: Ask) -> list[str]:
     """Give a question with what may be answered, numbered from 1; `★` is what is advised."""
     lines = folded(f"? {one.title}", WIDTH, "  ")
@@ -44,7 +50,8 @@ def ask_lines(one: Ask) -> list[str]:
         lines += folded(f"  {one.about}", WIDTH, "  ")
     for number, option in enumerate(one.options, 1):
         mark = "★" if option.recommended else " "
-        named = option.title if option.title == option.value else f"{option.title} ({option.value})"
+        said = option.value if option.value != option.title else ""
+        named = f"{option.title} ({said})" if said else option.title
         detail = f": {option.detail}" if option.detail else ""
         lines += folded(f"  {number:>2} {mark} {named}{detail}", WIDTH, "       ")
     return lines
