@@ -8,14 +8,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actions.operations import Operations
 from actions.session import open_session
 from actions.setup.answers import Answers
 from actions.setup.course import Course
+from console.simulator.scene import Scene
 from console.store.edits import EditRecords
-from tests.support.fresh import FreshHost, free_port, fresh_host
+from tests.support.fresh import FreshHost, fresh_host
 from tests.support.program import ROOT
 from tests.support.waiting import wait_until
 
@@ -80,7 +82,10 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[FreshHost]:
-    with fresh_host(tmp_path / "home") as host:
+    def slow(scene: Scene) -> Scene:
+        return msgspec.structs.replace(scene, hub=msgspec.structs.replace(scene.hub, rate="12 MB"))
+
+    with fresh_host(tmp_path / "home", change=slow) as host:
         yield host
 
 
@@ -113,7 +118,7 @@ def walk(tmux: Tmux, until: str) -> str:
 def test_a_line_that_drops_while_files_come_costs_nothing(bare: FreshHost, tmux: Tmux) -> None:
     # As if it had been answered before: 8188 may be another test's.
     course = Course(open_session(bare.environ), Answers(), applies=True)
-    course.answer("comfyui.port", str(free_port()))
+    course.answer("comfyui.port", str(bare.port))
     tmux.open(bare.environ)
     tmux.see("Set this host up now")
     tmux.press("Enter")

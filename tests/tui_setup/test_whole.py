@@ -12,7 +12,7 @@ from console.store.edits import EditRecords
 from screens.tui.application import Console
 from screens.tui.setup.arrival import arrive
 from screens.tui.setup.state import BUTTON
-from tests.support.fresh import FreshHost, free_port, fresh_host
+from tests.support.fresh import FreshHost, fresh_host
 from tests.tui.seeing import line_with, seen, until, until_seen
 from tests.tui_setup.conftest import make_console, report_of, settled, walk_of
 
@@ -69,7 +69,7 @@ async def test_enter_leads_from_the_offer_to_an_edited_picture(tmp_path: Path) -
         async with app.run_test(size=SIZE) as pilot:
             await until_seen(pilot, "Set this host up now")
             await pilot.press("enter")
-            heads = await walk_on(pilot, free_port())
+            heads = await walk_on(pilot, host.port)
             assert {one.partition(" ")[2] for one in heads} <= {"done", "needed", "skipped"}
             await until_seen(pilot, "Finish")
             await go_back_to(pilot, "first-edit")

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.screen import ModalScreen
 
 from screens.tui.background import start, tell
 
@@ -51,7 +50,8 @@ def _offer(app: Console, times: int) -> None:
         return
     snapshot = app.snapshot
     here = bool(snapshot.gpu.gpus) or snapshot.engine.state == "connected"
-    if here and not isinstance(app.screen, ModalScreen):
+    busy = len(app.screen_stack) > 1 or app.view.typing
+    if here and not busy:
         _ask(app)
     elif times > 0:
         # Where there is neither a card nor an engine, the dashboard offers the rehearsal.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from actions.setup.report import Ask, Option
 from screens.tui.lab.typing import Typing, around
-from screens.tui.paint import BLANK, Line, Span, clickable, cut, on, text_width, wrap
+from screens.tui.paint import BLANK, Line, Span, clickable, cut, fit, on, text_width, wrap
 
 RECOMMENDED = "  recommended"
 NOTHING = "empty: as is best"
@@ -96,7 +96,7 @@ def _row(row: Row, number: int, here: bool, typing: Typing | None, width: int) -
     )
     return [
         clickable(
-            on(line, "selected") if here else line,
+            on(fit(line, width), "selected") if here else line,
             f"row {number}",
         )
         for line in (

@@ -22,7 +22,7 @@ def layout_lines(layouts: Sequence[LayoutFit], width: int) -> list[Line]:
         if lines:
             lines.append(BLANK)
         role = verdict_role(fit.verdict)
-        word = UNKNOWN
+        word = f"{UNKNOWN} not known"
         if isinstance(fit.verdict, str):
             word = VERDICT_WORDS.get(fit.verdict, fit.verdict)
         lines.append((Span(fit.layout, "strong"), Span(f"  {word}", role)))

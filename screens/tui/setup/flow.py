@@ -37,7 +37,8 @@ class SetupFlow:
         self.walk = self._new()
 
     def _new(self) -> Walk:
-        return Walk(self._open, self._app.session.places, self._wake)
+        session = self._app.session
+        return Walk(self._open, session.places, session.clock.monotonic, self._wake)
 
     def begin(self) -> None:
         """Open the course, unless it is; one that could not be opened is tried again."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from actions.plan import StepProgress
 from actions.transfer import Transfer
 from console.text import clean_line
@@ -19,10 +17,10 @@ BAR_MOST = 40
 ASKED = {"cancel": "cancelling …", "pause": "pausing …"}
 
 
-def going_lines(running: Running, width: int) -> list[Line]:
-    """Give what a job is at, in lines of at most `width`."""
+def going_lines(running: Running, now: float, width: int) -> list[Line]:
+    """Give what a job is at, in lines of at most `width`; `now` is in monotonic seconds."""
     plan, progress = running.plan, running.progress
-    elapsed = max(0.0, time.monotonic() - running.began)
+    elapsed = max(0.0, now - running.began)
     number = f" {running.number}/{len(plan.steps)}" if len(plan.steps) > 1 else ""
     doing = clean_line(running.title, 200) or f"{plan.verb} {plan.target}"
     head = f"{doing}  {format_duration(float(int(elapsed)))}"

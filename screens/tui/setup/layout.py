@@ -28,7 +28,8 @@ SIDE_FROM = 112
 LIST_WIDTH = 40
 WIDEST = 108
 """Longer lines are hard to read, and leave pictures room."""
-PICTURES_SHARE, PICTURES_LEAST = 0.6, 6
+PICTURES_SHARE, MADE_SHARE, PICTURES_LEAST = 0.4, 0.6, 6
+"""Of the room for a step: for what is to be edited, and for what came of it."""
 MORE = Key("?", "help", "key question_mark")
 
 
@@ -101,7 +102,7 @@ class Drawing:
         if state.full and report is not None:
             lines = full_lines(report, width)
         else:
-            lines, places = step_lines(walk, state, width)
+            lines, places = step_lines(walk, state, self.app.session.clock.monotonic(), width)
             height -= self._pictures(walk, len(lines), x, y, width, height)
         self.page = max(1, height)
         if state.seek and state.row in places:
@@ -128,7 +129,8 @@ class Drawing:
         wanted = _pictures_of(walk)
         if not wanted:
             return 0
-        room = max(int(height * PICTURES_SHARE), height - count - 1)
+        share = MADE_SHARE if len(wanted) > 1 or walk.running is not None else PICTURES_SHARE
+        room = max(int(height * share), height - count - 1)
         room = min(room, width // 3 + 2)
         if room < PICTURES_LEAST:
             return 0
@@ -162,6 +164,8 @@ class Drawing:
             return keys(width, shown, MORE)
         if state.full:
             return keys(width, [Key("Esc", "back", "key escape"), Key("↑↓", "scroll", "")], MORE)
+        if walk.working:
+            return keys(width, [Key("Esc", "leave, or cancel it", "key escape")], MORE)
         shown = [Key("↵", self._enter(walk), "key enter")]
         if report is not None and rows_of(report.asks):
             shown.append(Key("Tab", "decide", "key tab"))

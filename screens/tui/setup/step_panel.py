@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,15 +28,15 @@ class Drawn(NamedTuple):
     places: dict[int, int]
 
 
-def step_lines(walk: Walk, state: State, width: int) -> Drawn:
-    """Give all there is to say of the step that is shown."""
+def step_lines(walk: Walk, state: State, now: float, width: int) -> Drawn:
+    """Give all there is to say of the step that is shown; `now` is in monotonic seconds."""
     report = walk.report
     lines: list[Line] = []
     if walk.problem is not None:
         lines += [*_problem(walk, width), BLANK]
     if report is not None:
         lines += _head(report, width)
-    lines += _doing(walk, width)
+    lines += _doing(walk, now, width)
     if report is None:
         return Drawn(lines, {})
     lines += _section("Written", _listed(report.wrote, width, "ok"))
@@ -81,13 +80,13 @@ def _head(report: StepReport, width: int) -> list[Line]:
     ]
 
 
-def _doing(walk: Walk, width: int) -> list[Line]:
+def _doing(walk: Walk, now: float, width: int) -> list[Line]:
     running, doing = walk.running, walk.doing
     if running is not None:
-        return [BLANK, *going_lines(running, width)]
+        return [BLANK, *going_lines(running, now, width)]
     if doing is None:
         return []
-    seconds = int(time.monotonic() - doing.since)
+    seconds = int(now - doing.since)
     late = f"  {seconds} s" if seconds >= SLOW_SECONDS else ""
     return [(Span(f"◐ {DOING.get(doing.word, '…')}{late}", "accent"),)]
 

@@ -15,7 +15,7 @@ def step_list(walk: Walk, titles: Sequence[str], width: int) -> list[Line]:
     """Give one line a step: its mark, number, title and state."""
     lines: list[Line] = []
     for place, (ident, title) in enumerate(zip(walk.steps, titles, strict=True)):
-        state = step_state(walk.reports.get(ident), walk.doing, ident)
+        state = step_state(walk, ident)
         here = ident == walk.at
         room = width - 8 - STATE_WIDTH
         line = fit(
@@ -36,11 +36,11 @@ def folded(walk: Walk, width: int) -> Line:
     """Give the marks of all steps in one line, the one that is shown in brackets."""
     spans: list[Span] = [Span(" ")]
     for ident in walk.steps:
-        state = step_state(walk.reports.get(ident), walk.doing, ident)
+        state = step_state(walk, ident)
         here = ident == walk.at
         mark = f"[{state.symbol}]" if here else f" {state.symbol} "
         spans += clickable((Span(mark, "strong" if here else state.role),), f"step {ident}")
-    shown = step_state(walk.report, walk.doing, walk.at)
+    shown = step_state(walk, walk.at)
     tail = Span(f"{shown.words} ", shown.role)
     room = width - line_width((tail,))
     return (*fit(spans, max(0, room)), tail)

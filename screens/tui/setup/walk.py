@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,8 +69,15 @@ class Walk:
         left_out: the steps that somebody has left out.
     """
 
-    def __init__(self, opens: Open, places: Places, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        opens: Open,
+        places: Places,
+        monotonic: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
         self._opens = opens
+        self._monotonic = monotonic
         self._places = places
         self._wake = wake
         self._wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
@@ -79,7 +85,7 @@ class Walk:
         self.steps: tuple[str, ...] = ()
         self.at = ""
         self.reports: Mapping[str, StepReport] = {}
-        self.doing: Doing | None = Doing("", "open", time.monotonic())
+        self.doing: Doing | None = Doing("", "open", self._monotonic())
         self.running: Running | None = None
         self.problem: ConsoleError | None = None
         self.applies = True
@@ -113,7 +119,7 @@ class Walk:
             work: does it.
         """
         self.at = ident
-        self.doing = self.doing or Doing(ident, word, time.monotonic())
+        self.doing = self.doing or Doing(ident, word, self._monotonic())
         self._wishes.put(_Wish(ident, word, work))
 
     def said(self) -> list[ConsoleError | str]:
@@ -189,7 +195,7 @@ class Walk:
             self._wake()
 
     def _do(self, course: Course, wish: _Wish) -> None:
-        self.doing = Doing(wish.ident, wish.word, time.monotonic())
+        self.doing = Doing(wish.ident, wish.word, self._monotonic())
         self._wake()
         try:
             wish.work(course)
@@ -209,7 +215,7 @@ class Walk:
     def _tell(self, plan: Plan, event: AnyEvent) -> None:
         before = self.running
         if before is None or before.plan.id != plan.id:
-            before = Running(plan=plan, began=time.monotonic())
+            before = Running(plan=plan, began=self._monotonic())
         changes: dict[str, Any] = {}
         if isinstance(event, StepStarted):
             changes = {"title": event.title, "progress": None, "number": before.number + 1}

@@ -8,7 +8,7 @@ from actions.setup.report import StepReport
 from screens.tui.words import State
 
 if TYPE_CHECKING:
-    from screens.tui.setup.walk import Doing
+    from screens.tui.setup.walk import Walk
 
 STATES = {
     "done": State("✔", "ok", "done"),
@@ -30,9 +30,11 @@ DOING = {
 PASSED = frozenset({"done", "skipped"})
 
 
-def step_state(report: StepReport | None, doing: Doing | None, ident: str) -> State:
+def step_state(walk: Walk, ident: str) -> State:
     """Say how a step stands; what is under way comes first."""
-    if doing is not None and doing.ident == ident and doing.word in {"do", "look"}:
+    doing, report = walk.doing, walk.reports.get(ident)
+    at_work = doing is not None and doing.ident == ident and doing.word in {"do", "look"}
+    if at_work or (walk.running is not None and ident == walk.at):
         return UNDER_WAY
     return STATES.get(report.state, NOT_YET) if report is not None else NOT_YET
 
