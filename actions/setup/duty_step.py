@@ -93,10 +93,10 @@ def _containers(ground: Ground) -> Iterator[tuple[str, str | Unknown]]:
 def _again(ground: Ground) -> str:
     """Say in a few words who starts again after a reboot, and who does not."""
     known = [(name, policy) for name, policy in _containers(ground) if isinstance(policy, str)]
-    back = ", ".join(name for name, policy in known if policy in _COMES_BACK)
-    off = ", ".join(name for name, policy in known if policy not in _COMES_BACK)
-    said = f"after a reboot {back} starts again with the engine; " if back else ""
-    return said + (f"{off} does not start again after a reboot; " if off else "")
+    back = [name for name, policy in known if policy in _COMES_BACK]
+    off = [name for name, policy in known if policy not in _COMES_BACK]
+    said = f"after a reboot the engine starts {' and '.join(back)} again; " if back else ""
+    return said + (f"it does not start {' and '.join(off)}; " if off else "")
 
 
 def _restarts(ground: Ground) -> Iterator[str]:

@@ -29,6 +29,17 @@ from console.host.platform import is_wsl
 from console.outside.address import PublicAddress, public_address
 
 _OPEN = "security.no-login"
+_KINDS = {
+    "outside.name": "name",
+    "outside.tls": "certificate",
+    "outside.http": "way in",
+    "outside.upload": "uploads",
+    "outside.origin": "pages",
+    "outside.websocket": "WebSocket",
+    "security.login": "login",
+}
+"""What each of the doctor's checks looks at."""
+
 _RISK = (
     "anybody who finds the address computes on your cards, sees the pictures of others, and may "
     "run programs through ComfyUI's nodes"
@@ -46,7 +57,7 @@ def look_at_outside(ground: Ground) -> Look:
         # The questions stay: an address that is none is typed anew.
         hint = (error.hint,) if error.hint else ()
         look = Look(state="blocked", detail=error.title, commands=hint)
-    return replace(look, asks=asks)
+    return replace(look, asks=(*look.asks, *asks))
 
 
 def _looked(ground: Ground) -> Look:
@@ -87,6 +98,8 @@ def _noted(ground: Ground, service: ServiceStatus, url: str) -> tuple[dict[str, 
     there = service.service.public_url
     wanted = {dotted(("services", service.name, "public_url")): url}
     if there and url.rstrip("/") != there.rstrip("/"):
+        if service.service.source == "config" and ground.answers.flag("existing.replace"):
+            return wanted, None
         said = other(ground.session, wanted) or {next(iter(wanted)): there}
         return {}, disagreement(said, wanted)
     if service.service.source != "config":
@@ -146,7 +159,7 @@ def _checked(
     doctor = DoctorGround(ground.session)
     whole = _examined(ground, doctor, name)
     found = tuple(
-        f"{one.state:<4} {one.title}"
+        f"{one.state:<4} {_KINDS.get(one.id.partition(':')[0], one.group)}: {one.title}"
         for one in whole.results
         if one.id.endswith(f":{name}") and one.state != "skip"
     )
@@ -222,18 +235,19 @@ def _asks(ground: Ground) -> tuple[Ask, ...]:
     answers, service = ground.answers, ground.service
     there = service.service.public_url if service is not None else ""
     url = answers.text("outside.public_url") or there
+    none = Option(value="", title="none", detail="it is used from here", recommended=not url)
     first = Ask(
         key="outside.public_url",
         title="Under which address do people find it?",
         kind="text",
         value=url,
-        options=(Option(value="", title="none", detail="it is used from here", recommended=True),),
+        options=() if there else (none,),
         about="such as https://qwen.example.org; empty leaves this step out",
     )
     if not url:
         return (first,)
     proxy = answers.text("outside.proxy")
-    asks = [first, _proxy_ask(ground, proxy)]
+    asks = [first, _proxy_ask(ground, proxy, there=bool(there))]
     if proxy != "none":
         asks.append(_folder_ask(ground, proxy))
     if proxy == "iis" and is_wsl(ground.session.root):
@@ -254,21 +268,21 @@ def _asks(ground: Ground) -> tuple[Ask, ...]:
     return tuple(asks)
 
 
-def _proxy_ask(ground: Ground, proxy: str) -> Ask:
+def _proxy_ask(ground: Ground, proxy: str, *, there: bool) -> Ask:
     wsl = is_wsl(ground.session.root)
     return Ask(
         key="outside.proxy",
         title="What stands before it?",
         value=proxy,
         options=(
-            Option(value="none", title="something that is set up already"),
+            Option(value="none", title="something that is set up already", recommended=there),
             Option(
                 value="iis", title="IIS on Windows",
-                detail="web.config and the commands it needs", recommended=wsl,
+                detail="web.config and the commands it needs", recommended=wsl and not there,
             ),
             Option(
                 value="caddy", title="Caddy on this host",
-                detail="gets its certificate by itself", recommended=not wsl,
+                detail="gets its certificate by itself", recommended=not wsl and not there,
             ),
             Option(value="nginx", title="nginx on this host", detail="with certbot"),
         ),

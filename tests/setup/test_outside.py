@@ -212,6 +212,13 @@ def test_an_address_that_the_config_has_otherwise_is_left(tmp_path: Path) -> Non
         assert report.state == "blocked"
         assert f"the answers say {ADDRESS}" in report.detail
         assert one.config.read_text() == before
+        assert asked(report, "existing.replace").value is False
+        course = one.course(outside={"public_url": ADDRESS}, existing={"replace": True})
+        assert f'+public_url = "{ADDRESS}"' in course.look("outside").diff
+        course.do("outside")
+        assert load(one.config).settings.services[COMFY].public_url == ADDRESS
+        (copy,) = one.config.parent.glob("config.toml.*.bak")
+        assert copy.read_text() == before
 
 
 @pytest.mark.parametrize(
