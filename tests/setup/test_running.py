@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,9 +187,17 @@ def test_the_card_is_confirmed_by_its_own_word_or_it_is_moved_where_that_is_want
     assert report.state == "blocked"
     assert "is on RTX 3090 (card 1), and meant for RTX 3080" in report.detail
     assert asked(report, "verify.move").value is False
-    moved = edits.look("verify", verify={"move": True})
-    assert moved.state in {"needed", "blocked"}
-    assert moved.diff or moved.commands
+    compose = Path(sys.executable).parent
+    if not (compose / "docker-compose").exists():
+        pytest.skip("no compose is here that makes containers anew")
+    edits.host.environ["PATH"] = f"{compose}:{edits.host.environ['PATH']}"
+    course = edits.course(verify={"move": True})
+    offered = course.look("verify")
+    assert offered.state == "needed"
+    assert "CUDA_DEVICE_ORDER: PCI_BUS_ID" in offered.diff
+    moved = course.do("verify")
+    assert moved.state == "done", moved
+    assert moved.detail == f"{COMFY} computes on RTX 3080 Laptop (card 0)"
 
 
 def first(one: Walk, **edit: str) -> tuple[StepReport, StepReport]:
