@@ -95,7 +95,7 @@ class Course:
         self.reports: dict[str, StepReport] = {}
         self.answers = answers
         if applies:
-            self._ground.memory.keep_answers(answers.given)
+            self._keep_answers()
 
     @property
     def at(self) -> str:
@@ -160,7 +160,7 @@ class Course:
         self.answers.take(key, value)
         self._changed()
         if self._ground.applies:
-            self._ground.memory.keep_answers(self.answers.given)
+            self._keep_answers()
 
     def effective(self) -> Answers:
         """Give every answer that was given, and what was proposed where a step put a question.
@@ -184,6 +184,11 @@ class Course:
             ConsoleError: it cannot be written (`answers.unwritable`).
         """
         save_answers(path, self.effective())
+
+    def _keep_answers(self) -> None:
+        known = words().answers
+        kept = {key: value for key, value in self.answers.given.items() if not known[key].once}
+        self._ground.memory.keep_answers(kept)
 
     def take_as_written(self, ident: str) -> None:
         """Count what a step would write for the steps after it; only where nothing applies."""

@@ -17,12 +17,18 @@ class StepWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnswerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer: `kind` is text, prose, name, flag, names, size, or choice of `choices`."""
+    """One answer.
+
+    Attributes:
+        kind: text, prose, name, flag, names, size, or choice of `choices`.
+        once: it agrees to something that is there just now, and is not remembered.
+    """
 
     kind: str
     default: Any
     about: str
     choices: tuple[str, ...] = ()
+    once: bool = False
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
