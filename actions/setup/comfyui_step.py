@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from actions.services.placement import card_words
+from actions.setup.behind import made_anew
 from actions.setup.comfyui_asks import asks_of
 from actions.setup.comfyui_files import PARTS, Made, files_here, is_theirs, url_of
 from actions.setup.comfyui_theirs import look_at_theirs
@@ -23,6 +24,7 @@ from actions.setup.planned import planned
 from actions.setup.ports import free_port, holder, open_to_network
 from actions.setup.report import Look
 from console.compose.command import find_compose
+from console.compose.faults import ComposeError
 from console.compose.validating import validate
 from console.config.load import dotted
 from console.engine.client import EngineClient
@@ -93,10 +95,15 @@ def _made(ground: Ground, made: Made) -> Look:
     values = _values(ground, made)
     proposes = tuple(_proposes(ground, made))
     asks = asks_of(ground, made, edited=bool(kept) or ground.answers.flag("comfyui.rewrite"))
+    missing_compose: tuple[str, ...] = ()
     try:
         found: tuple[str, ...] = (_validated(ground, made, kept),)
-    except ConsoleError as error:
-        return _blocked(ground, made, error)
+    except ComposeError as error:
+        if error.code != "compose.missing":
+            return _blocked(ground, made, error)
+        # Files and image need none; only the start does.
+        found = (f"{error.title}: nothing has checked the compose file, and a start needs it",)
+        missing_compose = tuple(versions()["compose"]["install"])
     found += tuple(f"{one.path} was changed since setup wrote it, and stays so" for one in kept)
     if todo or values:
         return Look(
@@ -108,19 +115,18 @@ def _made(ground: Ground, made: Made) -> Look:
             write=lambda: _written(ground, made, todo),
             diff="\n".join(one.diff for one in todo),
             command=f"gpuconsole build {made.wanted.service}",
+            commands=missing_compose,
             asks=asks,
         )
     state = _image_state(ground, made.image)
     if state != "there":
         plan = ground.operations.plan("build", made.wanted.service)
         look = planned(plan, f"its image {made.image} is {state}", found)
-        return _with_asks(look, asks, proposes)
+        commands = (*look.commands, *missing_compose)
+        return replace(look, asks=asks, proposes=(*look.proposes, *proposes), commands=commands)
     detail = f"{made.wanted.service}: {made.compose.path}, image {made.image}"
-    return Look(state="done", detail=detail, found=found, asks=asks)
-
-
-def _with_asks(look: Look, asks: Any, proposes: tuple[str, ...]) -> Look:
-    return msgspec.structs.replace(look, asks=asks, proposes=(*look.proposes, *proposes))
+    done = Look(state="done", detail=detail, found=found, asks=asks, commands=missing_compose)
+    return done if ground.service is None else made_anew(ground, ground.service, done)
 
 
 def _kept(ground: Ground, made: Made) -> tuple[Draft, ...]:
@@ -245,8 +251,6 @@ def _image_state(ground: Ground, image: str) -> str:
 
 def _blocked(ground: Ground, made: Made | None, error: ConsoleError) -> Look:
     commands = (error.hint,) if error.hint else ()
-    if error.code == "compose.missing":
-        commands = (*versions()["compose"]["install"], *commands)
     if error.detail:
         commands = (*commands, *error.detail.splitlines())
     return Look(state="blocked", detail=error.title, commands=commands, asks=asks_of(ground, made))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actions.services.snapshot import ServiceStatus
+from actions.setup.behind import behind, made_anew
 from actions.setup.comfyui_files import absolute, files_here, is_theirs
 from actions.setup.files.comfyui import STORE
 from actions.setup.files.forge import MODELS_INSIDE, forge_flags
@@ -106,12 +107,10 @@ def _comfyui_reads(
         raise not_ours(foreign.path)
     todo = [one for one in made.drafts if one.state != "same"]
     name = made.wanted.service
-    again = _again(made.compose.path, name) if service is not None and service.container_id else ()
     if not todo:
-        return Look(
-            state="done", detail=f"{name} reads {store.path} at {STORE}", found=here,
-            commands=again, asks=asks,
-        )  # fmt: skip
+        detail = f"{name} reads {store.path} at {STORE}"
+        done = Look(state="done", detail=detail, found=here, asks=asks)
+        return done if service is None else made_anew(ground, service, done)
 
     def write() -> tuple[str, ...]:
         backups = write_drafts(ground.session, todo, ground.session.clock.now())
@@ -127,13 +126,8 @@ def _comfyui_reads(
         ),
         write=write,
         diff="\n".join(one.diff for one in todo),
-        commands=again,
         asks=asks,
     )
-
-
-def _again(file: Path, service: str) -> tuple[str, ...]:
-    return (f"docker compose -f {file} up -d {service}   # its container takes it from then on",)
 
 
 def _store(ground: Ground, found: Stores) -> Store:
@@ -198,10 +192,12 @@ def _forge_reads(ground: Ground, here: tuple[str, ...], asks: tuple[Ask, ...]) -
         )
     there = read_service(mine.compose_file, mine.compose_service)
     edit = _edited(ground, there, models)
-    again = _again(there.file, there.name)
     if edit.text == edit.before:
         detail = f"{forge.name} is told to read {models}"
-        return Look(state="done", detail=detail, found=here, asks=asks)
+        done = Look(state="done", detail=detail, found=here, asks=asks)
+        # Its flags come from elsewhere too: only the mount tells whether the file is in force.
+        lacks = [one for one in behind(ground, forge) if str(MODELS_INSIDE) in one]
+        return made_anew(ground, forge, done) if lacks else done
 
     def write() -> tuple[str, ...]:
         backup = write_edit(there.file, edit, f"setup-{ground.session.clock.now():%Y%m%d-%H%M%S}")
@@ -217,7 +213,6 @@ def _forge_reads(ground: Ground, here: tuple[str, ...], asks: tuple[Ask, ...]) -
         ),
         write=write,
         diff=edit.diff,
-        commands=again,
         asks=asks,
     )
 

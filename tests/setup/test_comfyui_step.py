@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from actions.operations import Operations
+from actions.plan import PlanDone
 from actions.session import open_session
 from actions.setup.answers import answers_of
 from actions.setup.comfyui_step import look_at_comfyui
@@ -219,12 +221,44 @@ def test_a_wider_bind_is_only_made_when_asked_for_and_names_its_risk(person: Per
     assert load(person.host.config).settings.services[NAME].url == f"http://127.0.0.1:{person.port}"
 
 
-def test_without_compose_the_step_says_how_root_installs_it(person: Person) -> None:
+def test_without_compose_files_and_image_come_all_the_same_and_what_installs_it_is_said(
+    person: Person,
+) -> None:
     person.host.environ["PATH"] = "/nonexistent"
     report = person.look()
-    assert report.state == "blocked"
+    assert report.state == "needed"
+    assert "a start needs it" in report.found[0]
     assert any("sudo apt-get install docker-compose" in line for line in report.commands)
-    assert not person.folder.exists()
+    person.do()
+    done = person.do()
+    assert done.state == "done"
+    assert any("sudo apt-get install docker-compose" in line for line in done.commands)
+
+
+def test_a_container_of_before_the_file_was_changed_is_made_anew(person: Person) -> None:
+    def course(**comfyui: Any) -> Course:
+        made = person.course(**comfyui)
+        for ident in ("cards", "variant", "comfyui"):
+            made.look(ident)
+        return made
+
+    walk = course()
+    assert walk.do("comfyui").state == "needed"
+    assert walk.do("comfyui").state == "done"
+    operations = Operations(open_session(person.host.environ))
+    end = list(operations.run(operations.plan("start", NAME)))[-1]
+    assert isinstance(end, PlanDone), end
+    assert person.look().state == "done"
+
+    other = str(free_port())
+    walk = course(port=other)
+    written = walk.do("comfyui")
+    assert (written.state, written.able) == ("needed", True)
+    assert "of before the file was changed" in written.detail
+    assert any("not yet as the file says: its port" in line for line in written.found)
+    assert walk.do("comfyui").state == "done"
+    actor = person.host.rehearsal.actor(NAME)
+    assert actor.spec.ports == (f"127.0.0.1:{other}:8188/tcp",)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is(
