@@ -45,13 +45,14 @@ def _begin(stage: Stage, actor: Actor) -> None:
     """Begin a run, as an order or the restart policy asks for."""
     actor.serial += 1
     stage.tell_network(actor, "connect")
-    error = actor.spec.start_error if fails_to_start(stage, actor) else stage.refuses(actor)
+    own = actor.spec.start_error if fails_to_start(stage, actor) else ""
+    error = own or stage.refuses(actor)
     if error:
         actor.error = error
         actor.exit_code = 127 if "not found" in actor.error else 128
         actor.status = "created" if actor.started_at is None else "exited"
         stage.tell_network(actor, "disconnect")
-        raise Refusal("start-failed", error=actor.error)
+        raise Refusal("start-failed" if own else "start-without-port", error=actor.error)
     actor.status = "running"
     actor.error = ""
     actor.oom_killed = False

@@ -68,7 +68,8 @@ async def _performed(
     spec = call.world.scene.build
     pause = seconds(spec.seconds) / len(steps) / _PARTS
     for number, step in enumerate(steps, start=1):
-        yield _said(f"Step {number}/{len(steps)} : {step.word} {step.rest}\n")
+        yield _said(f"Step {number}/{len(steps)} : {step.word} {step.rest}")
+        yield _said("\n")
         new = step.word == "FROM" and not _is_here(call, step.rest)
         if new and spec.fault == "no-internet":
             yield _failed(_NO_REGISTRY)
@@ -77,13 +78,13 @@ async def _performed(
         if lacking:
             yield _failed(_LACKS.format(name=lacking))
             return
-        for line in _lines_of(step, new):
+        for line in _lines_of(step, new, call.flavour.new):
             await asyncio.sleep(pause)
             yield _said(line)
         await asyncio.sleep(pause)
         if step.word == "RUN" and spec.fault:
             yield _said(_SAYS[spec.fault])
-            yield _failed(_ENDS.format(command=step.rest))
+            yield _failed(_ENDS.format(command=step.rest), code=1)
             return
         yield _said(f" ---> {parts.digest('step', str(number), step.rest)[:12]}\n")
     tags = [full_name(tag) for tag in call.request.query.getall("t", [])]
@@ -99,19 +100,23 @@ def _said(text: str) -> dict[str, Any]:
     return {"stream": text}
 
 
-def _failed(text: str) -> dict[str, Any]:
-    return {"errorDetail": {"message": text}, "error": text}
+def _failed(text: str, **more: int) -> dict[str, Any]:
+    return {"errorDetail": {**more, "message": text}, "error": text}
 
 
-def _lines_of(step: _Step, new: bool) -> list[str]:
-    """Give what a step says while it is carried out; a base that is `new` is pulled first."""
-    if new:
+def _lines_of(step: _Step, pulled: bool, modern: bool) -> list[str]:
+    """Give what a step says while it is carried out; a base may be `pulled` first.
+
+    In containers of their own are all that change the image but copies; 20.10 removes these aloud.
+    """
+    if pulled:
         name = step.rest.split()[0]
         return [f"Pulling from {name}\n", f"Status: Downloaded newer image for {name}\n"]
-    if step.word != "RUN":
+    if step.word in {"FROM", "COPY", "ADD"}:
         return []
     box = parts.digest("box", step.rest)[:12]
-    return [f" ---> Running in {box}\n", f" ---> Removed intermediate container {box}\n"]
+    over = " ---> Removed intermediate container" if modern else "Removing intermediate container"
+    return [f" ---> Running in {box}\n", f"{over} {box}\n"]
 
 
 def _lacking(step: _Step, files: list[str]) -> str:
@@ -129,18 +134,20 @@ def _is_here(call: Call, image: str) -> bool:
 
 
 def _keep(call: Call, steps: list[_Step], tags: list[str]) -> None:
-    """Have the image, with the command that its Dockerfile gives it."""
-    given = {step.word: _exec_form(step.rest) for step in steps}
+    """Have the image, and its base, with the command that its Dockerfile or its base gives it."""
+    given = {step.word: step.rest for step in steps}
     stage = call.world.stage
-    image = ImageSpec(
-        size=sum(_SIZES.get(step.word, 0.0) for step in steps),
+    name = full_name(given["FROM"].split()[0])
+    base = known_images(stage).get(name) or ImageSpec(size=_SIZES["FROM"])
+    words = {word: _exec_form(given[word]) for word in ("ENTRYPOINT", "CMD") if word in given}
+    image = msgspec.structs.replace(
+        base,
+        size=base.size + sum(_SIZES.get(step.word, 0.0) for step in steps if step.word != "FROM"),
         created=-stage.now,
-        entrypoint=given.get("ENTRYPOINT", ()),
-        command=given.get("CMD", ()),
+        entrypoint=words.get("ENTRYPOINT", base.entrypoint),
+        command=words.get("CMD", base.command),
     )
-    bases = [full_name(step.rest.split()[0]) for step in steps if step.word == "FROM"]
-    stage.built.update(dict.fromkeys(bases, ImageSpec(size=_SIZES["FROM"])))
-    stage.built.update(dict.fromkeys(tags, image))
+    stage.built.update({name: base, **dict.fromkeys(tags, image)})
 
 
 def _exec_form(rest: str) -> tuple[str, ...]:
@@ -167,7 +174,7 @@ def _context_of(archive: bytes, name: str) -> tuple[list[_Step], list[str]]:
     steps = _instructions(text)
     if not steps:
         raise Refusal("empty-dockerfile")
-    if steps[0].word not in {"FROM", "ARG"}:
+    if "FROM" not in {step.word for step in steps}:
         raise Refusal("dockerfile-without-from")
     return steps, list(files)
 
@@ -175,10 +182,6 @@ def _context_of(archive: bytes, name: str) -> tuple[list[_Step], list[str]]:
 def _instructions(text: str) -> list[_Step]:
     """Give the instructions, each with its continued lines made one."""
     kept = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    joined = re.sub(r"\\\s*\n", "", "\n".join(kept))
+    joined = re.sub(r"\\[ \t]*\n", "", "\n".join(kept))
     found = (_WORD.fullmatch(line) for line in joined.splitlines() if line.strip())
-    return [
-        _Step(one["word"].upper(), " ".join(one["rest"].split()))
-        for one in found
-        if one is not None
-    ]
+    return [_Step(one["word"].upper(), one["rest"].strip()) for one in found if one is not None]

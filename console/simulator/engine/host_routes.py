@@ -6,7 +6,9 @@ from console.simulator.engine import images, parts
 from console.simulator.engine.call import Call
 from console.simulator.engine.details import fixed
 from console.simulator.engine.flavours import version_answer
+from console.simulator.engine.query import truth
 from console.simulator.engine.wire import answer, go_time
+from console.simulator.refusal import Refusal
 from console.simulator.scene import GIB
 
 
@@ -67,3 +69,15 @@ async def inspect_image(call: Call) -> web.Response:
     stage = call.world.stage
     tag, spec = images.find_image(stage, call.name)
     return answer(images.inspected_image(stage, tag, spec, call.flavour))
+
+
+async def remove_image(call: Call) -> web.Response:
+    """Answer `DELETE /images/{name}`, for what was built or pulled since the scene opened."""
+    stage = call.world.stage
+    tag, _ = images.find_image(stage, call.name)
+    user = next((a for a in stage.actors.values() if images.full_name(a.spec.image) == tag), None)
+    if user is not None and not truth(call.request.query, "force"):
+        raise Refusal("image-in-use", name=call.name, id=user.id[:12])
+    if stage.built.pop(tag, None) is None:
+        raise Refusal("page-not-found")
+    return answer([{"Untagged": tag}, {"Deleted": parts.image_id(tag)}])

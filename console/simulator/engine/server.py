@@ -43,6 +43,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", r"/images/(?P<name>.+)/json", host_routes.inspect_image),
     ("POST", "/build", building.build),
     ("POST", "/images/create", pulling.pull),
+    ("DELETE", r"/images/(?P<name>.+)", host_routes.remove_image),
     ("GET", "/containers/json", containers.list_all),
     ("POST", "/containers/create", containers.create),
     ("GET", f"/containers/{_NAME}/json", containers.inspect),
