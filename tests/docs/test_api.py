@@ -77,11 +77,13 @@ def size_of(picture: Path) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EditHost]:
-    def only_comfyui_outside(scene: Scene) -> Scene:
-        return msgspec.structs.replace(scene, proxies={COMFY: scene.proxies[COMFY]})
+    def asked_for_a_login(scene: Scene) -> Scene:
+        return msgspec.structs.replace(
+            scene, proxies=dict.fromkeys((COMFY, FORGE), scene.proxies[COMFY])
+        )
 
     home = tmp_path_factory.mktemp("home")
-    with edit_host(home, scenario="outside", pace=PACE, change=only_comfyui_outside) as made:
+    with edit_host(home, scenario="outside", pace=PACE, change=asked_for_a_login) as made:
         yield made
 
 
@@ -100,6 +102,7 @@ def ran(host: EditHost, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
         "FORGE": host.url(FORGE),
         "FORGE_TOKEN": token.file.read_text().strip(),
         "SITE": str(settings[COMFY].public_url),
+        "FORGE_SITE": str(settings[FORGE].public_url),
         "SITE_LOGIN": "user:rehearsal-password",
     }
     done = run_blocks(folder, environ, lambda block: block.language in {"sh", "python"})
@@ -121,7 +124,9 @@ def test_every_picture_that_the_page_fetches_is_one(ran: tuple[Path, str, str]) 
 
 def test_the_page_says_what_the_services_say(ran: tuple[Path, str, str]) -> None:
     lines = ran[1].splitlines()
-    assert lines[0] == lines[-1] == "0.33.0"  # here, and through the proxy
+    assert lines[0] == "0.33.0"  # here,
+    assert lines[lines.index("401") + 1] == "0.33.0"  # and through the proxy, with its login
+    assert any('"forge_vram":' in line and line.strip()[-1].isdigit() for line in lines)
     assert lines[1].startswith("cuda:0 NVIDIA")
     assert "success" in lines
     assert "execution_interrupted" in lines
@@ -149,7 +154,7 @@ def test_progress_came_while_it_ran(ran: tuple[Path, str, str]) -> None:
 
 
 def test_logins_were_for_nobody_elses_eyes(ran: tuple[Path, str, str]) -> None:
-    for name in ("forge.headers", "site.login"):
+    for name in ("forge.headers", "site.login", "forge.site"):
         assert (ran[0] / name).stat().st_mode & 0o777 == 0o600
     page = "".join(block.text for block in BLOCKS if block.language == "sh")
     # In a file or the environment, never among arguments that everybody can list.
