@@ -148,7 +148,8 @@ def test_what_is_to_be_mounted_must_be_there_unless_it_is_to_be_made(fresh: Fres
 def test_two_rehearsals_do_not_share_a_port(fresh: FreshHost, tmp_path: Path) -> None:
     number = free_port()
     bindings = {"8188/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}]}
-    body = {"Image": IMAGE, "HostConfig": {"PortBindings": bindings}}
+    every = [{"Count": -1, "Capabilities": [["gpu"]]}]
+    body = {"Image": IMAGE, "HostConfig": {"PortBindings": bindings, "DeviceRequests": every}}
     with fresh_host(tmp_path) as other:
         for host in (fresh, other):
             ask(host, "POST", f"/build?t={IMAGE}", context(Dockerfile=DOCKERFILE))
