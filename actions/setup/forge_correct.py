@@ -88,7 +88,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         if self.changes:
             yield f"{name}: its compose file can be corrected, if you say so (forge.correct):"
         for reason in self.reasons:
-            yield f"  {reason}"
+            yield f"→ {reason}"
         for one in self.corrected.refused if self.corrected is not None else ():
             yield f"{name}: cannot be corrected here: {one}"
         if self.behind and not self.changes:

@@ -152,7 +152,7 @@ def _asks(ground: Ground, offers: Sequence[Offer], chosen: set[str]) -> Iterator
         Option(
             value=one.status.name,
             title=one.status.name,
-            detail="; ".join(one.reasons),
+            detail=f"{len(one.reasons)} to correct, as told above",
             recommended=len(able) == 1,
         )
         for one in able
