@@ -1,6 +1,7 @@
 """Setup cut off in every step, by a dropped line and by kill -9: it goes on where it stood."""
 
 import json
+import os
 import signal
 from collections import Counter
 from pathlib import Path
@@ -64,3 +65,23 @@ def test_cut_off_in_every_step_it_ends_with_one_picture_and_every_job_done_once(
         assert set(json.loads((session.places.state_dir / "setup.json").read_text())) == {
             "answers", "jobs", "at", "offered",
         }  # fmt: skip
+
+
+def test_after_a_reboot_in_each_job_it_goes_on_and_fetches_nothing_twice(tmp_path: Path) -> None:
+    """A reboot leaves neither setup nor the process of its job."""
+    with fresh_host(tmp_path / "home") as host:
+        given = answers(tmp_path)
+        for step in JOBS:
+            cut_off_in(host, step, signal.SIGKILL, "--answers", given)
+            for one in Operations(open_session(host.environ)).running():
+                if one.pid:
+                    os.kill(one.pid, signal.SIGKILL)
+        done = run(host.environ, "setup", "--yes", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["data"]["finished"]
+        session = open_session(host.environ)
+        jobs = Operations(session).jobs(everything=True)
+        ended = Counter(one.verb for one in jobs if one.state == "done")
+        assert set(ended) == set(JOBS.values())
+        assert len([one for one in jobs if one.verb == "pull"]) == 1
+        assert "done" in {one.state for one in EditRecords(session.store).find()}
