@@ -66,7 +66,7 @@ def run_blocks(
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280 if ADDRESS else 100,
     )
 
 
@@ -184,6 +184,7 @@ def test_a_graph_that_is_refused_is_told_with_the_node(tmp_path: Path, host: Edi
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(not ADDRESS, reason="GPUCONSOLE_TEST_COMFYUI names no real ComfyUI for tests")
 def test_the_part_on_comfyui_holds_for_a_real_one(tmp_path: Path) -> None:
     def wanted(block: Block) -> bool:
