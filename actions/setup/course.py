@@ -417,6 +417,7 @@ def _failed(report: StepReport, error: ConsoleError) -> StepReport:
         report,
         state="failed",
         detail=error.title,
+        found=tuple(error.detail.splitlines()) or report.found,
         commands=(*hint, *report.commands),
         exit_code=int(error.exit_code),
     )

@@ -14,11 +14,16 @@ _IN = "    "
 def report_text(one: StepReport, *, whole: bool) -> str:
     """Give a step's state, with all it found and would do where `whole`, else what matters."""
     lines = folded(f"{_MARKS[one.state]} {one.state:<7} {one.id:<12} {one.detail}", WIDTH, _IN)
+    if whole or one.state == "failed":
+        lines += _indented("", one.found)
     if whole:
-        lines += [*_indented("", one.found), *compared_lines(one)]
+        lines += compared_lines(one)
         if one.state in {"needed", "done"}:
             lines += _would(one)
-    lines += [f"{_IN}yours: {line}" for line in one.commands]
+    if one.commands:
+        # Set in by blanks alone, so that they can be copied.
+        told = [line for command in one.commands for line in command.splitlines()]
+        lines += [f"{_IN}yours to do:", *(f"      {line}" for line in told)]
     lines += [f"{_IN}picture {path}" for path in one.pictures]
     lines += [f"{_IN}wrote {path}" for path in one.wrote]
     return "\n".join(lines)
