@@ -163,6 +163,15 @@ def test_a_config_that_hangs_does_not_hold_the_shell(tmp_path: Path) -> None:
     assert values(tmp_path, "gpuconsole start ") == []
 
 
+def processor_seconds(home: Path, environ: dict[str, str], code: str) -> tuple[float, bytes, bytes]:
+    """Run Python code; gives what it took of the processor (a loaded machine adds little)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run_program([], home, environ, code=code)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return taken, done.stdout, done.stderr
+
+
 def test_a_tab_is_quick_and_loads_neither_screens_nor_engine(tmp_path: Path) -> None:
     write_config(tmp_path)
     code = (
@@ -171,16 +180,15 @@ def test_a_tab_is_quick_and_loads_neither_screens_nor_engine(tmp_path: Path) -> 
     )
     environ = {"COMP_CWORD": "3", "_GPUCONSOLE_COMPLETE": "bash_complete"}
     for line in ("gpuconsole edit --variant q", "gpuconsole edit --workflow m"):
-        taken = []
+        bare, ours = [], []
         for _ in range(3):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            done = run_program([], tmp_path, {**environ, "COMP_WORDS": line}, code=code)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            assert done.stdout.startswith(b"plain,")
-        # Of the processor, not of the clock: a loaded machine says nothing about us.
-        assert min(taken) < 0.3
-        loaded = set(done.stderr.decode().split())
+            bare.append(processor_seconds(tmp_path, {}, "import click")[0])
+            taken, out, err = processor_seconds(tmp_path, {**environ, "COMP_WORDS": line}, code)
+            ours.append(taken)
+            assert out.startswith(b"plain,")
+        # Twice, usually; the 300 ms that a Tab may take are six times as much.
+        assert min(ours) < 4 * min(bare)
+        loaded = set(err.decode().split())
         assert not loaded & {"textual", "rich", "docker", "httpx2", "pynvml", "sqlite3", "tomlkit"}
 
 
