@@ -27,12 +27,28 @@ class _Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rooted: tuple[str, ...]
     mounted: tuple[str, ...]
     files: tuple[str, ...]
+    models_rooted: tuple[str, ...]
+    models_mounted: tuple[str, ...]
     most: int
 
 
 @cache
 def _places() -> _Places:
     return msgspec.convert(read_table("setup_existing.toml"), _Places)
+
+
+def model_places(root: Path) -> Iterator[Path]:
+    """Give more folders of the host that may hold models."""
+    return (root / one for one in _places().models_rooted)
+
+
+def drive_places(drive: Path) -> Iterator[Path]:
+    """Give the folders of a drive where ComfyUI for Windows keeps its models."""
+    for pattern in _places().models_mounted:
+        try:
+            yield from sorted(drive.glob(pattern))
+        except OSError:
+            continue
 
 
 def compose_files(home: Path | None, root: Path, drives: Iterable[Path]) -> Iterator[Path]:

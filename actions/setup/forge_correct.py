@@ -352,8 +352,11 @@ def _token_path(ground: Ground, name: str) -> Path:
 def _logins(ground: Ground, one: Offer) -> dict[str, Any]:
     """Give what the config needs so that the console gets past the login; nothing where it does."""
     token = one.corrected.secrets.get("WEB_TOKEN") if one.corrected is not None else None
-    if not token or one.status.service.auth is not None:
+    service = one.status.service
+    if not token or service.auth is not None:
         return {}
+    if service.source != "config" and not ground.answers.flag("existing.adopt"):
+        return {}  # the config does not know it, and is not to
     path = _token_path(ground, one.status.name)
     if path.exists():
         return {}

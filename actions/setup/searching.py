@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from actions.doctor.ground import Ground as DoctorGround
-from actions.setup.compose_search import compose_files
+from actions.setup.compose_search import compose_files, drive_places, model_places
 from actions.setup.ground import Ground
 from actions.setup.words import words
 from console.engine.values import items, mapping, text
@@ -104,6 +104,7 @@ def _find(ground: Ground, found: OnDisk) -> None:
     home = find_home(ground.session.environ)
     candidates = [*_mounted_into(ground)]
     candidates += [home / one for one in places.home] if home is not None else []
+    candidates += model_places(ground.session.root)
     for place in candidates:
         _take(ground, place, found)
     drives = _drives(ground)
@@ -113,6 +114,8 @@ def _find(ground: Ground, found: OnDisk) -> None:
     for drive in drives:
         for one in places.mounted:
             _take(ground, drive / one, found)
+        for place in drive_places(drive):
+            _take(ground, place, found)
     for file in compose_files(None, ground.session.root, drives):
         if file not in found.files:
             found.files.append(file)

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actions.operations import Operations
 from console.config.load import load
+from console.simulator.scene import Scene
 from tests.setup.places import Place, place
 from tests.setup.walking import asked
 from tests.support.edits import COMFY, FORGE
@@ -158,6 +160,32 @@ def test_a_folder_on_a_windows_drive_is_found_after_the_others_with_a_warning(
         assert not any("slowly" in one for one in both.proposes)
         chosen = here.look("existing", existing={"models": str(drive)})
         assert f'+models = "{drive}"' in chosen.diff
+
+
+def test_what_comfyui_for_windows_keeps_is_found_too(tmp_path: Path) -> None:
+    with place(tmp_path, "fresh-host") as here:
+        drive = here.host.places.root / "mnt/c"
+        theirs = models_in(drive / "Users/jesse/Documents/ComfyUI/models")
+        portable = models_in(drive / "ComfyUI_windows_portable/ComfyUI/models")
+        server = models_in(here.host.places.root / "srv/ComfyUI/models")
+        ask = asked(here.look("existing"), "existing.models")
+        assert ask.options[0].value == str(server)
+        assert {one.value for one in ask.options[1:]} == {str(theirs), str(portable)}
+
+
+def test_what_a_container_has_its_models_from_comes_first(tmp_path: Path) -> None:
+    mounted = models_in(tmp_path / "elsewhere/weights")
+
+    def bound(scene: Scene) -> Scene:
+        comfy = msgspec.structs.replace(
+            scene.containers["comfyui"], mounts=(f"{mounted}:/opt/ComfyUI/models",)
+        )
+        return msgspec.structs.replace(scene, containers={**scene.containers, "comfyui": comfy})
+
+    with place(tmp_path, "half-done-host", bound) as here:
+        models_in(here.home / "ComfyUI/models")
+        found = here.look("existing")
+        assert f'+models = "{mounted}"' in found.diff
 
 
 def test_the_same_path_is_not_slow_on_native_linux(tmp_path: Path) -> None:

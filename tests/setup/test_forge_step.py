@@ -136,6 +136,14 @@ def _has_no_more_to_do(here: Place) -> None:
     assert compose_of(here).read_text() == text
 
 
+def test_a_forge_that_the_config_is_not_to_know_is_corrected_all_the_same(half: Place) -> None:
+    course = half.course(forge=FORGE, existing={"adopt": False})
+    course.look("existing")
+    course.do("existing")
+    assert service_in(compose_of(half))["env_file"] == ["forge.env"]
+    assert load(half.config).settings.services == {}
+
+
 def test_one_may_give_it_another_card(half: Place) -> None:
     ask = asked(half.look("existing", forge=FORGE), "forge.gpu")
     assert ask.value == SMALL
