@@ -145,7 +145,7 @@ def test_a_name_that_the_shell_would_run_is_not_offered(tmp_path: Path) -> None:
     ],
     ids=["broken config", "quote", "no number", "no verb", "no words"],
 )
-@pytest.mark.parametrize("wish", ["bash_complete", "zsh_complete", "nosuch_complete", "?"])
+@pytest.mark.parametrize("wish", ["zsh_complete", "nosuch_complete"])
 def test_whatever_is_wrong_it_is_silent_and_writes_nothing(
     tmp_path: Path, environ: dict[str, str], wish: str
 ) -> None:
