@@ -1,6 +1,7 @@
 """The files of the step `outside`: for which proxy, where they go, and what a person does then."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -214,14 +215,18 @@ def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) 
         yield from _iis_commands(ground, folder, host)
     elif proxy == "caddy":
         yield "certificate: Caddy gets and renews it itself, where port 80 or 443 is reached"
-        yield f"login: caddy hash-password; its line goes into {folder / 'Caddyfile'}"
-        yield f"then: sudo cp {folder / 'Caddyfile'} /etc/caddy/ && sudo systemctl reload caddy"
+        file = shlex.quote(str(folder / "Caddyfile"))
+        yield f"login: what caddy hash-password prints goes into {file}"
+        yield f"then, once: cat {file} | sudo tee -a /etc/caddy/Caddyfile"
+        yield "      sudo systemctl reload caddy"
     else:
         user = clean_line(ground.answers.text("outside.login"), 60)
         yield f"certificate: sudo certbot certonly --nginx -d {host}"
-        yield f"login: sudo htpasswd -c /etc/nginx/gpuconsole.htpasswd {user}"
+        login = shlex.join(["sudo", "htpasswd", "-c", "/etc/nginx/gpuconsole.htpasswd", user])
+        yield f"login: {login}  # of apache2-utils"
         target = f"/etc/nginx/conf.d/{ground.name}.conf"
-        yield f"then: sudo cp {folder / 'nginx.conf'} {target} && sudo nginx -t"
+        yield f"then: {shlex.join(['sudo', 'cp', str(folder / 'nginx.conf'), target])}"
+        yield "      sudo nginx -t"
         yield "      sudo systemctl reload nginx"
     yield f"at last: gpuconsole doctor --only outside --service {ground.name}, or look again here"
 
