@@ -1,15 +1,13 @@
-"""Correcting the compose service of a Forge that is here: what would change, and writing it."""
+"""What could be corrected of the compose service of a Forge that is here, and why not, if not."""
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from actions.doctor.ground import Ground as DoctorGround
-from actions.gate import as_error, refusal
 from actions.plan import Plan
 from actions.service_verbs.steps import project_of
 from actions.services.snapshot import ServiceStatus
@@ -18,15 +16,12 @@ from actions.setup.files.forge import SUPERVISOR, Corrected, corrected_forge, en
 from actions.setup.files.host import wanted_for
 from actions.setup.ground import Ground
 from actions.setup.report import Look
-from console.compose.editing import ComposeEdit, unified
 from console.compose.outside import outside_of
 from console.compose.project import ComposeService, parse, read_service, service_of
-from console.compose.writing import write_edit
-from console.config.load import dotted
 from console.engine.snapshot import ARGUMENT_NAMES, Container
 from console.engine.values import items, mapping
 from console.errors import ConsoleError, UsageError
-from console.files import read_limited, write_aside
+from console.files import read_limited
 from console.gpu.snapshot import Gpu
 from console.text import clean_line
 
@@ -109,14 +104,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         if self.corrected is not None:
             yield f"by hand, in {self.file}:"
             yield from (f"  {one}" for one in self.corrected.edit.settings)
-
-
-class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written for several Forges: the files' diff, the config's values, and doing it."""
-
-    diff: str
-    values: dict[str, Any]
-    write: Callable[[], tuple[str, ...]]
 
 
 def chosen_names(answer: str, names: Sequence[str]) -> set[str]:
@@ -293,102 +280,6 @@ def _unwritable(file: Path) -> str:
     if not os.access(real, os.W_OK) or not os.access(real.parent, os.W_OK):
         return f"you may not write {file}, or not in its folder"
     return ""
-
-
-def writing(ground: Ground, offers: Sequence[Offer]) -> Writing:
-    """Give what writes the corrections of several Forges: each file once, with a copy beside it."""
-    files: dict[Path, list[Offer]] = {}
-    for one in offers:
-        files.setdefault(one.file, []).append(one)
-    edits = {file: _whole(several) for file, several in files.items()}
-    with_secrets = [one for one in offers if one.corrected is not None and one.corrected.secrets]
-    diffs = [edit.diff for edit in edits.values()]
-    diffs += [_env_diff(one) for one in with_secrets]
-    values: dict[str, Any] = {}
-    for one in offers:
-        values |= _logins(ground, one)
-
-    def write() -> tuple[str, ...]:
-        reason = refusal(ground.session)
-        if reason is not None:
-            raise as_error(reason)
-        wrote = []
-        for one in with_secrets:
-            wrote += _write_secrets(ground, one)
-        token = f"setup-{ground.session.clock.now():%Y%m%d-%H%M%S-%f}"
-        for file, edit in edits.items():
-            copy = write_edit(file, edit, token)
-            if any(one.file == file for one in with_secrets):
-                copy.chmod(0o600)  # the secrets that have just left the file are still in it
-            wrote += [str(file), str(copy)]
-        return tuple(wrote)
-
-    return Writing(diff="\n".join(diffs), values=values, write=write)
-
-
-def _whole(several: Sequence[Offer]) -> ComposeEdit:
-    """Give the edit of a file: each Forge's was made on top of the one before it."""
-    edits = [one.corrected.edit for one in several if one.corrected is not None]
-    before, after = edits[0].before, edits[-1].text
-    return ComposeEdit(
-        before=before,
-        text=after,
-        diff=unified(before, after, str(several[0].file)),
-        settings=tuple(word for edit in edits for word in edit.settings),
-    )
-
-
-def _env_diff(one: Offer) -> str:
-    names = one.corrected.secrets if one.corrected is not None else {}
-    lines = [f"--- {one.env} (not there)", f"+++ {one.env} (only you may read it)"]
-    return "\n".join([*lines, *(f"+{name}=***" for name in names)])
-
-
-def _token_path(ground: Ground, name: str) -> Path:
-    folder = ground.session.places.config_file.parent
-    return folder / f"{_NOT_IN_NAMES.sub('-', name).strip('-') or 'forge'}.token"
-
-
-def _logins(ground: Ground, one: Offer) -> dict[str, Any]:
-    """Give what the config needs so that the console gets past the login; nothing where it does."""
-    token = one.corrected.secrets.get("WEB_TOKEN") if one.corrected is not None else None
-    service = one.status.service
-    if not token or service.auth is not None:
-        return {}
-    if service.source != "config" and not ground.answers.flag("existing.adopt"):
-        return {}  # the config does not know it, and is not to
-    path = _token_path(ground, one.status.name)
-    if path.exists():
-        return {}
-    return {dotted(("services", one.status.name, "auth")): {"scheme": "bearer", "file": str(path)}}
-
-
-def _write_secrets(ground: Ground, one: Offer) -> list[str]:
-    if one.corrected is None:
-        return []
-    secrets = one.corrected.secrets
-    made = [(one.env, env_file(secrets).text)]
-    if _logins(ground, one):
-        made.append((_token_path(ground, one.status.name), f"{secrets['WEB_TOKEN']}\n"))
-    return [write_secret(path, text) for path, text in made]
-
-
-def write_secret(path: Path, text: str) -> str:
-    """Write a file that only its owner may read, its folder too if need be; gives its path.
-
-    Raises:
-        ConsoleError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_aside(path, text.encode(), 0o600)
-    except OSError as error:
-        raise ConsoleError(
-            "setup.unwritable",
-            f"{path} cannot be written: {error.strerror or error}",
-            "Check the owner and the mode of its folder, and the free space",
-        ) from error
-    return str(path)
 
 
 def anew(ground: Ground, one: Offer) -> Plan | str:

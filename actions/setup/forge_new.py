@@ -14,7 +14,7 @@ from actions.setup.files.forge import COMPOSE, ENV_FILE, env_file, forge_file
 from actions.setup.files.host import wanted_for
 from actions.setup.files.wanted import Wanted
 from actions.setup.files.writing import Draft, drafts_in, not_ours, write_drafts
-from actions.setup.forge_correct import write_secret
+from actions.setup.forge_write import write_secret
 from actions.setup.ground import Ground
 from actions.setup.ports import free_port, holder
 from console.config.load import dotted

@@ -12,8 +12,9 @@ import msgspec
 from actions.plan import Plan
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
-from actions.setup.forge_correct import ALL, Offer, anew, chosen_names, offers_of, writing
+from actions.setup.forge_correct import ALL, Offer, anew, chosen_names, offers_of
 from actions.setup.forge_new import NewForge, new_forge
+from actions.setup.forge_write import writing
 from actions.setup.ground import Ground
 from actions.setup.report import Ask, Look, Option
 from console.errors import UsageError
