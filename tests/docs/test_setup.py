@@ -10,6 +10,7 @@ import pytest
 
 from actions.setup.answers import read_answers
 from console.packaged import read_table
+from screens.tui.setup.keys import SETUP as SETUP_KEYS
 from tests.docs.made import made_blocks, printer
 from tests.docs.pages import ROOT, blocks, page
 from tests.support.edits import edit_host
@@ -70,3 +71,10 @@ def test_the_answers_file_on_the_page_is_taken_and_heeded(tmp_path: Path) -> Non
 @pytest.mark.parametrize("state", ["done", "needed", "blocked", "skipped", "failed"])
 def test_the_states_of_json_are_named(state: str) -> None:
     assert f"`{state}`" in page("setup.md").partition("`--json` gives")[2].partition("\n\n")[0]
+
+
+def test_the_keys_on_the_page_do_what_it_says() -> None:
+    text = page("setup.md").partition("At the left")[2].partition("\n\n")[0]
+    does = {key: one.action for one in SETUP_KEYS for key in one.keys.split(",")}
+    wanted = {"b": "before", "s": "skip", "c": "again", "d": "full", "y": "copy", "w": "save"}
+    assert {key: does[key] for key in re.findall(r"`([a-z])`", text)} == wanted
