@@ -18,9 +18,12 @@ from actions.setup.files.marks import is_ours
 from actions.setup.files.wanted import Store, Wanted
 from actions.setup.files.writing import Draft, drafts_in
 from actions.setup.ground import Ground
-from actions.setup.ports import free_port, is_address, port_of
+from actions.setup.ports import free_port, is_address, is_here, port_of
 from console.compose.faults import ComposeError
 from console.compose.project import parse, read_text, service_of
+from console.engine.client import EngineClient
+from console.engine.faults import EngineError
+from console.engine.values import items
 from console.errors import UsageError
 from console.paths import expand, find_home
 from console.text import clean_line
@@ -149,6 +152,9 @@ def files_here(ground: Ground, store: Store | None = None) -> Made:
         "reserve": _reserve(ground),
         "store": store,
     }
+    if is_rootless(ground):
+        # There root of a container is the user outside, and any other number is nobody's.
+        changes["owner"] = "0:0"
     changes["port"] = _port(ground, present, changes["bind"])
     wanted = wanted_for(
         ground.session, cards_of(ground.snapshot.gpu), ground.card,
@@ -187,6 +193,12 @@ def bind_of(ground: Ground, present: Present) -> str:
             f"comfyui.bind is no address: {clean_line(said, 80)!r}",
             f"Such as {LOOPBACK}, or 0.0.0.0 for every network that this host is in",
         )
+    if not is_here(said):
+        raise UsageError(
+            "setup.address",
+            f"comfyui.bind is no address of this host: {said}",
+            "`ip -brief address` lists them",
+        )
     return said
 
 
@@ -195,6 +207,16 @@ def url_of(wanted: Wanted) -> str:
     everywhere = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 -- compared, not bound
     host = everywhere.get(wanted.bind, wanted.bind)
     return f"http://{f'[{host}]' if ':' in host else host}:{wanted.port or PORT}"
+
+
+def is_rootless(ground: Ground) -> bool:
+    """Tell whether the engine runs as the user; one that does not say so does not."""
+    try:
+        with EngineClient(ground.session.endpoint) as client:
+            said = client.info().get("SecurityOptions")
+    except EngineError:
+        return False
+    return any("rootless" in str(one) for one in items(said))
 
 
 def _data(ground: Ground, folder: Path, present: Present) -> Path:

@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from actions.building.recipe import LABEL
 from actions.services.placement import card_words
 from actions.setup.behind import made_anew
 from actions.setup.comfyui_asks import asks_of
@@ -14,7 +16,7 @@ from actions.setup.comfyui_files import PARTS, Made, files_here, is_theirs, url_
 from actions.setup.comfyui_theirs import look_at_theirs
 from actions.setup.disagreement import disagreement
 from actions.setup.draft import missing, other
-from actions.setup.files.comfyui import reserve_of, traps
+from actions.setup.files.comfyui import DOCKERFILE, reserve_of, traps
 from actions.setup.files.filling import versions
 from actions.setup.files.marks import untouched
 from actions.setup.files.pinning import order_in_words
@@ -27,10 +29,14 @@ from console.compose.command import find_compose
 from console.compose.faults import ComposeError
 from console.compose.validating import validate
 from console.config.load import dotted
+from console.engine.building import fingerprint
 from console.engine.client import EngineClient
-from console.engine.faults import EngineError, EngineRefusedError
+from console.engine.faults import EngineRefusedError
 from console.engine.snapshot import Container
-from console.errors import ConsoleError
+from console.engine.values import mapping
+from console.errors import ConsoleError, UsageError
+
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def look_at_comfyui(ground: Ground) -> Look:
@@ -43,10 +49,27 @@ def look_at_comfyui(ground: Ground) -> Look:
     if service is not None and is_theirs(service):
         return look_at_theirs(ground, service)
     try:
+        _same_host(ground)
         made = files_here(ground)
     except ConsoleError as error:
         return _blocked(ground, None, error)
     return _in_the_way(ground, made) or _made(ground, made)
+
+
+def _same_host(ground: Ground) -> None:
+    """Refuse an engine of another host: it would look for the folders there.
+
+    Raises:
+        UsageError: it is one (`setup.other-host`).
+    """
+    address = ground.session.endpoint.address
+    place = urlsplit(address).hostname or ""
+    if address.startswith("ssh://") or (place and place not in _HERE):
+        raise UsageError(
+            "setup.other-host",
+            f"the engine is that of another host: {ground.session.endpoint.shown}",
+            "Run gpuconsole setup on that host: files and models have to be there",
+        )
 
 
 def _in_the_way(ground: Ground, made: Made) -> Look | None:
@@ -118,7 +141,7 @@ def _made(ground: Ground, made: Made) -> Look:
             commands=missing_compose,
             asks=asks,
         )
-    state = _image_state(ground, made.image)
+    state = _image_state(ground, made)
     if state != "there":
         plan = ground.operations.plan("build", made.wanted.service)
         look = planned(plan, f"its image {made.image} is {state}", found)
@@ -237,15 +260,18 @@ def _validated(ground: Ground, made: Made, kept: tuple[Draft, ...]) -> str:
     )
 
 
-def _image_state(ground: Ground, image: str) -> str:
-    """Give whether the image is `there`, or `not there yet`."""
+def _image_state(ground: Ground, made: Made) -> str:
+    """Give whether the image is `there`, `not there yet`, or of a Dockerfile of before."""
     try:
         with EngineClient(ground.session.endpoint) as client:
-            client.image(image)
+            config = mapping(client.image(made.image).get("Config"))
     except EngineRefusedError:
         return "not there yet"
-    except EngineError as error:
-        raise ConsoleError(error.code, error.title, error.hint) from error
+    # Who built it by compose left no label: then it is taken for what it is called.
+    label = mapping(config.get("Labels")).get(LABEL)
+    dockerfile = made.folder / DOCKERFILE
+    if label and label != fingerprint(dockerfile.parent, dockerfile.name):
+        return "of an older Dockerfile"
     return "there"
 
 

@@ -51,13 +51,23 @@ def is_address(text: str) -> bool:
     return False
 
 
+def is_here(address: str) -> bool:
+    """Tell whether an address is one of this host's; what cannot be told counts as one."""
+    return _tried(0, address) != errno.EADDRNOTAVAIL
+
+
 def open_to_network(address: str) -> bool:
     """Tell whether others than this host reach what is bound at an address."""
     return not ip_address(address).is_loopback
 
 
 def _free(port: int, address: str) -> bool:
-    """Try to bind it; what cannot be told counts as free: the engine will say so."""
+    """Tell whether nobody has it; what cannot be told counts as free: the engine will say so."""
+    return _tried(port, address) != errno.EADDRINUSE
+
+
+def _tried(port: int, address: str) -> int | None:
+    """Bind a port and let it go again; gives the error's number where that cannot be done."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:
@@ -66,8 +76,8 @@ def _free(port: int, address: str) -> bool:
             # Two may bind it with that option; only one may listen.
             tried.listen(1)
     except OSError as error:
-        return error.errno != errno.EADDRINUSE
-    return True
+        return error.errno
+    return None
 
 
 def port_of(text: str) -> int | None:

@@ -19,7 +19,8 @@ _KINDS = (
     "compose", "dockerfile", "extra-model-paths", "forge", "iis", "caddy", "nginx",
 )  # fmt: skip
 _WHAT = """\b
-Without --kind: all that ComfyUI needs (compose file, Dockerfile).
+Without --kind: all that ComfyUI needs (compose file, Dockerfile, versions of packages).
+A file that setup did not write is never overwritten; one of its own keeps a copy.
 \b
 Examples:
   gpuconsole setup files --card 3090 --variant qwen-edit-2509-fp8
@@ -75,7 +76,12 @@ def files(
     made = _made(wanted, kind)
     if out is None:
         return _print(cli, made)
-    return _write(cli, made, _path(cli, out), dry_run=dry_run, yes=yes)
+    code = _write(cli, made, _path(cli, out), dry_run=dry_run, yes=yes)
+    if kind in {None, "compose"} and not (cli.as_json or dry_run or wanted.data.is_dir()):
+        # Docker would make it as root, or refuse to start.
+        parts = " ".join(str(wanted.data / one) for one in ("input", "output", "temp", "user"))
+        say(f"Before the first start: mkdir -p {parts}")
+    return code
 
 
 def _path(cli: Cli, text: str) -> Path:
@@ -114,7 +120,7 @@ def _made(wanted: "Wanted", kind: str | None) -> tuple["Generated", ...]:
         case "compose":
             return (comfyui.compose_file(wanted),)
         case "dockerfile":
-            return (comfyui.dockerfile(wanted),)
+            return (comfyui.dockerfile(wanted), comfyui.pinned_file(wanted))
         case "extra-model-paths":
             return (comfyui.extra_model_paths(wanted),)
         case "forge":
@@ -142,7 +148,7 @@ def _write(
     cli: Cli, made: tuple["Generated", ...], folder: Path, *, dry_run: bool, yes: bool
 ) -> int:
     from actions.gate import as_error, refusal
-    from actions.setup.files.writing import drafts_in, write_drafts
+    from actions.setup.files.writing import drafts_in, not_ours, write_drafts
 
     drafts = drafts_in(folder, made)
     if not dry_run and (reason := refusal(cli.session)) is not None:
@@ -151,6 +157,9 @@ def _write(
         for one in drafts:
             (write if dry_run else say)(one.diff or f"{one.path} is there already, just so")
     todo = [one for one in drafts if one.state != "same"]
+    foreign = [one for one in todo if one.foreign]
+    if foreign and not dry_run:
+        raise not_ours(foreign[0].path)
     backups: list[Path] = []
     if todo and not dry_run:
         if not confirm(f"Write {', '.join(str(one.path) for one in todo)}?", yes=yes):

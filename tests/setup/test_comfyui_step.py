@@ -195,6 +195,7 @@ def test_another_answer_changes_what_setup_wrote_and_the_address_with_it(person:
         ({"port": "eighty"}, "comfyui.port is no port"),
         ({"port": "70000"}, "comfyui.port is no port"),
         ({"bind": "lan"}, "comfyui.bind is no address"),
+        ({"bind": "192.0.2.7"}, "comfyui.bind is no address of this host"),
         ({"reserve": "much"}, "comfyui.reserve is no number"),
         ({"reserve": "nan"}, "comfyui.reserve is no number"),
         ({"folder": "here"}, "comfyui.folder is no absolute path"),

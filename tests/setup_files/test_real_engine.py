@@ -179,6 +179,10 @@ def test_what_setup_writes_comes_up_healthy_and_is_just_as_it_says(here: Here) -
     report = here.course.look("comfyui", anew=True)
     assert (report.state, report.able) == ("done", False)
     assert {one: one.read_bytes() for one in before} == before
+    (here.folder / DOCKERFILE).write_text(f"{STANDS_IN}# one line more\n")
+    report = here.course.look("comfyui", anew=True)
+    assert (report.state, report.able) == ("needed", True)
+    assert report.detail == f"its image {IMAGE} is of an older Dockerfile"
 
     begun = here.api.inspect_container(here.name)["State"]["StartedAt"]
     stopped = here.compose("stop", "--timeout", "20")
