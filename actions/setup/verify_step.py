@@ -38,11 +38,12 @@ def look_at_card(ground: Ground) -> Look:
         return _untold(ground, service, found)
     here = _card_words(ground, service.gpu_uuid)
     if service.gpu_source in _TRUSTED:
-        by = "the driver sees it there" if service.gpu_source == "processes" else "its own word"
+        seen = "the driver sees it there" if service.gpu_source == "processes" else ""
         return Look(
-            state="done", detail=f"{service.name} computes on {here}", found=found,
-            proposes=(f"confirmed: {by}",),
-        )  # fmt: skip
+            state="done",
+            detail=f"{service.name} computes on {here}",
+            found=(*found, seen) if seen else found,
+        )
     return Look(
         state="done",
         detail=f"by its settings {service.name} is on {here}; it does not say so itself",

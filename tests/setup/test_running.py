@@ -259,6 +259,21 @@ def test_a_picture_that_is_not_there_is_named_anew(edits: Walk) -> None:
     assert asked(report, "edit.image").value == "/nowhere/x.png"
 
 
+def test_ones_own_picture_is_edited_once_by_whatever_name_it_is_called(
+    edits: Walk, tmp_path: Path
+) -> None:
+    own = edits.host.picture("mine.png")
+    link = tmp_path / "link.png"
+    link.symlink_to(own)
+    before, after = first(edits, image=str(link), prompt="Make it blue")
+    assert [one.name for one in before.pictures] == ["link.png"]
+    assert after.state == "done", after
+    assert edits.look("first-edit", edit={"image": str(link)}).state == "done"
+    assert edits.look("first-edit", edit={"image": str(own)}).state == "needed"
+    # Without an answer any picture that it has made will do.
+    assert edits.look("first-edit").state == "done"
+
+
 def test_an_edit_that_went_wrong_says_why_and_may_be_tried_again(edits: Walk) -> None:
     edits.host.mood("run-oom")
     _, failed = first(edits)
@@ -298,3 +313,14 @@ def test_what_starts_after_a_reboot_is_told_with_what_windows_needs(tmp_path: Pa
         done = course.do("keep-running")
         assert done.state == "done"
         assert [Path(path).name for path in done.wrote] == ["gpuconsole-watch.service"]
+
+
+def test_a_linux_of_its_own_needs_nothing_from_windows(tmp_path: Path) -> None:
+    with walk(tmp_path, "native") as one:
+        duty = one.look("keep-running")
+        assert not [line for line in duty.commands if "WSL" in line or "wsl" in line]
+        address = {"public_url": "https://qwen.example.org", "proxy": "iis"}
+        outside = one.look("outside", outside=address)
+        assert "outside.network" not in {ask.key for ask in outside.asks}
+        assert any("needs a tunnel" in line for line in outside.proposes)
+        assert "the driver sees it there" in one.look("verify").found
