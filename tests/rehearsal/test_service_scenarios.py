@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from docker.api.client import APIClient
 
+from console.simulator.casting import kind_of
 from console.simulator.driver_table import parse_table
 from console.simulator.held import HeldRehearsal, held_rehearsal
 from console.simulator.scenario import scenario_names
@@ -33,8 +34,9 @@ def runs(host: HeldRehearsal, container: str) -> bool:
 def test_every_service_that_is_up_can_be_asked(name: str) -> None:
     with held_rehearsal(name) as host:
         host.advance(3)
+        scene = host.look(lambda world: world.scene)
         for container, port in host.ports.items():
-            forge = config(host)["services"][container]["kind"] == "forge"
+            forge = kind_of(scene.containers[container]) == "forge"
             try:
                 status = call(port, "/internal/ping" if forge else "/queue", headers=TOKEN).status
             except ConnectionRefusedError:
