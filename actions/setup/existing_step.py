@@ -38,13 +38,14 @@ def look_at_existing(ground: Ground) -> Look:
     refused = models.refused or forges.refused
     if refused is not None:
         return _with(refused, found, asks)
+    commands = (*models.commands, *forges.commands)
     values = {**models.values, **values_of(taken), **forges.values}
     proposes = [f"{one.name}: {reason}" for one in taken for reason in one.reasons[:1]]
     what = [one.name for one in taken] + [f"models in {one}" for one in models.values.values()]
     if not values and models.folder is None and not forges.able:
         return Look(
             state="done", detail=_done(ground, forges), found=found, asks=asks,
-            proposes=(*models.notes, *forges.proposes), commands=forges.commands,
+            proposes=(*models.notes, *forges.proposes), commands=commands,
         )  # fmt: skip
     return Look(
         state="needed",
@@ -57,7 +58,7 @@ def look_at_existing(ground: Ground) -> Look:
         diff=forges.diff,
         plan=forges.plan if not values else None,
         command=forges.command,
-        commands=forges.commands,
+        commands=commands,
         asks=asks,
     )
 

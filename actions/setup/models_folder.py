@@ -1,5 +1,7 @@
 """Which folder models are in and fetched into: the config's, one that is found, or a new one."""
 
+import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
         folder: to be made; None where it is there.
         found: what is there, line by line.
         notes: what is to be known of it.
+        commands: what only a person can do about it.
         ask: the question.
         refused: why nothing can be chosen; None where something is.
     """
@@ -36,6 +39,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
     found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
     refused: Look | None = None
 
 
@@ -61,7 +65,7 @@ def choose_models(ground: Ground, disk: OnDisk, *, comfyui_here: bool) -> Chosen
         notes = (f"{folder} lies {_SLOW}",) if is_slow(ground, folder) else ()
         return Chosen(
             ask=_ask(disk, folder, None), found=(f"models: {there} (of the config)",), notes=notes,
-            folder=None if folder.exists() else folder,
+            folder=None if folder.exists() else folder, commands=_rights(folder),
         )  # fmt: skip
     new = None if comfyui_here or disk.models else default_models(ground)
     folder_or_none = named or (disk.models[0].path if disk.models else new)
@@ -80,12 +84,29 @@ def choose_models(ground: Ground, disk: OnDisk, *, comfyui_here: bool) -> Chosen
         folder=None if folder.exists() else folder,
         found=lines,
         notes=(*_why(disk, folder, named), *_notes(ground, folder)),
+        commands=_rights(folder),
     )
 
 
 def expand_there(ground: Ground, there: Path) -> Path:
     """Give the config's folder as it is on this host."""
     return expand(str(there), ground.session.environ)
+
+
+def _rights(folder: Path) -> tuple[str, ...]:
+    """Give how root lets this user write in a folder, or make it; nothing where they may."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if os.access(there, os.W_OK | os.X_OK):
+        return ()
+    if there == folder:
+        return (
+            f"# you may not write in {folder}, where models are fetched to; as root:",
+            f'sudo chown -R "$USER" {shlex.quote(str(folder))}',
+        )
+    return (
+        f"# you may not write in {there}, where the folder would be made; as root:",
+        f'sudo install -d -o "$USER" {shlex.quote(str(folder))}',
+    )
 
 
 def _named(ground: Ground) -> Path | None:

@@ -1,9 +1,12 @@
 """Hosts in every state for the first steps of setup: with nothing on them, and with half of it."""
 
 import contextlib
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from actions.session import Session, open_session
 from actions.setup.answers import answers_of
@@ -60,3 +63,17 @@ def place(
         config = host.places.config_home / "mine" / "config.toml"
         host.environ["HOME"] = str(home)
         yield Place(host, config, home)
+
+
+@contextlib.contextmanager
+def mounted_read_only(folder: Path) -> Iterator[None]:
+    """Have a folder mounted read-only, which holds for root too; skips where that cannot be."""
+    for words in (["--bind", str(folder), str(folder)], ["-o", "remount,ro,bind", str(folder)]):
+        done = subprocess.run(["mount", *words], capture_output=True, check=False)
+        if done.returncode:
+            subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+            pytest.skip("nothing may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

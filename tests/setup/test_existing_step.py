@@ -9,7 +9,7 @@ import pytest
 from actions.operations import Operations
 from console.config.load import load
 from console.simulator.scene import Scene
-from tests.setup.places import Place, place
+from tests.setup.places import Place, mounted_read_only, place
 from tests.setup.walking import asked
 from tests.support.edits import COMFY, FORGE
 
@@ -248,6 +248,17 @@ def test_a_folder_that_cannot_be_made_is_told_with_another_way(tmp_path: Path) -
         assert "cannot be made" in failed.detail
         assert "existing.models" in " ".join(failed.commands)
         assert not here.config.exists() or "models" not in here.config.read_text()
+
+
+def test_a_folder_without_rights_comes_with_roots_command(tmp_path: Path) -> None:
+    with place(tmp_path, "fresh-host") as here:
+        models = models_in(here.home / "ComfyUI/models")
+        with mounted_read_only(models):
+            found = here.look("existing")
+            assert f'sudo chown -R "$USER" {models}' in found.commands
+            new = here.look("existing", existing={"models": f"{models}/more/models"})
+            assert f'sudo install -d -o "$USER" {models}/more/models' in new.commands
+        assert here.look("existing").commands == ()
 
 
 def test_a_disk_that_does_not_answer_keeps_nobody_waiting(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from actions.setup.report import StepReport
 from actions.status import read_status
 from console.config.load import load
 from console.simulator.scene import Scene
-from tests.setup.places import Place, place
+from tests.setup.places import Place, mounted_read_only, place
 from tests.setup.walking import asked
 
 SMALL, BIG = "GPU-3f1c9a52-7d84-4b0e-9a61-c2e5d8f07b13", "GPU-8b2d6e07-51fa-4c39-b7d8-19e4a3c6f520"
@@ -188,14 +188,8 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(half: Place) -> No
 @pytest.fixture
 def locked(half: Place) -> Iterator[Place]:
     """Give the host with the compose file's folder mounted read-only, as on a share."""
-    folder = compose_of(half).parent
-    for words in (["--bind", str(folder), str(folder)], ["-o", "remount,ro,bind", str(folder)]):
-        done = subprocess.run(["mount", *words], capture_output=True, check=False)
-        if done.returncode:
-            subprocess.run(["umount", str(folder)], capture_output=True, check=False)
-            pytest.skip("nothing may be mounted here")
-    yield half
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted_read_only(compose_of(half).parent):
+        yield half
 
 
 def test_without_rights_on_the_file_it_says_what_to_change_by_hand(locked: Place) -> None:
