@@ -357,6 +357,12 @@ class DashboardScreen(LiveScreen):
         """Propose to take back the last plan."""
         self.console_app.desk.propose_undo()
 
+    def action_setup(self) -> None:
+        """Open guided setup."""
+        from screens.tui.setup.flow import open_setup
+
+        open_setup(self.console_app)
+
     def action_rehearse(self) -> None:
         """Leave for the rehearsal host, where there is nothing to look at here."""
         if nothing_here(self.console_app.snapshot):

@@ -66,6 +66,7 @@ DASHBOARD = (
     KeyHelp("r", "r", "verb('r')", "restart it", "Change"),
     KeyHelp("x", "x", "menu", "everything that can be done with it", "Change"),
     KeyHelp("u", "u", "undo", "undo the last plan where that is possible", "Change"),
+    KeyHelp("S", "S", "setup", "guided setup, to the first edited picture", "Change"),
     KeyHelp(
         "d",
         "d",

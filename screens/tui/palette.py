@@ -30,7 +30,7 @@ def commands(app: Console) -> Iterator[SystemCommand]:
         title = f"Theme: {theme_title(name)}"
         yield SystemCommand(title, "change the look", partial(app.wear, name))
     for key in (*DASHBOARD, *EVERYWHERE):
-        if key.group != "Move" and key.action not in {"back", "rehearse"}:
+        if key.group != "Move" and key.action not in {"back", "rehearse", "setup"}:
             press = partial(app.simulate_key, key.keys.partition(",")[0])
             yield SystemCommand(key.help[0].upper() + key.help[1:], f"key {key.shown}", press)
 

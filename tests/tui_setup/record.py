@@ -29,7 +29,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Record = dict[str, list[Recorded]]
-HOSTS = {"fresh": "", "half-done": "half-done"}
+HOSTS = {name or "fresh": name for name in ("", "half-done", "small-card", "no-internet")}
 """The flavour of each host."""
 
 

@@ -11,9 +11,13 @@ from screens.tui.application import Console
 from screens.tui.setup.arrival import arrive, may_offer
 from screens.tui.setup.dialogs import Buttons
 from screens.tui.setup.screen import SetupScreen
+from tests.support import hosts
 from tests.support.fresh import FreshHost, fresh_host
+from tests.tui.conftest import MakeApp, make_app, script
 from tests.tui.seeing import seen, until, until_seen
-from tests.tui_setup.conftest import Unset, make_console, settled, walk_of
+from tests.tui_setup.conftest import Unset, make_console, report_of, settled, walk_of
+
+__all__ = ["make_app", "script"]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +80,19 @@ async def test_who_may_change_nothing_is_shown_all_and_told_why(bare: FreshHost)
             await settled(pilot)
         assert not bare.config.exists()
     assert not load(bare.config).present
+
+
+async def test_where_there_is_neither_card_nor_engine_a_key_opens_it(make_app: MakeApp) -> None:
+    app = make_app(hosts.neither())
+    app.arrival = lambda: arrive(app, False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "sets this host up")
+        await until_seen(pilot, "opens the rehearsal host")
+        assert not isinstance(app.screen, Buttons)
+        await pilot.press("S")
+        await settled(pilot)
+        assert report_of(app).state == "blocked"
+        await until_seen(pilot, "What you can do")
 
 
 async def test_left_for_the_host_it_says_how_to_come_back(bare: FreshHost) -> None:

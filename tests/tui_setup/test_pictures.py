@@ -97,6 +97,15 @@ def test_each_step_of_a_host_that_is_half_done(
     assert snap_compare(console(make_app), terminal_size=size, run_before=run)
 
 
+@pytest.mark.parametrize(("host", "step"), [("small-card", "cards"), ("no-internet", "comfyui")])
+def test_what_stands_in_the_way(
+    snap_compare: Compare, make_app: MakeApp, host: str, step: str
+) -> None:
+    reports = walked(host, step, done=True)
+    run = at(lambda app: still(app, reports, step), seen="What you can do")
+    assert snap_compare(console(make_app), terminal_size=SIZES[0], run_before=run)
+
+
 FETCHING = Transfer(
     bytes_done=7_900_000_000,
     bytes_total=30_200_000_000,

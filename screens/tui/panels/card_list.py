@@ -95,10 +95,17 @@ def missing_engine(scene: Scene, width: int) -> list[Line]:
 
 
 def rehearsal_offer(width: int) -> list[Line]:
-    """Offer the rehearsal host where this one has nothing to show."""
-    text = "opens the rehearsal host: this program on a simulated studio"
-    line = fit((Span(" "), Span(" d ", "badge"), Span(f" {text}")), width)
-    return [clickable(line, "key d")]
+    """Offer setup, and the rehearsal host, where this one has nothing to show."""
+    offers = (
+        ("S", "sets this host up, step by step, to the first edited picture"),
+        ("d", "opens the rehearsal host: this program on a simulated studio"),
+    )
+    return [
+        clickable(
+            fit((Span(" "), Span(f" {key} ", "badge"), Span(f" {text}")), width), f"key {key}"
+        )
+        for key, text in offers
+    ]
 
 
 def lost_engine(scene: Scene, width: int) -> list[Line]:

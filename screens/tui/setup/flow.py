@@ -86,7 +86,7 @@ class SetupFlow:
             course.back_to(ident)
             course.look(ident, anew=True)
 
-        self.walk.wish(ident, "look", work)
+        self.walk.wish(ident, "again", work)
 
     def do(self, ident: str) -> None:
         """Do what the step proposes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from actions.plan import StepProgress
 from actions.transfer import Transfer
 from console.text import clean_line
@@ -14,6 +16,8 @@ from screens.tui.transfer_words import done_text, left_text, percent, rate_text,
 from screens.tui.words import gib
 
 BAR_MOST = 40
+_COUNTED = re.compile(r"\bstep (\d{1,4})/(\d{1,4})\b", re.IGNORECASE)
+"""As builds tell how far they are."""
 ASKED = {"cancel": "cancelling …", "pause": "pausing …"}
 
 
@@ -70,14 +74,15 @@ def _edit(progress: StepProgress, width: int) -> list[Line]:
 
 def _words(progress: StepProgress, width: int) -> list[Line]:
     lines: list[Line] = []
-    if progress.longest_seconds:
-        share = min(1.0, progress.elapsed_seconds / progress.longest_seconds)
-        filled, track = bar(share, max(8, min(BAR_MOST, width - 8)))
-        most = format_duration(progress.longest_seconds)
-        lines.append(
-            (Span("  "), Span(filled, "history"), Span(track, "track"),
-             Span(f" of at most {most}", "dim"))
-        )  # fmt: skip
+    room = max(8, min(BAR_MOST, width - 8))
+    counted = _COUNTED.search(progress.text)
+    if counted is not None and int(counted[2]) >= int(counted[1]) > 0:
+        filled, track = bar((int(counted[1]) - 0.5) / int(counted[2]), room)
+        lines.append((Span("  "), Span(filled, "bar"), Span(track, "track")))
+    elif progress.longest_seconds:
+        filled, track = bar(min(1.0, progress.elapsed_seconds / progress.longest_seconds), room)
+        most = Span(f" of at most {format_duration(progress.longest_seconds)}", "dim")
+        lines.append((Span("  "), Span(filled, "history"), Span(track, "track"), most))
     return lines + _indented(clean_line(progress.text, 400), width, "text")
 
 

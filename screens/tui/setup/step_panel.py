@@ -17,6 +17,8 @@ from screens.tui.setup.table_panel import table_lines
 from screens.tui.setup.walk import Walk
 from screens.tui.setup.words import DOING, STATES, capital
 
+STUCK = frozenset({"blocked", "failed"})
+"""What is to be done about it comes first then."""
 SLOW_SECONDS = 2.0
 """A look that takes longer says for how long already."""
 
@@ -39,6 +41,9 @@ def step_lines(walk: Walk, state: State, now: float, width: int) -> Drawn:
     lines += _doing(walk, now, width)
     if report is None:
         return Drawn(lines, {})
+    stuck = report.state in STUCK
+    yours = _commands(report.commands, width)
+    lines += _section("What you can do: y copies it", yours if stuck else ())
     lines += _section("Written", _listed(report.wrote, width, "ok"))
     lines += _section("Found", _listed(report.found, width))
     if report.table is not None and report.table.rows:
@@ -51,7 +56,7 @@ def step_lines(walk: Walk, state: State, now: float, width: int) -> Drawn:
     lines += before
     lines += _section("Runs", _commands(report.steps, width))
     lines += _section("Writes", diff_lines(report.diff, width)[1:])
-    lines += _section("Only you can do this: y copies it", _commands(report.commands, width))
+    lines += _section("Only you can do this: y copies it", () if stuck else yours)
     return Drawn(lines, {row: place + offset for row, place in places.items()})
 
 

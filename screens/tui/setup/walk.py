@@ -115,7 +115,8 @@ class Walk:
 
         Args:
             ident: of the step, which is shown from now on.
-            word: what it is: `look`, `do`, `skip`, `answer` or `save`.
+            word: what it is: `look`, which a later wish may take the place of, `again`, `do`,
+                `skip`, `answer` or `save`.
             work: does it.
         """
         self.at = ident

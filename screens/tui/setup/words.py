@@ -22,6 +22,7 @@ UNDER_WAY = State("◐", "accent", "under way")
 DOING = {
     "open": "Reading what is here …",
     "look": "Looking …",
+    "again": "Looking again …",
     "answer": "Working out what follows from it …",
     "skip": "Leaving it out …",
     "do": "Doing it …",
@@ -33,7 +34,7 @@ PASSED = frozenset({"done", "skipped"})
 def step_state(walk: Walk, ident: str) -> State:
     """Say how a step stands; what is under way comes first."""
     doing, report = walk.doing, walk.reports.get(ident)
-    at_work = doing is not None and doing.ident == ident and doing.word in {"do", "look"}
+    at_work = doing is not None and doing.ident == ident and doing.word in {"do", "look", "again"}
     if at_work or (walk.running is not None and ident == walk.at):
         return UNDER_WAY
     return STATES.get(report.state, NOT_YET) if report is not None else NOT_YET
