@@ -212,7 +212,7 @@ def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) 
     host = address.host
     yield f"name: a DNS record for {host} that leads to your router or server, port {address.port}"
     if proxy == "iis":
-        yield from _iis_commands(ground, folder, host)
+        yield from _iis_commands(ground, folder, address)
     elif proxy == "caddy":
         yield "certificate: Caddy gets and renews it itself, where port 80 or 443 is reached"
         file = shlex.quote(str(folder / "Caddyfile"))
@@ -231,21 +231,28 @@ def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) 
     yield f"at last: gpuconsole doctor --only outside --service {ground.name}, or look again here"
 
 
-def _iis_commands(ground: Ground, folder: Path, host: str) -> Iterator[str]:
-    windows = windows_path(folder)
-    site = rf"C:\inetpub\{ground.name}"
-    if not windows:
-        distribution = ground.session.environ.get("WSL_DISTRO_NAME", "") or "DISTRIBUTION"
-        shared = str(folder).replace("/", "\\")
+def _iis_commands(ground: Ground, folder: Path, address: PublicAddress) -> Iterator[str]:
+    host, site = address.host, windows_path(folder)
+    if not site:
+        site = rf"C:\inetpub\{ground.name}"
         yield f"on Windows, as administrator: mkdir {site}"
-        yield rf"copy \\wsl.localhost\{distribution}{shared}\web.config {site}"
-    else:
-        site = windows
+        yield _copied(ground, folder, site)
     yield f"run the lines of iis-commands.txt once, as administrator: they make the site {host}"
     yield f"      with the folder {site}, let the proxy work, and turn the login on"
+    port = address.port if address.secure else _HTTPS
+    yield f"binding: https, port {port}, name {host}: the same lines make it, without certificate"
     yield f"certificate: win-acme (wacs.exe) gets one for {host}, binds it and renews it;"
     yield "      for that the router lets port 80 and 443 through to Windows"
-    yield "login: Basic authentication asks for a user of Windows; never without https"
+    yield "login: IIS asks for name and password of a user of Windows, over https only:"
+    yield "      net user NAME * /add makes one for guests, who needs no other right"
+
+
+def _copied(ground: Ground, folder: Path, site: str) -> str:
+    if not is_wsl(ground.session.root):
+        return f"copy {folder / 'web.config'} of this host to {site} there, as by scp"
+    distribution = ground.session.environ.get("WSL_DISTRO_NAME", "") or "DISTRIBUTION"
+    shared = str(folder).replace("/", "\\")
+    return rf'copy "\\wsl.localhost\{distribution}{shared}\web.config" {site}'
 
 
 def windows_path(path: Path) -> str:

@@ -106,7 +106,9 @@ def test_iis_gets_its_files_for_the_network_that_wsl_has(
         assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in before.diff
         assert any(f"http://{at}:{port}" in line for line in before.proposes)
         words = "\n".join(before.commands)
-        for word in ("certificate", "Basic authentication", "iis-commands.txt", "DNS"):
+        shared = str(folder(one)).replace("/", "\\")
+        assert rf"\\wsl.localhost\DISTRIBUTION{shared}\web.config" in words
+        for word in ("DNS", "iis-commands.txt", "binding: https", "certificate: ", "login: IIS"):
             assert word in words
         after = course.do("outside")
         assert {str(folder(one) / name) for name in ("web.config", "iis-commands.txt")} <= set(
