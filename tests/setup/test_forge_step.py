@@ -96,6 +96,7 @@ def test_a_forge_is_corrected_as_shown_and_then_runs_as_its_file_says(half: Plac
     assert service["environment"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # type: ignore[index]
     assert service["environment"]["AUTO_UPDATE"] == "false"  # type: ignore[index]
     assert not [one for one in service["ports"] if "9001" in one]  # type: ignore[attr-defined]
+    _is_valid(file)
     env = file.parent / "forge.env"
     assert env.read_text() == f"WEB_PASSWORD={PASSWORD}\nWEB_TOKEN={TOKEN}\n" or (
         env.read_text() == f"WEB_TOKEN={TOKEN}\nWEB_PASSWORD={PASSWORD}\n"
@@ -296,6 +297,11 @@ def _is_as_promised(here: Place, folder: Path, done: StepReport) -> None:
     service = service_in(file, "myia")
     assert service["ports"] == [f"127.0.0.1:{settings.url.rpartition(':')[2]}:7860"]  # type: ignore[union-attr]
     assert "--gpu-device-id 0" in service["environment"]["FORGE_ARGS"]  # type: ignore[index]
+    _is_valid(file)
+
+
+def _is_valid(file: Path) -> None:
+    """See that every compose that is here takes a file."""
     for program in _composes():
         checked = subprocess.run(
             [program, "-f", str(file), "config"], capture_output=True, text=True, check=False
