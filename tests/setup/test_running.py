@@ -1,5 +1,6 @@
 """The steps from the files to the first picture, each with what may be in its way."""
 
+import os
 import re
 import subprocess
 import sys
@@ -198,6 +199,19 @@ def test_the_card_is_confirmed_by_its_own_word_or_it_is_moved_where_that_is_want
     moved = course.do("verify")
     assert moved.state == "done", moved
     assert moved.detail == f"{COMFY} computes on RTX 3080 Laptop (card 0)"
+
+
+def test_a_real_comfyui_that_has_no_card_is_not_confirmed(edits: Walk) -> None:
+    address = os.environ.get("GPUCONSOLE_TEST_COMFYUI", "")
+    if not address:
+        pytest.skip("GPUCONSOLE_TEST_COMFYUI names no real ComfyUI for tests")
+    text = edits.config.read_text()
+    entry = f'[services.real]\nkind = "comfyui"\nurl = "{address}"\nvariant = "{SMALL}"\n'
+    edits.config.write_text(f"{text}\n{entry}")
+    report = edits.look("verify", service={"name": "real"})
+    if report.state == "done":
+        pytest.skip("that one has a card")
+    assert report.detail == "real computes on the processor, by its own word"
 
 
 def first(one: Walk, **edit: str) -> tuple[StepReport, StepReport]:
