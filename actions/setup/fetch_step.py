@@ -32,7 +32,7 @@ def look_at_files(ground: Ground) -> Look:
     known = pieces_by_id(ground.session)
     pieces = [known[file] for file in variant.files]
     missing = [one for one in pieces if one.state not in _HERE]
-    found = tuple(f"{one.id}: {_size(one)}{one.state}" for one in pieces)
+    found = tuple(f"{one.id}: {_size(one)}{one.state}{_place(one)}" for one in pieces)
     if not missing:
         return Look(state="done", detail=f"all files of {ident} are here", found=found)
     detail = f"{len(missing)} of {len(pieces)} files of {ident}{_sum(missing)}"
@@ -69,6 +69,11 @@ def _offered(ground: Ground, plan: Plan, detail: str, found: tuple[str, ...]) ->
 
 def _size(one: Piece) -> str:
     return "" if one.size_bytes is None else f"{format_bytes(one.size_bytes)}, "
+
+
+def _place(one: Piece) -> str:
+    """Give where a file lies, or where it would be put."""
+    return f", {one.path}" if one.path else ""
 
 
 def _sum(missing: list[Piece]) -> str:

@@ -50,6 +50,8 @@ def test_a_job_that_fetches_the_same_is_joined_and_nothing_comes_twice(edits: Wa
         before = course.look("fetch")
         assert before.state == "needed"
         assert f"job {plan.id} fetches just that now: it is joined" in before.proposes
+        # What is written where is said before.
+        assert any(f"{edits.host.models}/vae/small-vae.safetensors" in one for one in before.found)
         after = course.do("fetch")
         thread.join(60)
         assert after.state == "done", after
