@@ -1,0 +1,123 @@
+"""Tables, layouts and questions as lines: nothing is wider than its room, nothing gets lost."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actions.plan import StepProgress
+from actions.setup.report import Ask, Option, Table
+from screens.tui.lab.typing import Typing
+from screens.tui.paint import line_width, plain_text
+from screens.tui.setup.asks import ask_lines, next_ask, rows_of
+from screens.tui.setup.fits_panel import layout_lines
+from screens.tui.setup.going_panel import going_lines
+from screens.tui.setup.state import BUTTON
+from screens.tui.setup.table_panel import table_lines
+from screens.tui.setup.walk import Running
+from tests.support.snapshots import NOW
+from tests.tui.stand_ins import make_plan
+from tests.tui_setup.record import recorded
+
+WORDS = st.text("abcdef 0123", min_size=1, max_size=24).map(lambda text: " ".join(text.split()))
+ASKS = (
+    Ask(
+        key="service.gpu",
+        title="Which card?",
+        value="b",
+        options=(Option(value="a", title="A"), Option(value="b", title="B", recommended=True)),
+    ),
+    Ask(key="watch.install", title="Watch?", kind="flag", value=True),
+    Ask(
+        key="comfyui.port",
+        title="At which port?",
+        kind="text",
+        value="8190",
+        options=(Option(value="8188", title="the usual one"),),
+    ),
+)
+
+
+@given(
+    rows=st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=6),
+    width=st.integers(30, 120),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_table_fits_its_room_at_every_width(rows: list[tuple[str, str, str]], width: int) -> None:
+    table = Table(head=("variant", "quality", "licence"), rows=tuple(rows))
+    lines = table_lines(table, width)
+    assert all(line_width(line) <= width + 2 for line in lines)
+    text = " ".join(plain_text(line) for line in lines)
+    first = {row[0].split()[0] for row in rows if row[0].split()}
+    assert all(word[:5] in text for word in first)
+
+
+def test_what_all_have_in_common_is_said_once_where_it_is_narrow() -> None:
+    (table,) = [one.before.table for one in recorded()["fresh"] if one.before.id == "variant"]
+    assert table is not None
+    wide = [plain_text(line) for line in table_lines(table, 110)]
+    narrow = [plain_text(line) for line in table_lines(table, 78)]
+    assert "licence" in wide[0]
+    assert "licence" not in narrow[0]
+    assert "licence of all: apache-2.0" in narrow[-1]
+    assert len(narrow) == len(wide) + 1
+
+
+def test_layouts_are_drawn_with_who_shares_a_card_and_what_is_not_known() -> None:
+    (layouts,) = [
+        one.before.layouts for one in recorded()["half-done"] if one.before.id == "layout"
+    ]
+    text = "\n".join(plain_text(line) for line in layout_lines(layouts, 78))
+    assert "exclusive  FITS" in text
+    assert "not known" in text
+    fit = next(one for one in layouts if one.layout == "exclusive")
+    card = fit.cards[0]
+    assert isinstance(card.available_bytes, int)
+    over = msgspec.structs.replace(card, need_bytes=card.available_bytes * 2)
+    drawn = layout_lines([msgspec.structs.replace(fit, verdict="refused", cards=(over,))], 78)
+    roles = {span.role for line in drawn for span in line}
+    assert {"bar-error", "error"} <= roles
+    assert "REFUSED" in plain_text(drawn[0])
+
+
+def test_tab_goes_from_question_to_question_and_round_to_the_button() -> None:
+    rows = rows_of(ASKS)
+    assert [row.kind for row in rows] == ["option", "option", "flag", "option", "text"]
+    assert [row.chosen for row in rows] == [False, True, True, False, True]
+    seen = [BUTTON]
+    for _ in range(4):
+        seen.append(next_ask(rows, seen[-1], 1))
+    assert seen == [BUTTON, 0, 2, 3, BUTTON]
+    assert next_ask(rows, BUTTON, -1) == 3
+    assert next_ask(rows, 4, -1) == 2
+    assert next_ask((), BUTTON, 1) == BUTTON
+
+
+@pytest.mark.parametrize("width", [36, 78, 110])
+def test_questions_say_what_is_chosen_advised_and_typed(width: int) -> None:
+    lines, places = ask_lines(ASKS, 4, None, width)
+    assert all(line_width(line) <= width for line in lines)
+    text = [plain_text(line) for line in lines]
+    assert sorted(places) == [0, 1, 2, 3, 4]
+    assert "( ) A" in text[places[0]]
+    assert "(•) B  recommended" in text[places[1]]
+    assert "[x] Watch?" in text[places[2]]
+    assert "▸ (•) 8190" in text[places[4]]
+    long = "/a/very/long/path" * 8
+    typing = Typing(field="comfyui.port", text=long, at=len(long))
+    typed, places = ask_lines(ASKS, 4, typing, width)
+    assert plain_text(typed[places[4]]).rstrip().endswith("path▏")
+    assert all(line_width(line) <= width for line in typed)
+
+
+def test_a_build_tells_how_far_it_is_by_its_steps() -> None:
+    plan = make_plan("build", "image")
+    told = StepProgress(
+        at=NOW, plan_id=plan.id, step_id="1", text="step 6/12 RUN pip install", longest_seconds=9e3
+    )
+    running = Running(plan=plan, title="Build image", number=1, progress=told, began=0.0)
+    lines = [plain_text(line) for line in going_lines(running, 61.0, 60)]
+    assert "1m01s" in lines[0]
+    assert lines[1].count("█") in range(16, 20)
+    assert "of at most" not in " ".join(lines)
+    assert "pip install" in lines[-1]
