@@ -25,6 +25,8 @@ from console.unknown import known
 _SAMPLE = "pictures/mug.png"
 _OFF_BY = 0.15
 """By so much of what was expected may the VRAM differ before it is said."""
+_LITTLE = 256 << 20
+"""Less than this of others is not worth a word."""
 _ODD = "not as expected"
 _MOST = 100
 """So many of the newest edits may hold the one that was asked for."""
@@ -228,7 +230,8 @@ def _peak(ground: Ground, edit: KeptEdit) -> tuple[int, str]:
     others = used - own - context
     if not 0 < others < peak:
         return peak, _WHOLE
-    return peak - others, f"by {edit.service} itself (about: {format_bytes(others)} are others')"
+    beside = f", beside about {format_bytes(others)} of others" if others > _LITTLE else ""
+    return peak - others, f"by {edit.service} itself{beside}"
 
 
 def _context(ground: Ground, edit: KeptEdit) -> int:

@@ -264,7 +264,7 @@ def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> Non
     with walk(tmp_path, "edits", shared) as one:
         _, after = first(one)
     (line,) = [one for one in after.found if one.startswith("VRAM")]
-    assert f"by {COMFY} itself (about: 5.6 GiB are others')" in line
+    assert f"by {COMFY} itself, beside about 5.6 GiB of others" in line
     assert line.endswith(": as expected")
 
 
