@@ -18,7 +18,9 @@ from urllib.parse import quote
 import pytest
 
 from actions.fit.matrix import matrix
+from actions.session import open_session
 from actions.status import read_status
+from console.errors import UsageError
 from console.simulator.hub.shelf import MINIATURE, shelved
 from console.units import format_bytes
 from tests.support.fresh import FreshHost, free_port, fresh_host
@@ -276,3 +278,21 @@ def test_the_stand_in_says_what_is_wrong(fresh: FreshHost, tmp_path: Path) -> No
     assert (gone.returncode, "pull access denied" in gone.stderr) == (1, True)
     unknown = run("services: {a: {image: x}}", "up", "-d", "--", "b")
     assert (unknown.returncode, "no such service: b" in unknown.stderr) == (1, True)
+
+
+def test_a_catalogue_named_by_the_environment_counts_and_is_named_where_it_is_wrong(
+    fresh: FreshHost, tmp_path: Path
+) -> None:
+    own = tmp_path / "catalog.toml"
+    own.write_text('[[files]]\nid = "qwen-image-vae"\nloaded_bytes = 7_000_000_000\n')
+    session = open_session({**fresh.environ, "GPUCONSOLE_CATALOG": str(own)})
+    vae = session.needed_catalog().file("qwen-image-vae")
+    assert vae is not None
+    real = next(one.body.size for one in shelved() if one.id == "qwen-image-vae")
+    assert (vae.loaded_bytes, vae.bytes) == (7_000_000_000, real)
+    for text in ("not TOML", '[[files]]\nid = "qwen-image-vae"\nloaded_bytes = -1\n'):
+        own.write_text(text)
+        session = open_session({**fresh.environ, "GPUCONSOLE_CATALOG": str(own)})
+        with pytest.raises(UsageError) as wrong:
+            session.needed_catalog()
+        assert "GPUCONSOLE_CATALOG" in wrong.value.hint

@@ -15,7 +15,7 @@ from PIL import Image
 
 from console.compose.command import find_compose
 from console.simulator.actor import Actor
-from tests.plans.command import run
+from tests.plans.command import start
 from tests.support.fresh import FreshHost, free_port, fresh_host, mounted
 from tests.support.program import ROOT
 from tests.support.waiting import wait_until
@@ -27,12 +27,13 @@ GIB = 1 << 30
 def set_up(host: FreshHost, *words: str, answers: str = "") -> dict[str, Any]:
     """Run setup to its end without a terminal; gives what it reports."""
     path = str(host.answers(answers))
-    done = run(host.environ, "setup", "--answers", path, "--yes", "--json", *words)
+    process = start(host.environ, "setup", "--answers", path, "--yes", "--json", *words)
+    out, err = process.communicate(timeout=110)
     try:
-        told: dict[str, Any] = json.loads(done.stdout)["data"]
+        told: dict[str, Any] = json.loads(out)["data"]
     except (ValueError, KeyError):
-        pytest.fail(done.stdout + done.stderr)
-    told["code"] = done.returncode
+        pytest.fail(out + err)
+    told["code"] = process.returncode
     return told
 
 
@@ -84,8 +85,8 @@ def test_the_demo_leads_from_a_bare_host_to_a_picture(tmp_path: Path) -> None:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Any:
-    """Give the host of this test alone, with the compose that this machine has."""
-    with fresh_host(tmp_path) as host:
+    """Give the host of this test alone."""
+    with fresh_host(tmp_path, compose="stand-in") as host:
         yield host
 
 
@@ -121,9 +122,9 @@ def test_a_machine_without_compose_has_one_that_stands_in(tmp_path: Path) -> Non
     with fresh_host(tmp_path, flavour="one-card", compose="stand-in") as host:
         found = find_compose(host.environ, host.session().endpoint)
         assert str(host.rehearsal.places.folder) in found.words[0]
-        told = set_up(host)
+        told = set_up(host, answers='skip = ["fetch", "first-edit"]')
         assert told["code"] == 0, told
-        assert states(told)["first-edit"] == "done"
+        assert states(told)["verify"] == "done"
         spec = comfyui(host).spec
         assert (spec.card, spec.gpus) == (0, ("GPU-8b2d6e07-51fa-4c39-b7d8-19e4a3c6f520",))
         label = "com.docker.compose.project.working_dir"
@@ -136,7 +137,7 @@ def test_the_newest_compose_makes_the_same(tmp_path: Path) -> None:
         pytest.skip("there is no newer compose beside this Python")
     with fresh_host(tmp_path) as host:
         host.environ["PATH"] = f"{newest.parent}:{host.environ['PATH']}"
-        told = set_up(host, answers='skip = ["first-edit"]')
+        told = set_up(host, answers='skip = ["fetch", "first-edit"]')
         assert told["code"] == 0, told
         spec = comfyui(host).spec
         assert (spec.card, spec.init, spec.restart) == (1, True, "unless-stopped")
