@@ -1,6 +1,7 @@
 # ComfyUI @comfyui@ for @route@, written by `gpuconsole setup`.
-# ComfyUI, its nodes, PyTorch and every Python package have one version (pinned.txt). The base
-# image has its tag, and Debian's git, libgl1 and libglib2.0-0 are the newest of that release.
+# ComfyUI and its nodes are one commit each, and every Python package is one version: pinned.txt has
+# them, and PyTorch names CUDA's. What is not pinned: the base image beyond its tag, and Debian's
+# git, libgl1 and libglib2.0-0, which are the newest of that release.
 # PyTorch's wheels bring CUDA (@cuda@) with them: the host needs the driver and NVIDIA's container
 # toolkit, nothing else. @card@ has compute capability @capability@, which they support.
 FROM @base@

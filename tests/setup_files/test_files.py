@@ -125,6 +125,26 @@ def test_no_known_trap_is_in_what_runs(platform: str, layout: str, route: str) -
     assert made[0].notes  # each is named
 
 
+@pytest.mark.parametrize("route", ["core", "gguf", "nunchaku"])
+def test_every_package_has_one_version_that_no_other_line_disputes(route: str) -> None:
+    made = {one.name: one.text for one in comfyui_files(wanted(route=route))}
+    lines = [one for one in made["comfyui/pinned.txt"].splitlines() if not one.startswith("#")]
+    pins = dict(one.split("==") for one in lines)
+    assert len(pins) == len(lines)
+    assert {"torch", "torchvision", "torchaudio", "numpy", "setuptools", "aiohttp"} <= set(pins)
+    said = re.findall(r"(?<= )([A-Za-z0-9_.-]+)==([^ \\\n]+)", made["comfyui/Dockerfile"])
+    assert said
+    for name, version in said:
+        assert pins[name.lower()] == version
+    # What is not pinned says so, and nothing but that.
+    assert "What is not pinned" in made["comfyui/Dockerfile"]
+    base = re.compile(r"^FROM python:\d+\.\d+\.\d+-slim-bookworm$", re.MULTILINE)
+    assert base.search(made["comfyui/Dockerfile"])
+    fetched = re.findall(r"fetch -q --depth 1 \S+ ([0-9a-f]+)", made["comfyui/Dockerfile"])
+    assert all(len(commit) == 40 for commit in fetched)
+    assert len(fetched) == 1 + len(versions()["routes"][route]["nodes"])
+
+
 @pytest.mark.parametrize(
     ("capability", "cuda"), [("12.0", "cu128"), ("8.6", "cu128"), ("6.1", "cu126"), ("", "cu128")]
 )
