@@ -67,6 +67,7 @@ async def _performed(
     """Give what the builder says, in its time; the image is tagged with the last of it."""
     spec = call.world.scene.build
     pause = seconds(spec.seconds) / len(steps) / _PARTS
+    breaks = _breaks_at(steps, spec.fault)
     for number, step in enumerate(steps, start=1):
         yield _said(f"Step {number}/{len(steps)} : {step.word} {step.rest}")
         yield _said("\n")
@@ -82,7 +83,7 @@ async def _performed(
             await asyncio.sleep(pause)
             yield _said(line)
         await asyncio.sleep(pause)
-        if step.word == "RUN" and spec.fault:
+        if number == breaks:
             yield _said(_SAYS[spec.fault])
             yield _failed(_ENDS.format(command=step.rest), code=1)
             return
@@ -94,6 +95,14 @@ async def _performed(
     yield _said(f"Successfully built {ident.removeprefix('sha256:')[:12]}\n")
     for tag in tags:
         yield _said(f"Successfully tagged {tag}\n")
+
+
+def _breaks_at(steps: list[_Step], fault: str) -> int:
+    """Give the number of the step that a fault ends: a disk fills up with packages; 0 is none."""
+    runs = [number for number, step in enumerate(steps, start=1) if step.word == "RUN"]
+    large = [number for number in runs if "pip install" in steps[number - 1].rest]
+    several = large or runs if fault == "disk-full" else runs
+    return several[0] if fault and several else 0
 
 
 def _said(text: str) -> dict[str, Any]:
