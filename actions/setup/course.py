@@ -204,8 +204,10 @@ class Course:
         if waits:
             return Look(state="blocked", detail=f"it waits for the step {waits}"), ""
         try:
-            self._join(ident)
+            before = self._join(ident)
             look = _LOOKS[ident](self._ground)
+            if before:
+                look = msgspec.structs.replace(look, found=(before, *look.found))
             if ident == "comfyui" and look.values and self._ground.service is None:
                 look = _with_layout(self._ground, look)
             return look, self._ground.draft.diff(look.values) if look.values else ""
@@ -280,25 +282,38 @@ class Course:
         self._ground.memory.keep_job(ident, plan.id)
         self._follow(plan, operations.run(plan))
 
-    def _join(self, ident: str) -> None:
-        """Wait for the job that an earlier run began and that is under way still."""
+    def _join(self, ident: str) -> str:
+        """Wait for the job that an earlier run began and that is under way still.
+
+        One that loses its process meanwhile, and can go on, goes on. Gives how it ended where
+        that was badly: what is to be done then, the step itself finds out.
+        """
         job = self._ground.memory.now.jobs.get(ident, "")
         if not job or not self._ground.applies:
-            return
+            return ""
         operations = self._ground.operations
         try:
             plan, under_way = operations.job(job)
         except ConsoleError:
-            return  # the journal does not know it any more: there is nothing to wait for
-        if under_way:
-            self._follow(plan, operations.follow(job))
-            self._changed()
+            return ""  # the journal does not know it any more: there is nothing to wait for
+        if not under_way:
+            return ""
+        last = self._watch(plan, operations.follow(job))
+        if isinstance(last, PlanFailed) and last.outcome == "interrupted" and plan.endless:
+            operations.resume(job)
+            last = self._watch(plan, operations.follow(job))
+        self._changed()
+        return f"{plan.verb}: {last.title}" if isinstance(last, PlanFailed) else ""
 
-    def _follow(self, plan: Plan, events: Iterator[AnyEvent]) -> None:
+    def _watch(self, plan: Plan, events: Iterator[AnyEvent]) -> AnyEvent | None:
         last: AnyEvent | None = None
         for event in events:
             last = event
             self._tell(plan, event)
+        return last
+
+    def _follow(self, plan: Plan, events: Iterator[AnyEvent]) -> None:
+        last = self._watch(plan, events)
         if isinstance(last, PlanFailed):
             error = ConsoleError(last.code, last.title, last.hint, last.text)
             raise _exits(error, last.exit_code)

@@ -20,9 +20,9 @@ JOBS = {"comfyui": "build", "fetch": "pull", "start": "start", "first-edit": "ed
 """The steps that run a job, and its verb."""
 
 
-def answers(folder: Path) -> str:
+def answers(folder: Path, port: int, *skip: str) -> str:
     path = folder / "answers.toml"
-    path.write_text(f'[comfyui]\nport = "{free_port()}"\n')
+    path.write_text(f'skip = {json.dumps(skip)}\n[comfyui]\nport = "{port}"\n')
     return str(path)
 
 
@@ -47,9 +47,12 @@ def test_cut_off_in_every_step_it_ends_with_one_picture_and_every_job_done_once(
     tmp_path: Path,
 ) -> None:
     with fresh_host(tmp_path / "home") as host:
-        given = answers(tmp_path)
-        cut_off_in(host, "host", signal.SIGKILL, "--answers", given)
-        for number, step in enumerate(list(words().steps)[1:]):
+        port, steps = free_port(), list(words().steps)
+        cut_off_in(host, "host", signal.SIGKILL, "--answers", answers(tmp_path, port))
+        # From now on without the doctor, which takes its time.
+        given = answers(tmp_path, port, "host")
+        cut_off_in(host, "cards", signal.SIGHUP, "--answers", given)
+        for number, step in enumerate(steps[2:]):
             # The answers are remembered: they are not given again.
             cut_off_in(host, step, (signal.SIGHUP, signal.SIGKILL)[number % 2])
         done = run(host.environ, "setup", "--yes", "--json")
@@ -70,7 +73,7 @@ def test_cut_off_in_every_step_it_ends_with_one_picture_and_every_job_done_once(
 def test_after_a_reboot_in_each_job_it_goes_on_and_fetches_nothing_twice(tmp_path: Path) -> None:
     """A reboot leaves neither setup nor the process of its job."""
     with fresh_host(tmp_path / "home") as host:
-        given = answers(tmp_path)
+        given = answers(tmp_path, free_port(), "host")
         for step in JOBS:
             cut_off_in(host, step, signal.SIGKILL, "--answers", given)
             for one in Operations(open_session(host.environ)).running():
