@@ -41,7 +41,8 @@ def _traps(ground: Ground, service: ServiceStatus) -> Iterator[str]:
             yield f"{one['trap']}: {one['instead']}"
     for one in versions()["lacks"]:
         if one["find"] not in said:
-            yield f"{one['trap']}: {one['instead']}"
+            instead = one["instead"].replace("SERVICE", service.name)
+            yield f"{one['trap']}: {instead.replace('CARD', ground.card.uuid)}"
 
 
 def _compose_words(service: ServiceStatus) -> Iterator[str]:

@@ -7,6 +7,7 @@ from actions.services.snapshot import ServiceStatus
 from actions.setup.behind import behind, made_anew
 from actions.setup.comfyui_files import absolute, files_here, is_theirs
 from actions.setup.files.comfyui import STORE
+from actions.setup.files.filling import versions
 from actions.setup.files.forge import MODELS_INSIDE, forge_flags
 from actions.setup.files.wanted import Store
 from actions.setup.files.writing import not_ours, write_drafts
@@ -200,8 +201,9 @@ def _forge_reads(ground: Ground, here: tuple[str, ...], asks: tuple[Ask, ...]) -
         return made_anew(ground, forge, done) if lacks else done
 
     def write() -> tuple[str, ...]:
+        made = _folders(models)
         backup = write_edit(there.file, edit, f"setup-{ground.session.clock.now():%Y%m%d-%H%M%S}")
-        return str(there.file), str(backup)
+        return (*made, str(there.file), str(backup))
 
     return Look(
         state="needed",
@@ -215,6 +217,26 @@ def _forge_reads(ground: Ground, here: tuple[str, ...], asks: tuple[Ask, ...]) -
         diff=edit.diff,
         asks=asks,
     )
+
+
+def _folders(models: Path) -> tuple[str, ...]:
+    """Make what Forge would make itself and cannot, read only as it is; gives what is new.
+
+    Raises:
+        ConsoleError: one cannot be made (`setup.folder`).
+    """
+    wanted = [models / one for one in versions()["forge_flags"].values()]
+    new = [one for one in wanted if not one.exists()]
+    for one in new:
+        try:
+            one.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConsoleError(
+                "setup.folder",
+                f"{one} cannot be made: {error.strerror or error}",
+                "Make it as the owner of the models folder",
+            ) from error
+    return tuple(map(str, new))
 
 
 def _forge(ground: Ground) -> ServiceStatus:

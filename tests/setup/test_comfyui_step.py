@@ -381,5 +381,7 @@ def test_forge_is_told_of_comfyuis_models_in_its_own_file(tmp_path: Path) -> Non
         assert done.state == "done"
         assert "image: f" in file.read_text()
         assert "# mine" in file.read_text()
+        # Forge makes folders that are missing, which it cannot where they are mounted read only.
+        assert all((host.models / one).is_dir() for one in ("checkpoints", "loras", "embeddings"))
         copies = [Path(one) for one in done.wrote if "before-" in one]
         assert [one.read_text() for one in copies] == [before]
