@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from screens.tui.setup.table_panel import table_lines
 from screens.tui.setup.walk import Walk
 from screens.tui.setup.words import DOING, STATES, capital
 
+_NAMED = re.compile(r"\s+\([^()]*\)\Z|\t.*\Z")
+"""What a diff says of a file behind its name."""
 STUCK = frozenset({"blocked", "failed"})
 """What is to be done about it comes first then."""
 SLOW_SECONDS = 2.0
@@ -79,10 +82,20 @@ def _head(report: StepReport, width: int) -> list[Line]:
     state = STATES[report.state]
     lines: list[Line] = [(Span(part, "dim"),) for part in wrap(capital(report.why), width)]
     said = wrap(clean_line(report.detail, 1000), width - 2)
-    return lines + [
+    lines += [
         (Span(f"{state.symbol} " if not place else "  ", state.role), Span(part, "strong"))
         for place, part in enumerate(said)
     ]
+    if report.state == "needed" and report.diff:
+        text = f"writes {', '.join(_files(report.diff))}: d shows every line"
+        lines += [(Span("  "), Span(part, "accent")) for part in wrap(text, width - 2)]
+    return lines
+
+
+def _files(diff: str) -> list[str]:
+    """Name the files of a diff: whoever does not scroll is to know them too."""
+    names = [_NAMED.sub("", line[4:]) for line in diff.splitlines() if line.startswith("+++ ")]
+    return list(dict.fromkeys(names)) or ["a file"]
 
 
 def _doing(walk: Walk, now: float, width: int) -> list[Line]:
