@@ -1,5 +1,6 @@
 """The ComfyUI that setup makes where there is none, and all that may be in its way."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -22,9 +23,11 @@ from actions.setup.ports import free_port as next_free
 from actions.setup.report import StepReport
 from console.config.load import load
 from console.simulator.scene import Scene
+from tests.plans.command import run, start
 from tests.setup.walking import asked
 from tests.support.edits import COMFY, FORGE, edit_host
 from tests.support.fresh import FreshHost, free_port, fresh_host
+from tests.support.waiting import wait_until
 
 NAME = "comfyui-qwen"
 
@@ -301,6 +304,26 @@ def test_a_build_that_fails_says_why_and_is_proposed_again(
         assert any(line for line in report.commands)
         again = person.look()
         assert (again.state, again.able) == ("needed", True)
+
+
+def test_a_build_goes_on_where_setup_is_killed_and_the_next_run_joins_it(tmp_path: Path) -> None:
+    def slow(scene: Scene) -> Scene:
+        return msgspec.structs.replace(scene, build=msgspec.structs.replace(scene.build, seconds=4))
+
+    with fresh_host(tmp_path, change=slow) as host:
+        words = ("setup", "--answers", str(host.answers('skip = ["fetch", "start"]')), "--yes")
+        first = start(host.environ, *words)
+        operations = Operations(open_session(host.environ))
+        wait_until(lambda: bool(operations.running()), 60, "the build is under way")
+        (running,) = operations.running()
+        first.kill()
+        first.communicate()
+        again = run(host.environ, *words, "--json")
+        told = json.loads(again.stdout)["data"]["steps"]
+        (comfyui,) = [one for one in told if one["id"] == "comfyui"]
+        assert comfyui["state"] == "done", comfyui
+        builds = [one for one in operations.jobs(everything=True) if one.verb == "build"]
+        assert [(one.id, one.state) for one in builds] == [(running.plan.id, "done")]
 
 
 def test_a_container_of_that_name_that_is_not_setups_is_left_alone(tmp_path: Path) -> None:
