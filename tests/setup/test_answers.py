@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actions.setup.answers import answers_of, read_answers, template
@@ -53,6 +53,10 @@ def test_every_step_of_the_table_is_walked_after_those_it_stands_on() -> None:
         ("[layout]\nname = 'duel'\n", "cannot be 'duel'", "did you mean dual?"),
         ("[edit]\nprompt = 3\n", "line 2: edit.prompt is no text", "quotes"),
         ("watch = true\n", "line 1: there is no answer watch", "watch.install"),
+        ("[layout]\nforge_vram = 'much'\n", "line 2: layout.forge_vram is no size", "8 GiB"),
+        ("[service]\nname = 'a b'\n", "line 2: service.name cannot be 'a b'", "letters"),
+        ('[service]\nvariant = "a\\nb"\n', "has a line break", "one line"),
+        (f"[edit]\nprompt = '{'x' * 5000}'\n", "edit.prompt is too long", "4096"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line_and_the_nearest_name(
@@ -88,6 +92,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["skip", "edit", "watch", "x", ""]), _VALUES, max_size=3))
 def test_whatever_a_table_holds_it_is_taken_or_refused_in_words(table: dict[str, object]) -> None:
     told = ""
