@@ -132,6 +132,8 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
             state="needed", detail=f"sent once {name} is ready ({state})", found=found,
             command=_command(wish, name), pictures=(wish.path,),
         )  # fmt: skip
+    if left is not None and left.state == "uncollected":
+        return _uncollected(left)
     if left is not None and left.submitted:
         found = (*found, f"edit {left.id} is {left.state}: `gpuconsole jobs` shows it")
     plan = ground.operations.plan(
@@ -139,6 +141,16 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
     )
     look = planned(plan, f"{wish.workflow} with {wish.path.name}, on {name}", found)
     return msgspec.structs.replace(look, pictures=(wish.path,))
+
+
+def _uncollected(edit: KeptEdit) -> Look:
+    """Give the look of a picture that the service has made, and that is not here yet."""
+    why = f": {edit.error.title}" if edit.error is not None else ""
+    return Look(
+        state="blocked",
+        detail=f"{edit.service} has made the picture, and it is not here yet{why}",
+        commands=(f"gpuconsole gallery collect {edit.id}  # then look again",),
+    )
 
 
 def _command(wish: _Wish, service: str) -> str:

@@ -268,6 +268,16 @@ def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> Non
     assert line.endswith(": as expected")
 
 
+def test_a_picture_that_is_made_and_not_here_yet_is_not_made_again(edits: Walk) -> None:
+    first(edits)
+    records = EditRecords(edits.session().store)
+    records.change(records.find()[0].id, state="uncollected")
+    report = edits.look("first-edit")
+    assert report.state == "blocked"
+    assert "it is not here yet" in report.detail
+    assert report.commands[0].startswith("gpuconsole gallery collect ")
+
+
 def test_a_picture_that_is_not_there_is_named_anew(edits: Walk) -> None:
     report = edits.look("first-edit", edit={"image": "/nowhere/x.png"})
     assert report.state == "blocked"
