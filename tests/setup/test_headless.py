@@ -25,7 +25,15 @@ from tests.support.hub import Noise, rehearsal_hub
 GGUF = "qwen-edit-2509-gguf-q4_k_m"
 DONE = dict.fromkeys(
     (
-        "host", "cards", "existing", "layout", "variant", "comfyui", "fetch", "start", "verify",
+        "host",
+        "cards",
+        "existing",
+        "layout",
+        "variant",
+        "comfyui",
+        "fetch",
+        "start",
+        "verify",
         "first-edit",
     ),
     "done",
