@@ -74,8 +74,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         undoes: id of the plan that this one takes back, or empty.
         continues: id of the interrupted plan that this one goes on with, or empty.
         subject: what `target_id` names: `container`, `service` (its name), `layout` (its name),
-            `models` (a variant, a file's id or path) or `edits` (a workflow, or an edit's id); with
-            `verb` it says who can run the plan.
+            `models` (a variant, a file's id or path), `edits` (a workflow, or an edit's id) or
+            `image` (the service whose it is); with `verb` it says who can run the plan.
         fits: the pre-checks it rests on, one for each service that it starts.
         diff: what it changes in a file, as a unified diff; may be empty. Secrets in it are masked.
         endless: no limit of time ends its steps, such as a download's; it runs detached.

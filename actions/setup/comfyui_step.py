@@ -203,7 +203,7 @@ def _wanted_values(ground: Ground, made: Made) -> dict[str, Any]:
         "gpu": ground.answers.text("service.gpu") or wanted.card.uuid,
         "variant": wanted.variant,
     }
-    return {dotted(("services", wanted.service, key)): value for key, value in said.items()}
+    return {dotted(("services", wanted.service, key)): one for key, one in said.items() if one}
 
 
 def _disagreement(ground: Ground, made: Made) -> tuple[dict[str, str], dict[str, Any]] | None:

@@ -139,6 +139,8 @@ class _Mount(_Entries):
 
     def gather(self) -> None:
         """Gather the entry of the folder where nothing is mounted there."""
+        if ":" in self._source:
+            raise unsafe(self, "a colon in a path divides it here")
         found = self.tree.find(self.node, "volumes")
         entry = quoted(f"{self._source}:{self._target}:ro")
         words = f"volumes: {self._source} is mounted at {self._target}, read only"

@@ -52,6 +52,11 @@ def test_what_cannot_be_done_without_harm_is_refused(text: str) -> None:
         edit_mount(text, "it", "/srv/models", "/models")
 
 
+def test_a_path_that_compose_would_divide_is_refused() -> None:
+    with pytest.raises(ComposeError, match="colon"):
+        edit_mount(HEAD, "it", "/srv/a:b", "/models")
+
+
 def test_a_seal_shows_every_later_change() -> None:
     text = sealed("# It, written by `gpuconsole setup`.\nservices: {}\n")
     assert is_ours(text)
