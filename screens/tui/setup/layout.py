@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from actions.setup.report import StepReport
 from actions.setup.words import words
 from screens.tui.dialog import button
-from screens.tui.paint import Line, Span, cut, fit, line_width
+from screens.tui.paint import Line, Span, fit, line_width
 from screens.tui.panels.footer import Key, keys, status_lines
 from screens.tui.panels.header import with_badges
 from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
@@ -169,12 +169,13 @@ class Drawing:
         shown = [Key("↵", self._enter(walk), "key enter")]
         if report is not None and rows_of(report.asks):
             shown.append(Key("Tab", "decide", "key tab"))
-        shown += [Key("b", "back", "key b"), Key("s", "skip", "key s"), Key("c", "check", "key c")]
+        shown += [Key("b", "back", "key b"), Key("s", "skip", "key s")]
         if report is not None and report.diff:
             shown.append(Key("d", "diff", "key d"))
+        shown += [Key("Esc", "leave", "key escape"), Key("c", "check", "key c")]
         if report is not None and (report.commands or report.steps):
             shown.append(Key("y", "copy", "key y"))
-        shown += [Key("w", "answers", "key w"), Key("Esc", "leave", "key escape")]
+        shown.append(Key("w", "answers", "key w"))
         return keys(width, shown, MORE)
 
     def _enter(self, walk: Walk) -> str:
@@ -182,7 +183,10 @@ class Drawing:
         if 0 <= self.state.row < len(rows):
             return "type" if rows[self.state.row].kind == "text" else "choose"
         last = bool(walk.steps) and walk.at == walk.steps[-1]
-        return cut(button_words(walk.report, walk.applies, last).lower(), 20)
+        report = walk.report
+        if report is not None and report.state == "needed" and report.able and walk.applies:
+            return "do it"
+        return button_words(report, walk.applies, last).lower()
 
 
 def _beside(report: StepReport | None, walk: Walk) -> Line:
