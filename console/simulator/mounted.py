@@ -9,6 +9,7 @@ from console.simulator.scene import ContainerSpec
 
 _EXTRA = "extra_model_paths.yaml"
 _LINE = re.compile(r"\s+(?P<key>[a-z_]+):\s*(?P<value>[^\s#|]\S*)")
+_OLDER = {"diffusion_models": "unet", "text_encoders": "clip"}
 _OUTPUT = "--output-directory"
 
 
@@ -23,8 +24,10 @@ class Mounted:
         self._own = bool(own)
 
     def models(self, folder: str) -> list[Path]:
-        """Give the folders that have one kind of model, as `diffusion_models`."""
-        return [self._models / folder, *(self._extra(folder) if self._own else ())]
+        """Give the folders that have one kind of model, as `diffusion_models`, older names too."""
+        names = dict.fromkeys((folder, _OLDER.get(folder, folder)))
+        found = [self._models / name for name in names]
+        return [*found, *(self._extra(folder) if self._own else ())]
 
     def every(self) -> Iterator[Path]:
         """Give all folders of models that are there."""

@@ -69,6 +69,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
         context: GiB that CUDA takes for itself; what is held beyond is the models'.
         load: how long the models take to come back after they were unloaded.
         queue_limit: prompts that it lets wait; 0 is no limit.
+        nodes: a ComfyUI's custom nodes, as `ComfyUI-GGUF`; None is all that its version may have.
         waiting: jobs that wait when the scene opens.
         mood: how it misbehaves then: `hang`, or what the cue `service-odd` knows; a new start
             heals it.
@@ -86,6 +87,7 @@ class ServiceSpec(_Part, frozen=True, kw_only=True):
     context: float = 0.4
     load: Span = "9s"
     queue_limit: int = 0
+    nodes: tuple[str, ...] | None = None
     waiting: int = 0
     mood: str = ""
 
@@ -279,7 +281,8 @@ class Cue(_Part, frozen=True, kw_only=True):
 class ImageSpec(_Part, frozen=True, kw_only=True):
     """An image that is on the host; size in GiB. `shell`: it has a busybox and nothing else.
 
-    `entrypoint` and `command` are its own, for containers that are made without.
+    `entrypoint` and `command` are its own, for containers that are made without. `nodes` are the
+    custom nodes in it, as the service's; None is not known.
     """
 
     size: float = 0.004
@@ -287,6 +290,7 @@ class ImageSpec(_Part, frozen=True, kw_only=True):
     shell: bool = False
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    nodes: tuple[str, ...] | None = None
 
 
 class LayoutSpec(_Part, frozen=True, kw_only=True):

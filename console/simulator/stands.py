@@ -279,7 +279,7 @@ class Stands:
         version = spec.service.version
         after = self._after
         if kind_of(spec) == "comfyui":
-            api = ComfyUI(behind, version, spec.service.queue_limit)
+            api = ComfyUI(behind, version, spec.service.queue_limit, spec.service.nodes)
             return ServiceServer(behind, api, None, port, self._world.play, after)
         guarded = spec.env.get("WEB_ENABLE_AUTH", "true") != "false"
         front = Front(spec.env.get("WEB_TOKEN", ""), _basic(spec), auth=guarded)

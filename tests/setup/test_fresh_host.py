@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,29 @@ def test_the_newest_compose_makes_the_same(tmp_path: Path) -> None:
         assert (spec.card, spec.init, spec.restart) == (1, True, "unless-stopped")
         assert f"{host.models}:/opt/ComfyUI/models:ro" in spec.mounts
         assert states(told)["verify"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("variant", "card", "node"),
+    [
+        ("qwen-edit-2509-gguf-q4_k_m", "3090", "UnetLoaderGGUF"),
+        ("qwen-edit-2509-nunchaku-int4-r32", "3080", "NunchakuQwenImageDiTLoader"),
+    ],
+)
+def test_a_variant_with_nodes_of_its_own_has_them_in_its_image(
+    fresh: FreshHost, variant: str, card: str, node: str
+) -> None:
+    """What the Dockerfile does not install, the rehearsed ComfyUI does not have."""
+    words = f'service.variant = "{variant}"\nservice.gpu = "{card}"'
+    told = set_up(fresh, answers=words)
+    assert told["code"] == 0, told
+    assert states(told)["first-edit"] == "done"
+    with urllib.request.urlopen(f"http://127.0.0.1:{fresh.port}/object_info") as answer:
+        nodes = json.loads(answer.read())
+    custom = {name for name, one in nodes.items() if "custom_nodes" in one["python_module"]}
+    assert node in custom
+    others = {"UnetLoaderGGUF", "NunchakuQwenImageDiTLoader"} - {node}
+    assert not custom & others
 
 
 def test_docker_without_compose_is_told_with_what_to_install(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ _LACKS = (
     "COPY failed: file not found in build context or excluded by .dockerignore: stat {name}: file "
     "does not exist"
 )
+_NODE = re.compile(r"\bcustom_nodes/([\w.-]+)")
 _PARTS = 3
 """What a step takes is spread over what it says and its end."""
 
@@ -155,6 +156,7 @@ def _keep(call: Call, steps: list[_Step], tags: list[str]) -> None:
         created=-stage.now,
         entrypoint=words.get("ENTRYPOINT", base.entrypoint),
         command=words.get("CMD", base.command),
+        nodes=tuple(dict.fromkeys(_NODE.findall("\n".join(step.rest for step in steps)))),
     )
     stage.built.update({name: base, **dict.fromkeys(tags, image)})
 

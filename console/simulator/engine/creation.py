@@ -43,6 +43,9 @@ def create(world: World, body: dict[str, Any], name: str) -> Actor:
             raise Refusal("create-name-taken", name=name, id=other.id)
     spec = _spec(body, name, image)
     spec = nvidia_smi(stage.scene, spec) if is_nvidia_smi(spec) else played(stage.scene, spec)
+    if image.nodes is not None:
+        service = msgspec.structs.replace(spec.service, nodes=image.nodes)
+        spec = msgspec.structs.replace(spec, service=service)
     actor = Actor(spec, name, stage.seed + stage.next_pid(), stage.now)
     stage.add(actor)
     stage.tell(actor, "create")

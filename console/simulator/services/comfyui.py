@@ -3,7 +3,7 @@
 import asyncio
 import math
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -55,13 +55,20 @@ class ComfyUI:
     `queue_limit` is how many prompts it lets wait, 0 any number: ComfyUI itself has no limit, but
     what stands before one may have. `mood` names how its runs go wrong, one of
     `console.simulator.services.moods.RUNS`; empty is well. `pump` brings what computes up to now;
-    None where it needs nobody to.
+    None where it needs nobody to. `custom` are its custom nodes, as `node_table` takes them.
     """
 
     kind = "comfyui"
 
-    def __init__(self, behind: Backstage, version: str = NEWEST, queue_limit: int = 0) -> None:
+    def __init__(
+        self,
+        behind: Backstage,
+        version: str = NEWEST,
+        queue_limit: int = 0,
+        custom: Collection[str] | None = None,
+    ) -> None:
         self._behind = behind
+        self._custom = custom
         self._queue_limit = queue_limit
         self.version = version or NEWEST
         self._new = not self.version.startswith("0.3.")
@@ -250,7 +257,7 @@ class ComfyUI:
         }  # fmt: skip
 
     def _nodes(self) -> dict[str, Any]:
-        return node_table(self._new, lambda folder: self._behind.models(folder) or [])
+        return node_table(self._new, lambda folder: self._behind.models(folder) or [], self._custom)
 
     def _prompt(self, body: dict[str, Any]) -> Reply:
         if "prompt" not in body:

@@ -1,21 +1,37 @@
 """`/object_info` of the nodes that editing with Qwen-Image uses, grown from a compact table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
 from console.packaged import read_table
 
+_CUSTOM = "custom_nodes"
+
 Files = Callable[[str], list[str]]
 
 
-def node_table(new: bool, files: Files) -> dict[str, Any]:
-    """Give every node as ComfyUI describes it; `files` gives what lies in a folder of models."""
+def node_table(new: bool, files: Files, custom: Collection[str] | None = None) -> dict[str, Any]:
+    """Give every node as ComfyUI describes it.
+
+    Args:
+        new: of 0.33.0; else of 0.3.64.
+        files: gives what lies in a folder of models.
+        custom: the custom nodes that are installed, as `ComfyUI-GGUF`; None is those that were
+            where the tables were recorded.
+    """
     return {
         name: _described(name, facts, new, files)
         for name, facts in _table().items()
-        if new or not facts.get("only_new")
+        if _is_there(facts, new, custom)
     }
+
+
+def _is_there(facts: dict[str, Any], new: bool, custom: Collection[str] | None) -> bool:
+    package, _, name = facts.get("module", "").partition(".")
+    if package == _CUSTOM and custom is not None:
+        return name in custom
+    return new or not facts.get("only_new")
 
 
 def _described(name: str, facts: dict[str, Any], new: bool, files: Files) -> dict[str, Any]:
