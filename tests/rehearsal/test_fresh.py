@@ -22,6 +22,8 @@ from actions.session import open_session
 from actions.status import read_status
 from console.errors import UsageError
 from console.simulator.hub.shelf import MINIATURE, shelved
+from console.simulator.mounted import Mounted
+from console.simulator.scene import ContainerSpec
 from console.units import format_bytes
 from tests.support.fresh import FreshHost, free_port, fresh_host
 from tests.support.waiting import wait_until
@@ -296,3 +298,30 @@ def test_a_catalogue_named_by_the_environment_counts_and_is_named_where_it_is_wr
         with pytest.raises(UsageError) as wrong:
             session.needed_catalog()
         assert "GPUCONSOLE_CATALOG" in wrong.value.hint
+
+
+def test_a_mounted_file_of_paths_adds_the_folders_that_it_names(tmp_path: Path) -> None:
+    for name in ("models/vae", "forge/models/VAE", "data/output"):
+        (tmp_path / name).mkdir(parents=True)
+    paths = tmp_path / "extra_model_paths.yaml"
+    paths.write_text("forge:\n  base_path: /store\n  vae: models/VAE\n  loras: models/Lora\n")
+    spec = ContainerSpec(
+        image="comfyui:1",
+        command=("python", "main.py", "--output-directory", "/data/output"),
+        mounts=(
+            f"{tmp_path}/models:/opt/ComfyUI/models:ro",
+            f"{tmp_path}/forge:/store:ro",
+            f"{paths}:/opt/ComfyUI/extra_model_paths.yaml:ro",
+            f"{tmp_path}/data:/data",
+        ),
+    )
+    mounted = Mounted(spec, tmp_path / "usual")
+    assert mounted.models("vae") == [tmp_path / "models/vae", tmp_path / "forge/models/VAE"]
+    assert mounted.models("diffusion_models")[:2] == [
+        tmp_path / "models/diffusion_models",
+        tmp_path / "models/unet",
+    ]
+    assert mounted.files() == tmp_path / "data"
+    plain = Mounted(ContainerSpec(image="comfyui:1"), tmp_path / "usual")
+    assert plain.models("vae") == [tmp_path / "usual" / "vae"]
+    assert plain.files() == tmp_path
