@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from actions.setup.files.proxies import backend, backend_words, caddy_file, iis_files, nginx_file
+from actions.setup.files.proxies import (
+    backend,
+    backend_words,
+    caddy_file,
+    iis_files,
+    nginx_file,
+    site_at,
+)
 from actions.setup.files.wanted import Card, Generated, Wanted
 from actions.setup.files.writing import Draft, drafts_in, write_drafts
 from actions.setup.ground import Ground
@@ -22,7 +29,9 @@ from console.text import clean_line
 
 PROXIES = ("none", "iis", "caddy", "nginx")
 _PORT = 8188
-_HTTPS = 443
+_LOGIN = "artist"
+_WSL = "{40E0AC32-46A5-438A-A0B2-2B479E8F2E90}"
+"""What Hyper-V's firewall calls WSL: Microsoft's page on it, "Configure Hyper-V firewall"."""
 _HASH = re.compile(r"^(\s*)(\S+) REPLACE_WITH_HASH$", re.MULTILINE)
 _HERE = frozenset({"127.0.0.1", "localhost", "0.0.0.0", "::1"})  # noqa: S104 -- compared only
 
@@ -90,7 +99,8 @@ def proxy_files(ground: Ground, proxy: str, address: PublicAddress) -> ProxyFile
         SetupFilesError: what is in the folder cannot be read.
         UsageError: the address or the folder is none for which files can be written.
     """
-    _check(address, folder_of(ground))
+    site_at(address.base)
+    _check(folder_of(ground))
     wanted = _wanted(ground, proxy, address)
     made = _made(proxy, wanted)
     folder = folder_of(ground)
@@ -102,18 +112,11 @@ def proxy_files(ground: Ground, proxy: str, address: PublicAddress) -> ProxyFile
         foreign=tuple(one.path for one in drafts if one.foreign),
         kept=tuple(one.path for one in drafts if _leads_there(one, wanted)),
         notes=tuple(_notes(ground, proxy, wanted)),
-        commands=tuple(_commands(ground, proxy, folder, address)),
+        commands=tuple(_commands(ground, proxy, folder, wanted)),
     )
 
 
-def _check(address: PublicAddress, folder: Path) -> None:
-    if address.numeric or address.path:
-        what = "an address of numbers" if address.numeric else f"the path {address.path}"
-        raise UsageError(
-            "setup.public-name",
-            f"{clean_line(address.base, 120)} has {what}: site and certificate are for a name",
-            "Such as https://qwen.example.org; ComfyUI wants a name of its own, not a path",
-        )
+def _check(folder: Path) -> None:
     if not folder.is_absolute():
         raise UsageError(
             "setup.relative-path",
@@ -149,10 +152,10 @@ def _wanted(ground: Ground, proxy: str, address: PublicAddress) -> Wanted:
         service=ground.name,
         port=_port(ground),
         host=address.host,
-        public_port=address.port if address.secure else _HTTPS,
+        public_port=address.port,
         site_folder=windows_path(folder_of(ground)),
         network=network_of(ground).mode,
-        login=ground.answers.text("outside.login"),
+        login=ground.answers.text("outside.login") or _LOGIN,
     )
 
 
@@ -200,6 +203,8 @@ def _notes(ground: Ground, proxy: str, wanted: Wanted) -> Iterator[str]:
         yield f"address behind it: http://{backend(wanted)}, on this host only"
         if proxy == "iis":
             yield backend_words(wanted)
+        elif is_wsl(ground.session.root):
+            yield from _windows_between(network_of(ground))
     service = ground.service
     host = urlsplit(service.service.url).hostname if service is not None else None
     if host and host not in _HERE:
@@ -208,11 +213,25 @@ def _notes(ground: Ground, proxy: str, wanted: Wanted) -> Iterator[str]:
     yield "nothing is held back, so that progress comes as it happens; an edit may take an hour"
 
 
-def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) -> Iterator[str]:
-    host = address.host
-    yield f"name: a DNS record for {host} that leads to your router or server, port {address.port}"
+def _windows_between(network: Network) -> Iterator[str]:
+    """Say how visitors come through Windows to a proxy inside WSL."""
+    yield f"WSL is in {network.mode} mode ({network.why})"
+    if network.mode == "nat":
+        yield "nobody from outside comes to WSL then: Windows forwards its own localhost only, and"
+        yield "what else is forwarded ends with WSL's next start: take IIS, or mirrored mode"
+
+
+def _commands(ground: Ground, proxy: str, folder: Path, wanted: Wanted) -> Iterator[str]:
+    host, port = wanted.host, wanted.public_port
+    yield f"name: a DNS record for {host} that leads to your router or server, port {port}"
+    if proxy != "iis" and is_wsl(ground.session.root) and wanted.network == "mirrored":
+        yield "firewall of Windows, which keeps all from WSL; as administrator, in PowerShell:"
+        yield (
+            "      New-NetFirewallHyperVRule -Name gpuconsole -DisplayName gpuconsole -Direction "
+            f"Inbound -VMCreatorId '{_WSL}' -Protocol TCP -LocalPorts 80,{port}"
+        )
     if proxy == "iis":
-        yield from _iis_commands(ground, folder, address)
+        yield from _iis_commands(ground, folder, host, port)
     elif proxy == "caddy":
         yield "certificate: Caddy gets and renews it itself, where port 80 or 443 is reached"
         file = shlex.quote(str(folder / "Caddyfile"))
@@ -220,9 +239,8 @@ def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) 
         yield f"then, once: cat {file} | sudo tee -a /etc/caddy/Caddyfile"
         yield "      sudo systemctl reload caddy"
     else:
-        user = clean_line(ground.answers.text("outside.login"), 60)
         yield f"certificate: sudo certbot certonly --nginx -d {host}"
-        login = shlex.join(["sudo", "htpasswd", "-c", "/etc/nginx/gpuconsole.htpasswd", user])
+        login = f"sudo htpasswd -c /etc/nginx/gpuconsole.htpasswd {shlex.quote(wanted.login)}"
         yield f"login: {login}  # of apache2-utils"
         target = f"/etc/nginx/conf.d/{ground.name}.conf"
         yield f"then: {shlex.join(['sudo', 'cp', str(folder / 'nginx.conf'), target])}"
@@ -231,18 +249,17 @@ def _commands(ground: Ground, proxy: str, folder: Path, address: PublicAddress) 
     yield f"at last: gpuconsole doctor --only outside --service {ground.name}, or look again here"
 
 
-def _iis_commands(ground: Ground, folder: Path, address: PublicAddress) -> Iterator[str]:
-    host, site = address.host, windows_path(folder)
+def _iis_commands(ground: Ground, folder: Path, host: str, port: int) -> Iterator[str]:
+    site = windows_path(folder)
     if not site:
         site = rf"C:\inetpub\{ground.name}"
         yield f"on Windows, as administrator: mkdir {site}"
         yield _copied(ground, folder, site)
     yield f"run the lines of iis-commands.txt once, as administrator: they make the site {host}"
     yield f"      with the folder {site}, let the proxy work, and turn the login on"
-    port = address.port if address.secure else _HTTPS
     yield f"binding: https, port {port}, name {host}: the same lines make it, without certificate"
     yield f"certificate: win-acme (wacs.exe) gets one for {host}, binds it and renews it;"
-    yield "      for that the router lets port 80 and 443 through to Windows"
+    yield f"      for that the router lets port 80 and {port} through to Windows"
     yield "login: IIS asks for name and password of a user of Windows, over https only:"
     yield "      net user NAME * /add makes one for guests, who needs no other right"
 

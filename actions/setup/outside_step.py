@@ -250,7 +250,7 @@ def _asks(ground: Ground) -> tuple[Ask, ...]:
     asks = [first, _proxy_ask(ground, proxy, there=bool(there))]
     if proxy != "none":
         asks.append(_folder_ask(ground, proxy))
-    if proxy == "iis" and is_wsl(ground.session.root):
+    if proxy != "none" and is_wsl(ground.session.root):
         asks.append(_network_ask(ground))
     if proxy in {"caddy", "nginx"}:
         login = answers.text("outside.login")

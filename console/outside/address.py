@@ -10,6 +10,7 @@ from console.errors import ConsoleError
 from console.text import clean_line
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -68,7 +69,7 @@ def public_address(url: str) -> PublicAddress:
         host = _sent(parts.hostname or "")
     except (ValueError, UnicodeError):
         host, port, parts = "", None, None
-    if parts is None or not host or parts.scheme not in _PORTS:
+    if parts is None or not _is_host(host) or parts.scheme not in _PORTS:
         shown = clean_line(url.partition("?")[0].rpartition("@")[2], 120)
         raise ConsoleError(
             "outside.no-address", f"{shown} is no public address", "https://NAME[:PORT][/PATH]"
@@ -112,6 +113,11 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether it can be a host's; a resolver would ask for anything, proxies' files run it."""
+    return _NAME.fullmatch(host) is not None or _address(host) is not None
 
 
 def _sent(host: str) -> str:

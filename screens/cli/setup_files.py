@@ -103,6 +103,12 @@ def _changes(cli: Cli, kind: str | None, said: dict[str, Any]) -> dict[str, Any]
         changes.setdefault("service", "forge")
     if "service" in changes:
         changes["container"] = changes["service"]
+    if "host" in changes:
+        from actions.setup.files.proxies import site_at
+
+        named = changes["host"]
+        address = site_at(named if "://" in named else f"https://{named}")
+        changes |= {"host": address.host, "public_port": address.port}
     for name in ("models", "data"):
         if name in changes:
             changes[name] = _path(cli, changes[name])

@@ -1,6 +1,8 @@
 """The step `outside`: files for a proxy, and finished only when a login was seen."""
 
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,6 +10,7 @@ import pytest
 
 from actions.setup.wsl_network import read_network
 from console.config.load import load
+from console.errors import UsageError
 from tests.setup.walking import Walk, asked, walk
 from tests.support.edits import COMFY
 
@@ -18,17 +21,33 @@ def folder(one: Walk) -> Path:
     return one.config.parent / "outside" / COMFY
 
 
-def test_without_an_address_it_is_left_out_and_asks_for_one(tmp_path: Path) -> None:
-    with walk(tmp_path, "edits") as one:
-        report = one.look("outside")
-        assert report.state == "skipped"
-        assert [ask.key for ask in report.asks] == ["outside.public_url"]
-        assert any(line.startswith("ssh -L") for line in report.proposes)
-        wrong = one.look("outside", outside={"public_url": "qwen.example.org"})
-        assert wrong.state == "blocked"
-        assert wrong.detail == "qwen.example.org is no public address"
-        # It can be typed anew.
-        assert asked(wrong, "outside.public_url").value == "qwen.example.org"
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walk, str]]:
+    """Give a host whose ComfyUI idles, for all that is only written there, and its config."""
+    with walk(tmp_path_factory.mktemp("home"), "edits") as one:
+        yield one, one.config.read_text()
+
+
+@pytest.fixture
+def edits(kept: tuple[Walk, str]) -> Walk:
+    """Give it as it was at first."""
+    one, text = kept
+    one.config.write_text(text)
+    shutil.rmtree(one.config.parent / "outside", ignore_errors=True)
+    (one.session().places.state_dir / "setup.json").unlink(missing_ok=True)
+    return one
+
+
+def test_without_an_address_it_is_left_out_and_asks_for_one(edits: Walk) -> None:
+    report = edits.look("outside")
+    assert report.state == "skipped"
+    assert [ask.key for ask in report.asks] == ["outside.public_url"]
+    assert any(line.startswith("ssh -L") for line in report.proposes)
+    wrong = edits.look("outside", outside={"public_url": "qwen.example.org"})
+    assert wrong.state == "blocked"
+    assert wrong.detail == "qwen.example.org is no public address"
+    # It can be typed anew.
+    assert asked(wrong, "outside.public_url").value == "qwen.example.org"
 
 
 def test_it_is_finished_once_the_proxy_was_seen_to_ask_for_a_login(tmp_path: Path) -> None:
@@ -94,34 +113,33 @@ def test_a_service_that_is_off_leaves_the_way_in_unfinished(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("network", "at"), [("nat", "localhost"), ("mirrored", "127.0.0.1")])
 def test_iis_gets_its_files_for_the_network_that_wsl_has(
-    tmp_path: Path, network: str, at: str
+    edits: Walk, network: str, at: str
 ) -> None:
-    with walk(tmp_path, "edits") as one:
-        port = one.host.ports[COMFY]
-        answers = {"public_url": ADDRESS, "proxy": "iis", "network": network}
-        course = one.course(outside=answers)
-        before = course.look("outside")
-        assert before.state == "needed"
-        assert not folder(one).exists()
-        assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in before.diff
-        assert any(f"http://{at}:{port}" in line for line in before.proposes)
-        words = "\n".join(before.commands)
-        shared = str(folder(one)).replace("/", "\\")
-        assert rf"\\wsl.localhost\DISTRIBUTION{shared}\web.config" in words
-        for word in ("DNS", "iis-commands.txt", "binding: https", "certificate: ", "login: IIS"):
-            assert word in words
-        after = course.do("outside")
-        assert {str(folder(one) / name) for name in ("web.config", "iis-commands.txt")} <= set(
-            after.wrote
-        )
-        rule = ET.parse(folder(one) / "web.config").find(".//rule/action")
-        assert rule is not None
-        assert rule.attrib["url"] == f"http://{at}:{port}/{{R:1}}"
-        # Nobody has that name here: written is not finished, and what is left to do is told.
-        assert after.state == "blocked"
-        assert any("wacs.exe" in line for line in after.commands)
-        again = course.look("outside", anew=True)
-        assert again.diff == ""
+    port = edits.host.ports[COMFY]
+    answers = {"public_url": ADDRESS, "proxy": "iis", "network": network}
+    course = edits.course(outside=answers)
+    before = course.look("outside")
+    assert before.state == "needed"
+    assert not folder(edits).exists()
+    assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in before.diff
+    assert any(f"http://{at}:{port}" in line for line in before.proposes)
+    words = "\n".join(before.commands)
+    shared = str(folder(edits)).replace("/", "\\")
+    assert rf"\\wsl.localhost\DISTRIBUTION{shared}\web.config" in words
+    for word in ("DNS", "iis-commands.txt", "binding: https", "certificate: ", "login: IIS"):
+        assert word in words
+    after = course.do("outside")
+    assert {str(folder(edits) / name) for name in ("web.config", "iis-commands.txt")} <= set(
+        after.wrote
+    )
+    rule = ET.parse(folder(edits) / "web.config").find(".//rule/action")
+    assert rule is not None
+    assert rule.attrib["url"] == f"http://{at}:{port}/{{R:1}}"
+    # Nobody has that name here: written is not finished, and what is left to do is told.
+    assert after.state == "blocked"
+    assert any("wacs.exe" in line for line in after.commands)
+    again = course.look("outside", anew=True)
+    assert again.diff == ""
 
 
 def test_the_answer_for_the_network_is_proposed_from_what_is_seen(tmp_path: Path) -> None:
@@ -132,49 +150,46 @@ def test_the_answer_for_the_network_is_proposed_from_what_is_seen(tmp_path: Path
         assert "http://127.0.0.1:" in report.diff
 
 
-def test_a_file_that_is_somebody_elses_is_left_as_it_is(tmp_path: Path) -> None:
-    with walk(tmp_path, "edits") as one:
-        theirs = tmp_path / "site"
-        theirs.mkdir()
-        (theirs / "web.config").write_text("<configuration/>\n")
-        answers = {"public_url": ADDRESS, "proxy": "iis", "folder": str(theirs)}
-        report = one.look("outside", outside=answers)
-        assert report.state == "blocked"
-        assert f"{theirs}/web.config: somebody else's file" in report.detail
-        assert not report.able
-        assert (theirs / "web.config").read_text() == "<configuration/>\n"
+def test_a_file_that_is_somebody_elses_is_left_as_it_is(edits: Walk, tmp_path: Path) -> None:
+    theirs = tmp_path / "site"
+    theirs.mkdir()
+    (theirs / "web.config").write_text("<configuration/>\n")
+    answers = {"public_url": ADDRESS, "proxy": "iis", "folder": str(theirs)}
+    report = edits.look("outside", outside=answers)
+    assert report.state == "blocked"
+    assert f"{theirs}/web.config: somebody else's file" in report.detail
+    assert not report.able
+    assert (theirs / "web.config").read_text() == "<configuration/>\n"
 
 
-def test_changes_of_ones_own_stay_and_a_new_port_is_a_diff_with_a_copy(tmp_path: Path) -> None:
-    with walk(tmp_path, "edits") as one:
-        answers = {"public_url": ADDRESS, "proxy": "caddy", "login": "mira"}
-        one.do("outside", outside=answers)
-        file = folder(one) / "Caddyfile"
-        mine = file.read_text().replace("REPLACE_WITH_HASH", "$2a$14$abc") + "# mine\n"
-        file.write_text(mine)
-        kept = one.look("outside", outside=answers)
-        assert f"{file} has changes of yours, which stay" in kept.found
-        assert kept.diff == ""
-        port = one.host.ports[COMFY]
-        file.write_text(mine.replace(str(port), "9"))
-        course = one.course(outside=answers)
-        moved = course.look("outside")
-        assert moved.state == "needed"
-        assert re.search(rf"^\+.*:{port}", moved.diff, re.MULTILINE)
-        course.do("outside")
-        assert "mira $2a$14$abc" in file.read_text()
-        (copy,) = folder(one).glob("Caddyfile.*.bak")
-        assert copy.read_text() == mine.replace(str(port), "9")
+def test_changes_of_ones_own_stay_and_a_new_port_is_a_diff_with_a_copy(edits: Walk) -> None:
+    answers = {"public_url": ADDRESS, "proxy": "caddy", "login": "mira"}
+    edits.do("outside", outside=answers)
+    file = folder(edits) / "Caddyfile"
+    mine = file.read_text().replace("REPLACE_WITH_HASH", "$2a$14$abc") + "# mine\n"
+    file.write_text(mine)
+    kept = edits.look("outside", outside=answers)
+    assert f"{file} has changes of yours, which stay" in kept.found
+    assert kept.diff == ""
+    port = edits.host.ports[COMFY]
+    file.write_text(mine.replace(str(port), "9"))
+    course = edits.course(outside=answers)
+    moved = course.look("outside")
+    assert moved.state == "needed"
+    assert re.search(rf"^\+.*:{port}", moved.diff, re.MULTILINE)
+    course.do("outside")
+    assert "mira $2a$14$abc" in file.read_text()
+    (copy,) = folder(edits).glob("Caddyfile.*.bak")
+    assert copy.read_text() == mine.replace(str(port), "9")
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    with walk(tmp_path, "edits") as one:
-        (tmp_path / "file").write_text("in the way")
-        answers = {"public_url": ADDRESS, "proxy": "nginx", "folder": f"{tmp_path}/file/x"}
-        report = one.do("outside", outside=answers)
-        assert report.state == "failed"
-        assert "cannot be written" in report.detail
-        assert asked(report, "outside.folder").value == f"{tmp_path}/file/x"
+def test_a_folder_that_cannot_be_written_says_so(edits: Walk, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    answers = {"public_url": ADDRESS, "proxy": "nginx", "folder": f"{tmp_path}/file/x"}
+    report = edits.do("outside", outside=answers)
+    assert report.state == "failed"
+    assert "cannot be written" in report.detail
+    assert asked(report, "outside.folder").value == f"{tmp_path}/file/x"
 
 
 @pytest.mark.parametrize(
@@ -182,29 +197,29 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     [
         ({"public_url": "https://192.0.2.7"}, "an address of numbers"),
         ({"public_url": "https://example.org/comfy"}, "the path /comfy"),
+        ({"public_url": "http://example.org"}, "is plain http"),
+        ({"public_url": 'https://a"&calc&".org'}, "is no public address"),
         ({"folder": "site"}, "no absolute path: site"),
         ({"folder": "/mnt/q/inetpub/site"}, "/mnt/q is not there"),
     ],
 )
 def test_what_no_file_can_be_written_for_is_refused_and_asked_anew(
-    tmp_path: Path, more: dict[str, str], says: str
+    edits: Walk, more: dict[str, str], says: str
 ) -> None:
-    with walk(tmp_path, "edits") as one:
-        answers = {"public_url": ADDRESS, "proxy": "iis", **more}
-        report = one.look("outside", outside=answers)
-        assert report.state == "blocked"
-        assert says in report.detail
-        assert not report.able
-        assert asked(report, "outside.folder").value == answers.get("folder", "")
+    answers = {"public_url": ADDRESS, "proxy": "iis", **more}
+    report = edits.look("outside", outside=answers)
+    assert report.state == "blocked"
+    assert says in report.detail
+    assert not report.able
+    assert asked(report, "outside.folder").value == answers.get("folder", "")
 
 
-def test_a_service_that_was_not_taken_into_the_config_waits_for_that(tmp_path: Path) -> None:
-    with walk(tmp_path, "edits") as one:
-        text = one.config.read_text()
-        one.config.write_text(re.sub(r"^\[services\.[^[]*", "", text, flags=re.MULTILINE))
-        report = one.look("outside", outside={"public_url": ADDRESS})
-        assert report.state == "blocked"
-        assert "is not in the config" in report.detail
+def test_a_service_that_was_not_taken_into_the_config_waits_for_that(edits: Walk) -> None:
+    text = edits.config.read_text()
+    edits.config.write_text(re.sub(r"^\[services\.[^[]*", "", text, flags=re.MULTILINE))
+    report = edits.look("outside", outside={"public_url": ADDRESS})
+    assert report.state == "blocked"
+    assert "is not in the config" in report.detail
 
 
 def test_an_address_that_the_config_has_otherwise_is_left(tmp_path: Path) -> None:
@@ -255,3 +270,28 @@ def test_localhost_that_is_not_forwarded_is_said(tmp_path: Path) -> None:
         (user / ".wslconfig").write_text("[wsl2]\nlocalhostForwarding = false\n")
         report = one.look("outside", outside={"public_url": ADDRESS, "proxy": "iis"})
     assert any("localhostForwarding=false" in line for line in report.proposes)
+
+
+@pytest.mark.parametrize(
+    ("network", "says"),
+    [("nat", "nobody from outside comes to WSL"), ("mirrored", "New-NetFirewallHyperVRule")],
+)
+def test_a_proxy_inside_wsl_is_told_what_windows_keeps_from_it(
+    edits: Walk, network: str, says: str
+) -> None:
+    report = edits.look(
+        "outside", outside={"public_url": ADDRESS, "proxy": "caddy", "network": network}
+    )
+    assert says in "\n".join((*report.proposes, *report.commands))
+    assert asked(report, "outside.network").value == network
+
+
+def test_a_login_that_nobody_can_type_is_refused_and_an_empty_one_is_the_usual(
+    edits: Walk,
+) -> None:
+    with pytest.raises(UsageError, match="login cannot be"):
+        edits.course(outside={"login": "a { b"})
+    report = edits.look("outside", outside={"public_url": ADDRESS, "proxy": "nginx", "login": ""})
+    assert any(
+        line.endswith("gpuconsole.htpasswd artist  # of apache2-utils") for line in report.commands
+    )

@@ -17,12 +17,13 @@ from ruamel.yaml import YAML
 from actions.setup.files.comfyui import comfyui_files, compose_file, dockerfile
 from actions.setup.files.filling import filled, versions
 from actions.setup.files.forge import ENV_FILE, corrected_forge, env_file, forge_file
-from actions.setup.files.proxies import caddy_file, iis_files, nginx_file
+from actions.setup.files.proxies import caddy_file, iis_files, nginx_file, site_at
 from actions.setup.files.torch import torch_for
 from actions.setup.files.wanted import Card, SetupFilesError, Store, Wanted
 from console.compose.edit import CardChange, edit_card
 from console.compose.outside import Outside
 from console.compose.setting import SettingChange, edit_settings
+from console.errors import ConsoleError
 
 SMALL = Card(index=0, uuid="GPU-3080", name="RTX 3080 Ti Laptop GPU", capability="8.6", ordinal=1)
 LARGE = Card(index=1, uuid="GPU-3090", name="RTX 3090", capability="8.6", ordinal=0)
@@ -241,6 +242,47 @@ def test_iis_has_the_rule_the_limits_and_the_commands(
     # Nobody gets in before the login stands.
     assert commands.text.index('/serverAutoStart:"False"') < commands.text.index("anonymousAuth")
     assert commands.text.index("basicAuth") < commands.text.index("start site")
+    # IIS is there before what is installed into it, and no restart ends the lines half-way.
+    assert commands.text.index("IIS-WebSockets") < commands.text.index("URL Rewrite 2.1")
+    assert commands.text.count("/norestart") == commands.text.count("dism ") == 2
+    # A refused graph's own words reach the browser.
+    errors = server.find("httpErrors")
+    assert errors is not None
+    assert errors.get("existingResponse") == "PassThrough"
+
+
+def test_names_that_xml_has_no_comment_for_leave_iis_file_well_formed() -> None:
+    asked = wanted(host="xn--bcher-kva.example", service="comfyui--qwen")
+    config, commands = iis_files(asked)
+    rule = ET.fromstring(config.text).find(".//rule")
+    assert rule is not None
+    assert rule.get("name") == "gpuconsole comfyui--qwen"
+    assert 'site /name:"xn--bcher-kva.example"' in commands.text
+
+
+@pytest.mark.parametrize(
+    ("said", "host", "port"),
+    [
+        ("a.example.org", "a.example.org", 443),
+        ("a.example.org:8443", "a.example.org", 8443),
+        ("https://bücher.example/", "xn--bcher-kva.example", 443),
+    ],
+)
+def test_the_public_name_of_a_site_may_have_a_port(said: str, host: str, port: int) -> None:
+    address = site_at(said if "://" in said else f"https://{said}")
+    assert (address.host, address.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        'https://a"&calc&".org', "https://a%PATH%.org", "https://a;b.org", "https://*.example.org",
+        "https://192.0.2.7", "https://example.org/comfy", "http://example.org", "https://-",
+    ],
+)  # fmt: skip
+def test_no_file_is_made_for_what_a_command_prompt_or_a_proxy_would_run(url: str) -> None:
+    with pytest.raises(ConsoleError, match=r"no public address|numbers|the path|plain http"):
+        site_at(url)
 
 
 def test_a_port_of_its_own_and_a_folder_of_the_site_are_in_the_proxys_files() -> None:

@@ -4,16 +4,42 @@ from xml.sax.saxutils import escape
 
 from actions.setup.files.filling import template
 from actions.setup.files.wanted import Generated, Wanted
+from console.errors import UsageError
+from console.outside.address import PublicAddress, public_address
+from console.text import clean_line
 
 _HTTPS = 443
+
+
+def site_at(url: str) -> PublicAddress:
+    """Give a public address for which a proxy's files can be written.
+
+    Raises:
+        ConsoleError: it is no address.
+        UsageError: it is one of numbers, of plain http, or has a path (`setup.public-name`).
+    """
+    address = public_address(url)
+    shown = clean_line(address.base, 120)
+    odd = ""
+    if address.numeric:
+        odd = f"{shown} has an address of numbers: site and certificate are for a name"
+    elif address.path:
+        odd = f"{shown} has the path {clean_line(address.path, 60)}: a site is for a whole name"
+    elif not address.secure:
+        odd = f"{shown} is plain http: the files are for https, which a login must have"
+    if odd:
+        raise UsageError(
+            "setup.public-name", odd,
+            "Such as https://qwen.example.org; ComfyUI wants a name of its own, not a path",
+        )  # fmt: skip
+    return address
 
 
 def iis_files(wanted: Wanted) -> tuple[Generated, ...]:
     """Give IIS' `web.config`, and the commands without which it does not work."""
     config = template(
         "web.config",
-        service=escape(wanted.service),
-        host=escape(wanted.host),
+        service=escape(wanted.service, {'"': "&quot;"}),
         backend=escape(f"http://{backend(wanted)}"),
         backend_words=escape(backend_words(wanted)),
     )
