@@ -77,6 +77,18 @@ def words(pilot: Pilot[int]) -> str:
     return seen(app)
 
 
+def keep(name: str, app: Console) -> None:
+    """Write what the screen shows.
+
+    Without `xml:space` librsvg drops the spaces in front of a word, and columns no longer line up.
+    """
+    picture = app.export_screenshot(title="gpuconsole")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    (IMAGES / f"{name}.svg").write_text(
+        picture.replace("<svg ", '<svg xml:space="preserve" ', 1), "utf-8"
+    )
+
+
 Step = Callable[[Pilot[int]], Awaitable[None]]
 
 
@@ -85,8 +97,7 @@ async def take(name: str, session: Session, size: tuple[int, int], step: Step) -
     app = Console(session, LiveHost(session), lambda: Operations(session, via="tui"))
     async with app.run_test(size=size) as pilot:
         await step(pilot)
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        (IMAGES / f"{name}.svg").write_text(app.export_screenshot(title="gpuconsole"))
+        keep(name, app)
 
 
 async def watched(name: str, shot: Shot) -> None:
@@ -229,8 +240,7 @@ async def walk_setup(host: EditHost, wanted: tuple[str, ...]) -> None:
             if report.id in left and (report.state == "done" or report.id != "first-edit"):
                 left.remove(report.id)
                 await pilot.pause(1.5)
-                file = IMAGES / f"setup-{report.id}.svg"
-                file.write_text(app.export_screenshot(title="gpuconsole"))
+                keep(f"setup-{report.id}", app)
             assert report.state in {"done", "needed", "skipped"}, seen(app)
             await pilot.press("enter")
 

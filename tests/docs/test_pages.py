@@ -1,6 +1,8 @@
 """What the pages say is so: scenarios, cues, commands, targets, variables, files."""
 
 import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -82,6 +84,15 @@ def test_pages_for_operators_have_pictures_of_the_screens_and_none_is_left_over(
     assert {name for name, found in pictures.items() if found} >= shown
     there = {path.name for path in (ROOT / "docs" / "images").iterdir()}
     assert set().union(*pictures.values()) == there
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "images").iterdir()), ids=lambda one: one.stem
+)
+def test_a_picture_is_whole_and_keeps_the_spaces_that_line_it_up(path: Path) -> None:
+    root = ET.fromstring(path.read_text("utf-8"))
+    assert root.tag.endswith("svg")
+    assert root.get("{http://www.w3.org/XML/1998/namespace}space") == "preserve"
 
 
 def test_every_page_is_listed_in_the_readme() -> None:
