@@ -17,6 +17,8 @@ from actions.service_verbs.way_back import look_before_going_back, patience
 from actions.services.snapshot import ServiceStatus
 from actions.session import Session
 
+WELL = frozenset({"ready", "busy", "misplaced", "needs-auth"})
+"""How a service is that comes back as well."""
 _ENDED = ("done", "failed", "interrupted")
 
 

@@ -72,7 +72,8 @@ class Doing:
     @property
     def leads_back(self) -> bool:
         """Whether what was before is restored where this step fails, so that nothing stays so."""
-        returns = self.plan.subject == "layout" or self.plan.verb in {"move", "set"}
+        edited = self.plan.verb in {"move", "set"} or "edits" in self.plan.options
+        returns = self.plan.subject == "layout" or edited
         return returns and not self.step.id.startswith("back-")
 
     def tell(self, text: str) -> None:

@@ -14,7 +14,7 @@ _STOP = frozenset({"timeout", "wait", "wait_limit", "interrupt"})
 OPTIONS: Mapping[str, frozenset[str]] = {
     "start": _START,
     "stop": _STOP,
-    "restart": _START | _STOP | {"recreate"},
+    "restart": _START | _STOP | {"recreate", "edits"},
     "free": frozenset({"interrupt"}),
     "move": _START | _STOP | {"gpu", "back"},
     "set": _START | _STOP | {"remove_flag", "flag", "env", "unset", "start", "back"},
@@ -123,4 +123,5 @@ _VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "start": _FLAG,
     "recreate": _FLAG,
     "back": (_is_table, "what a plan of ours rested on"),
+    "edits": (_is_table, "what leads back from changed compose files"),
 }

@@ -1,14 +1,16 @@
 """What restarting a service would do: stop and start, with the same care."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from actions.containers.words import check as container_check
-from actions.plan import Check
+from actions.plan import Check, Plan, Step
+from actions.service_verbs.anew import WELL, facts_before, rollback_anew
 from actions.service_verbs.around import Around
 from actions.service_verbs.draft import ServiceDraft, fit_facts
+from actions.service_verbs.goal import runs
 from actions.service_verbs.layout_words import check
 from actions.service_verbs.start import card_check, cards_of, draft_start, fit_checks
 from actions.service_verbs.steps import StartHow, start_steps
@@ -24,13 +26,14 @@ def draft_restart(
     """Give what a restart would do; a service that does not run is started.
 
     What it holds itself counts as free for it: it gives it back in between. With `recreate` compose
-    makes its container anew, by what the compose file says now; its own volumes stay.
+    makes its container anew, by what the compose file says now; its own volumes stay. Where that
+    file was changed for it just before, `edits` has what leads back if it does not come up.
 
     Args:
         session: for the catalogue.
         around: the look at the host.
         status: the service.
-        options: `recreate`, and those of stop and of start.
+        options: `recreate`, `edits`, and those of stop and of start.
     """
     recreate = bool(options.get("recreate"))
     missing = _no_compose(session, status) if recreate else None
@@ -45,7 +48,7 @@ def draft_restart(
         return msgspec.structs.replace(starting, checks=(note, *starting.checks))
     fits, fitting = fit_checks(session, around, status, options)
     checks = (*stopping.checks, *card_check(status), *fitting)
-    facts = {"fits": fit_facts(fits)}
+    facts = {"fits": fit_facts(fits), **_before(around, status, options)}
     if any(one.verdict == "refuse" for one in checks):
         return ServiceDraft(checks=checks, fits=fits, facts=facts)
     stopped = msgspec.structs.replace(status, state="stopped", activity="", reading=None)
@@ -58,6 +61,21 @@ def draft_restart(
         cards=cards_of(status, fits),
         facts=facts,
     )
+
+
+def rollback_restart(
+    session: Session, plan: Plan, done: Sequence[Step], broken: Step | None
+) -> tuple[Step, ...]:
+    """Give the steps that put file and container back; none where no file was changed for it."""
+    return rollback_anew(session, plan, done, broken) if facts_before(plan).get("edits") else ()
+
+
+def _before(around: Around, status: ServiceStatus, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what a way back rests on, where there is one."""
+    edits = options.get("edits")
+    if not edits:
+        return {}
+    return {"running": runs(around, status), "well": status.state in WELL, "edits": dict(edits)}
 
 
 def _no_compose(session: Session, status: ServiceStatus) -> Check | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from actions.plan import Check, Plan, Step
 from actions.service_verbs.anew import (
+    WELL,
     Anew,
     anew_steps,
     back_anew,
@@ -43,7 +44,6 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,120}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST = 50
 _LONGEST_VALUE = 2000
-_WELL = frozenset({"ready", "busy", "misplaced", "needs-auth"})
 _COMMANDS = (("command",), ("entrypoint",))
 
 
@@ -92,7 +92,7 @@ def draft_set(
         return draft
     anew = Anew(runs=running, starts=starts)
     steps = anew_steps(around, status, options, edit.steps, anew, fits[0] if fits else None)
-    facts = {"running": running, "well": status.state in _WELL, "edits": edits_of(steps)}
+    facts = {"running": running, "well": status.state in WELL, "edits": edits_of(steps)}
     return msgspec.structs.replace(
         draft,
         steps=steps,

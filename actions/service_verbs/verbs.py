@@ -36,6 +36,7 @@ _DRAFTS = {
     "set": "actions.service_verbs.setting:draft_set",
 }
 _ROLLBACKS = {
+    "restart": "actions.service_verbs.restart:rollback_restart",
     "move": "actions.service_verbs.move:rollback_move",
     "set": "actions.service_verbs.setting:rollback_set",
 }

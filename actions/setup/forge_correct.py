@@ -1,5 +1,6 @@
 """What could be corrected of the compose service of a Forge that is here, and why not, if not."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -282,10 +283,24 @@ def _unwritable(file: Path) -> str:
     return ""
 
 
+def _is_ours(file: Path, edit: dict[str, str]) -> bool:
+    """Tell whether a file is as setup left it: nothing of somebody else's is put back with it."""
+    from console.compose.project import read_text
+
+    try:
+        digest = hashlib.sha256(read_text(file).encode()).hexdigest()
+    except ConsoleError:
+        return False
+    return edit.get("file") == str(file) and edit.get("written") == digest
+
+
 def anew(ground: Ground, one: Offer) -> Plan | str:
     """Give the plan that makes a Forge's container anew, or why not now."""
+    name = one.status.name
+    edit = ground.memory.now.corrected.get(name)
+    edits = {name: edit} if edit is not None and _is_ours(one.file, edit) else None
     try:
-        plan = ground.operations.plan("restart", one.status.name, recreate=True)
+        plan = ground.operations.plan("restart", name, recreate=True, edits=edits)
     except ConsoleError as error:
         return error.title
     why = plan.refusal

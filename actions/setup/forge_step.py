@@ -12,12 +12,15 @@ import msgspec
 from actions.plan import Plan
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
+from actions.setup.disagreement import disagreement
 from actions.setup.forge_correct import ALL, Offer, anew, chosen_names, offers_of
 from actions.setup.forge_new import NewForge, new_forge
 from actions.setup.forge_write import writing
 from actions.setup.ground import Ground
 from actions.setup.report import Ask, Look, Option
+from console.config.load import dotted
 from console.errors import UsageError
+from console.text import clean_line
 
 CORRECT, NEW = "forge.correct", "forge.new"
 
@@ -44,7 +47,7 @@ class Forges(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def able(self) -> bool:
         """Whether there is something to write or to run."""
-        return self.write is not None or self.plan is not None
+        return self.write is not None or self.plan is not None or bool(self.values)
 
 
 def look_at_forges(ground: Ground) -> Forges:
@@ -68,8 +71,37 @@ def look_at_forges(ground: Ground) -> Forges:
         )
     mine = [one for one in offers if one.status.name in chosen]
     refused = next(filter(None, (one.refusal() for one in mine)), None)
+    said, cards = _other_cards(mine)
+    if said and not ground.answers.flag("existing.replace"):
+        refused = disagreement(said, cards)
     if refused is not None:
         return Forges(found=found, asks=asks, refused=refused)
+    made = _done_or_needed(ground, mine, new, found, asks)
+    if not cards:
+        return made
+    told = made.detail or f"writes another card into the config: {', '.join(cards)}"
+    return msgspec.structs.replace(made, values={**made.values, **cards}, detail=told)
+
+
+def _other_cards(mine: Sequence[Offer]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Give where the config has another card than was answered, and what it would say then."""
+    said, values = dict[str, str](), dict[str, Any]()
+    for one in mine:
+        service, expected = one.status.service, one.status.gpu_expected_uuid
+        if service.source == "config" and service.gpu and one.card not in {"", expected}:
+            key = dotted(("services", one.status.name, "gpu"))
+            said[key], values[key] = clean_line(service.gpu, 80), one.card
+    return said, values
+
+
+def _done_or_needed(
+    ground: Ground,
+    mine: Sequence[Offer],
+    new: NewForge | None,
+    found: tuple[str, ...],
+    asks: tuple[Ask, ...],
+) -> Forges:
+    """Give what is to be written, else what is to be made anew, else nothing."""
     if any(one.changes for one in mine) or (new is not None and new.write is not None):
         return _written(ground, mine, new, found, asks)
     return _made_anew(ground, mine, new, found, asks)

@@ -1,4 +1,8 @@
-"""Writing what is corrected of Forges: compose files with a copy beside them, secrets apart."""
+"""Writing what is corrected of Forges: compose files with a copy beside them, secrets apart.
+
+A file is written once for each of its Forges, one correction on top of the other: what a Forge that
+does not start is put back to still has what was corrected before it.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +15,7 @@ from actions.gate import as_error, refusal
 from actions.setup.files.forge import env_file
 from actions.setup.forge_correct import Offer
 from actions.setup.ground import Ground
-from console.compose.editing import ComposeEdit, unified
+from console.compose.editing import unified
 from console.compose.writing import write_edit
 from console.config.load import dotted
 from console.errors import ConsoleError
@@ -29,13 +33,12 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def writing(ground: Ground, offers: Sequence[Offer]) -> Writing:
-    """Give what writes the corrections of several Forges: each file once, with a copy beside it."""
+    """Give what writes the corrections of several Forges, with copies beside their files."""
     files: dict[Path, list[Offer]] = {}
     for one in offers:
         files.setdefault(one.file, []).append(one)
-    edits = {file: _whole(several) for file, several in files.items()}
     with_secrets = [one for one in offers if one.corrected is not None and one.corrected.secrets]
-    diffs = [edit.diff for edit in edits.values()]
+    diffs = [_diff(file, several) for file, several in files.items()]
     diffs += [_env_diff(one) for one in with_secrets]
     values: dict[str, Any] = {}
     for one in offers:
@@ -48,27 +51,33 @@ def writing(ground: Ground, offers: Sequence[Offer]) -> Writing:
         wrote = []
         for one in with_secrets:
             wrote += _write_secrets(ground, one)
-        token = f"setup-{ground.session.clock.now():%Y%m%d-%H%M%S-%f}"
-        for file, edit in edits.items():
-            copy = write_edit(file, edit, token)
-            if any(one.file == file for one in with_secrets):
-                copy.chmod(0o600)  # the secrets that have just left the file are still in it
-            wrote += [str(file), str(copy)]
+        for file, several in files.items():
+            wrote += [str(file), *_write_file(ground, file, several)]
         return tuple(wrote)
 
     return Writing(diff="\n".join(diffs), values=values, write=write)
 
 
-def _whole(several: Sequence[Offer]) -> ComposeEdit:
-    """Give the edit of a file: each Forge's was made on top of the one before it."""
+def _diff(file: Path, several: Sequence[Offer]) -> str:
+    """Give what becomes of a file: each Forge's edit was made on top of the one before it."""
     edits = [one.corrected.edit for one in several if one.corrected is not None]
-    before, after = edits[0].before, edits[-1].text
-    return ComposeEdit(
-        before=before,
-        text=after,
-        diff=unified(before, after, str(several[0].file)),
-        settings=tuple(word for edit in edits for word in edit.settings),
-    )
+    return unified(edits[0].before, edits[-1].text, str(file))
+
+
+def _write_file(ground: Ground, file: Path, several: Sequence[Offer]) -> list[str]:
+    """Write a file's corrections, and remember what leads back; gives the paths of the copies."""
+    corrected = [(one.status.name, one.corrected) for one in several if one.corrected is not None]
+    begun = f"setup-{ground.session.clock.now():%Y%m%d-%H%M%S-%f}"
+    # What has just left the file is still in its copies.
+    private = any(made.secrets for _, made in corrected)
+    whole = corrected[-1][1].edit.digest
+    copies = []
+    for place, (name, made) in enumerate(corrected, start=1):
+        token = begun if place == 1 else f"{begun}-{place}"
+        edit = {"file": str(file), "token": token, "written": whole}
+        ground.memory.keep_corrected(name, edit)
+        copies.append(str(write_edit(file, made.edit, token, private=private)))
+    return copies
 
 
 def _env_diff(one: Offer) -> str:

@@ -17,12 +17,15 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         answers: as they were given last, by dotted key.
         jobs: the newest job of each step, by the step's id.
+        corrected: what leads back from the newest correction of each Forge's compose file, by
+            its name: `file`, the copy's `token`, and the SHA-256 of what was `written`.
         at: the step that was looked at last; empty where there was none.
         offered: a console has offered setup, and somebody said not now.
     """
 
     answers: dict[str, Any] = {}
     jobs: dict[str, str] = {}
+    corrected: dict[str, dict[str, str]] = {}
     at: str = ""
     offered: bool = False
 
@@ -50,6 +53,10 @@ class Memory:
     def keep_job(self, step: str, plan_id: str) -> None:
         """Remember which job a step began; raises as `keep_answers`."""
         self._keep(jobs={**self._read().jobs, step: plan_id})
+
+    def keep_corrected(self, name: str, edit: dict[str, str]) -> None:
+        """Remember what leads back from a Forge's correction; raises as `keep_answers`."""
+        self._keep(corrected={**self._read().corrected, name: edit})
 
     def keep_at(self, step: str) -> None:
         """Remember which step was looked at last; raises as `keep_answers`."""

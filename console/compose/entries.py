@@ -23,7 +23,9 @@ def taken_out(tree: Tree, holder: Node, places: Collection[int]) -> list[Change]
         spans = [_span(tree, holder, entry) for entry in holder.value]
         emptied = len(places) == count
         return [_emptied(tree, holder, spans)] if emptied else _from_flow(spans, places)
-    return [_lines(tree, *_span(tree, holder, holder.value[place])) for place in sorted(places)]
+    dash = "-" if is_sequence(holder) else ""
+    spans = [_span(tree, holder, holder.value[place]) for place in sorted(places)]
+    return [_lines(tree, dash, *span) for span in spans]
 
 
 def _span(tree: Tree, holder: Node, entry: object) -> tuple[int, int]:
@@ -31,7 +33,9 @@ def _span(tree: Tree, holder: Node, entry: object) -> tuple[int, int]:
     pair = entry if isinstance(entry, tuple) else (entry, entry)
     first, last = pair
     start = int(first.start_mark.index)
-    end = max(tree.raw(last)[1], int(first.end_mark.index))
+    end = tree.end_of(last)
+    if last is not first:
+        end = max(end, int(first.end_mark.index))
     if last.start_mark.index == last.end_mark.index:  # of a key without a value, its colon
         end = tree.text.index(":", first.end_mark.index) + 1
     begins, ends = int(holder.start_mark.index), int(holder.end_mark.index)
@@ -57,14 +61,14 @@ def _from_flow(spans: Sequence[tuple[int, int]], places: Collection[int]) -> lis
     return changes
 
 
-def _lines(tree: Tree, start: int, end: int) -> Change:
+def _lines(tree: Tree, dash: str, start: int, end: int) -> Change:
     """Give the change that takes the lines of an entry out, of a list with its dash."""
     begin = tree.text.rfind("\n", 0, start) + 1
     before = tree.text[begin:start].strip()
     finish = tree.text.find("\n", end)
     finish = len(tree.text) if finish < 0 else finish + 1
     behind = tree.text[end:finish].strip()
-    if before not in {"", "-"} or (behind and not behind.startswith("#")):
+    if before != dash or (behind and not behind.startswith("#")):
         line = tree.text.count("\n", 0, start) + 1
         shown = clean_line(tree.text[begin:finish], 60)
         raise ComposeError("compose.unsafe", f"line {line} holds more than that: {shown}")

@@ -6,20 +6,36 @@ from pathlib import Path
 
 from console.compose.editing import ComposeEdit, Gathering, quoted, unified, unsafe, verify
 from console.compose.entries import taken_out
+from console.compose.outside import Outside
 from console.compose.project import parse, service_of
-from console.compose.tree import Tree, apply, is_mapping, is_scalar, is_sequence
+from console.compose.tree import Change, Found, Tree, apply, is_mapping, is_scalar, is_sequence
 
-_PORT = re.compile(r"(?:.*:)?(\d+)(?:/\w+)?")
+_PORT = re.compile(r"(?:.*:)?(\d+)(?:-(\d+))?(?:/\w+)?")
+# A text without quotes that stays one within brackets.
+_PLAIN_IN_LIST = re.compile(r"[\w./@=+-]+")
 
 
-def edit_unpublished(text: str, service: str, port: int, name: str = "compose.yaml") -> ComposeEdit:
+def edit_unpublished(
+    text: str,
+    service: str,
+    port: int,
+    outside: Outside | None = None,
+    name: str = "compose.yaml",
+) -> ComposeEdit:
     """Give the edit that publishes a container's port no longer; none where it is not published.
+
+    Args:
+        text: the compose file's.
+        service: its name there.
+        port: the one inside.
+        outside: what variables stand for; without it, their defaults.
+        name: of the file, for the diff.
 
     Raises:
         ComposeError: the file is not valid; the ports are shared with other services
             (`compose.shared`) or the port is part of a range (`compose.unsafe`).
     """
-    return _edited(text, service, name, lambda tree: _Unpublished(tree, service, port))
+    return _edited(text, service, name, lambda tree: _Unpublished(tree, service, outside, port))
 
 
 def edit_env_file(text: str, service: str, file: str, name: str = "compose.yaml") -> ComposeEdit:
@@ -66,16 +82,23 @@ def _edited(
 class _Entries(Gathering):
     """An edit of a list below a service."""
 
-    def __init__(self, tree: Tree, service: str) -> None:
-        super().__init__(tree, service, None)
+    def __init__(self, tree: Tree, service: str, outside: Outside | None = None) -> None:
+        super().__init__(tree, service, outside)
+
+    def refuse_borrowed(self, found: Found, what: str) -> None:
+        """Refuse where a list is not the service's own: what others have would change with it."""
+        self.refuse_shared([found.value], what)
+        start = found.value.start_mark.index
+        if found.holder is not self.node or start < found.key.end_mark.index:
+            raise unsafe(self, "it is taken from another part of the file")
 
 
 class _Unpublished(_Entries):
     subject = "the published ports"
 
-    def __init__(self, tree: Tree, service: str, port: int) -> None:
-        super().__init__(tree, service)
-        self._port = str(port)
+    def __init__(self, tree: Tree, service: str, outside: Outside | None, port: int) -> None:
+        super().__init__(tree, service, outside)
+        self._port = port
 
     def gather(self) -> None:
         """Gather the entries that publish the port."""
@@ -84,7 +107,7 @@ class _Unpublished(_Entries):
             return
         places = [n for n, item in enumerate(found.value.value) if self._inside(item)]
         if places:
-            self.refuse_shared([found.value], "ports")
+            self.refuse_borrowed(found, "ports")
             for change in taken_out(self.tree, found.value, places):
                 self.note(change, f"ports: {self._port} is taken out")
 
@@ -92,15 +115,20 @@ class _Unpublished(_Entries):
         """Tell whether an entry publishes the port, written short or long."""
         if is_mapping(item):
             target = self.tree.find(item, "target")
-            return target is not None and str(target.value.value) == self._port
-        text = str(getattr(item, "value", ""))
+            return target is not None and self._meant(target.value.value) == str(self._port)
+        text = self._meant(getattr(item, "value", ""))
         match = _PORT.fullmatch(text)
-        if match is not None and "-" not in text:
-            return match[1] == self._port
-        ends = re.search(r"(\d+)-(\d+)(?:/\w+)?$", text)
-        if ends is not None and int(ends[1]) <= int(self._port) <= int(ends[2]):
+        if match is None:
+            return False
+        if match[2] is None:
+            return int(match[1]) == self._port
+        if int(match[1]) <= self._port <= int(match[2]):
             raise unsafe(self, f"{self._port} is within {text}")
         return False
+
+    def _meant(self, value: object) -> str:
+        """Give a text as compose reads it: what variables stand for put in."""
+        return (self.outside or Outside()).resolved(str(value))
 
 
 class _EnvFile(_Entries):
@@ -119,14 +147,29 @@ class _EnvFile(_Entries):
             self.note(self.tree.added_block(self.node, "env_file", entries), words)
         elif is_scalar(found.value):
             if found.value.value != self._file:
-                raise unsafe(self, f"it is {found.value.value} already: make it a list")
+                self.refuse_borrowed(found, "env_file")
+                for change in self._as_list(found):
+                    self.note(change, words)
         elif is_sequence(found.value):
             names = [str(getattr(item, "value", "")) for item in found.value.value]
             if self._file not in names:
-                self.refuse_shared([found.value], "env_file")
+                self.refuse_borrowed(found, "env_file")
                 self.note(self.tree.added(found.value, [quoted(self._file)]), words)
         else:
             raise unsafe(self, "it is no list")
+
+    def _as_list(self, found: Found) -> list[Change]:
+        """Give the changes that make a list of a single file, or of none, on its line."""
+        colon = self.tree.text.index(":", found.key.end_mark.index) + 1
+        if found.value.start_mark.index == found.value.end_mark.index:
+            return [Change(colon, colon, f" [{quoted(self._file)}]")]
+        if found.value.style in {"|", ">"}:
+            raise unsafe(self, "it is a block of text")
+        start, end = self.tree.raw(found.value)
+        written = self.tree.text[start:end]
+        if found.value.style is None and not _PLAIN_IN_LIST.fullmatch(written):
+            written = quoted(str(found.value.value))
+        return [Change(start, end, f"[{written}, {quoted(self._file)}]")]
 
 
 class _Mount(_Entries):

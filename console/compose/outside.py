@@ -16,6 +16,10 @@ from console.files import read_limited
 from console.text import clean_line
 
 _LARGEST_FILE = 1 << 18
+_REFERENCE = re.compile(
+    r"\$(?:\$|\{(?P<name>[A-Za-z_]\w*)(?:(?P<op>:?[-+?])(?P<other>[^}]*))?\}"
+    r"|(?P<bare>[A-Za-z_]\w*))"
+)
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*?)\s*")
 
 
@@ -38,6 +42,24 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, Setting] = {}
     environment: dict[str, Setting] = {}
     overrides: tuple[str, ...] = ()
+
+    def resolved(self, text: str) -> str:
+        """Give a text as compose reads it; a variable that nobody sets is its default, or empty."""
+        return _REFERENCE.sub(self._meant, text)
+
+    def _meant(self, reference: re.Match[str]) -> str:
+        if reference[0] == "$$":
+            return "$"
+        name, operator, other = reference["name"] or reference["bare"], reference["op"], ""
+        if operator:
+            other = reference["other"]
+        setting = self.variables.get(name)
+        there = setting is not None and (setting.value or not (operator or "").startswith(":"))
+        if operator and operator.endswith("+"):
+            return other if there else ""
+        if setting is not None and there:
+            return setting.value
+        return other if operator and operator.endswith("-") else ""
 
 
 class Concern(NamedTuple):

@@ -80,6 +80,13 @@ class Tree:
         start = properties.end() if properties else start
         return start, start + len(self.text[start:end].rstrip())
 
+    def end_of(self, node: Node) -> int:
+        """Give where what a node says ends, without comments and blank lines behind it."""
+        if is_scalar(node):
+            return self.raw(node)[1]
+        end = self._last_place(node) + 1
+        return end + 1 if self.text[end : end + 1] == ":" else end  # of a key without a value
+
     def line_of(self, node: Node) -> int:
         """Give the line of a node, from 1."""
         return int(node.start_mark.line) + 1

@@ -12,6 +12,7 @@ from console.compose.project import LARGEST_FILE, read_text
 from console.files import read_limited, write_aside
 from console.text import clean_line
 
+_ALL_BITS = 0o7777
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -35,10 +36,11 @@ def backup_of(file: Path, plan_id: str) -> Path:
     return real.with_name(f"{real.name}.before-{_NOT_IN_NAMES.sub('_', plan_id)}")
 
 
-def write_edit(file: Path, edit: Edit, plan_id: str) -> Path:
+def write_edit(file: Path, edit: Edit, plan_id: str, *, private: bool = False) -> Path:
     """Write an edit, if the file is still as it was read; give the backup's path.
 
-    Mode and owner stay. The backup is written first.
+    Mode and owner stay. The backup is written first, with those of the file; `private` lets only
+    its owner read it.
 
     Raises:
         ComposeError: it was changed since (`compose.changed`), or cannot be read or written
@@ -47,7 +49,7 @@ def write_edit(file: Path, edit: Edit, plan_id: str) -> Path:
     if read_text(file) != edit.before:
         raise _changed(file)
     backup = backup_of(file, plan_id)
-    _write(backup, edit.before, like=file)
+    _write(backup, edit.before, like=file, most=0o600 if private else _ALL_BITS)
     _write(file, edit.text, like=file)
     return backup
 
@@ -82,11 +84,11 @@ def restore(file: Path, plan_id: str, written: str = "") -> str:
     return f"{shown} is put back as it was before"
 
 
-def _write(file: Path, text: str, *, like: Path) -> None:
-    """Write a file with the mode and owner of another."""
+def _write(file: Path, text: str, *, like: Path, most: int = _ALL_BITS) -> None:
+    """Write a file with the owner of another, and of its mode what may be at most."""
     try:
         status = like.stat()
-        write_aside(file, text.encode(), stat.S_IMODE(status.st_mode))
+        write_aside(file, text.encode(), stat.S_IMODE(status.st_mode) & most)
         now = file.stat()
         if (now.st_uid, now.st_gid) != (status.st_uid, status.st_gid):
             os.chown(file, status.st_uid, status.st_gid)

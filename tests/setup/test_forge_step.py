@@ -252,8 +252,9 @@ def test_two_forges_of_one_file_are_corrected_together(tmp_path: Path) -> None:
         assert service_in(file, "forge")["env_file"] == ["myia.env"]
         assert service_in(file, "forge-turbo")["env_file"] == ["myia-turbo.env"]
         assert TOKEN not in file.read_text()
-        (copy,) = file.parent.glob("*.before-*")
-        assert copy.read_text() == before
+        first, second = sorted(file.parent.glob("*.before-*"))
+        assert first.read_text() == before
+        assert mode(first) == mode(second) == 0o600
 
 
 def new(folder: Path, **more: object) -> dict[str, object]:

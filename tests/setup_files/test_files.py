@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from actions.setup.files.comfyui import comfyui_files, compose_file, dockerfile
 from actions.setup.files.filling import filled, versions
-from actions.setup.files.forge import ENV_FILE, corrected_forge, env_file, forge_file
+from actions.setup.files.forge import env_file, forge_file
 from actions.setup.files.proxies import caddy_file, iis_files, nginx_file, site_at
 from actions.setup.files.torch import torch_for
 from actions.setup.files.wanted import Card, SetupFilesError, Store, Wanted
@@ -158,7 +158,7 @@ def test_what_a_card_cannot_run_is_refused_with_a_way_out() -> None:
     old = Card(index=0, uuid="GPU-x", name="GTX 1080", capability="6.1")
     with pytest.raises(SetupFilesError, match="needs compute capability") as caught:
         dockerfile(wanted(card=old, route="nunchaku"))
-    assert "GGUF" in caught.value.hint
+    assert "another variant" in caught.value.hint
     older = Card(index=0, uuid="GPU-x", name="GTX 680", capability="3.0")
     with pytest.raises(SetupFilesError, match="too old"):
         dockerfile(wanted(card=older))
@@ -169,55 +169,6 @@ def test_a_wider_bind_names_its_risk() -> None:
     assert '"0.0.0.0:9000:8188"' in open_to_all
     assert "put a login in front" in open_to_all
     assert "put a login in front" not in compose_file(wanted()).text
-
-
-THEIRS = """\
-services:  # ours
-  forge:
-    image: "ghcr.io/ai-dock/stable-diffusion-webui-forge:latest-cuda"
-    environment:
-      - WEB_TOKEN=hunter2secret   # do not tell
-      - AUTO_UPDATE=true
-      - FORGE_ARGS=--gpu-device-id 0   --api
-    ports:
-      - "7860:7860"
-      - 9001:9001  # supervisor
-    deploy: {resources: {reservations: {devices: [{driver: nvidia, capabilities: [gpu]}]}}}
-  other:
-    image:   other      # odd spacing
-"""
-
-
-def test_a_forge_that_is_there_is_corrected_and_nothing_else_is_touched() -> None:
-    fixed = corrected_forge(THEIRS, "forge", wanted(), Outside())
-    assert fixed.refused == ()
-    assert fixed.secrets == {"WEB_TOKEN": "hunter2secret"}
-    assert "hunter2secret" not in fixed.edit.text + repr(fixed) + str(fixed.edit.settings)
-    assert "hunter2secret" not in fixed.edit.diff
-    service = YAML(typ="safe").load(fixed.edit.text)["services"]["forge"]
-    assert service["ports"] == ["7860:7860"]
-    assert service["env_file"] == [ENV_FILE]
-    assert "AUTO_UPDATE=false" in service["environment"]
-    assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in service["environment"]
-    assert "FORGE_ARGS=--gpu-device-id 1   --api" in service["environment"]
-    kept = [line for line in fixed.edit.text.splitlines() if line in THEIRS.splitlines()]
-    assert len(kept) == len(THEIRS.splitlines()) - 4
-    again = corrected_forge(fixed.edit.text, "forge", wanted(), Outside())
-    assert again.edit.text == fixed.edit.text
-    assert again.reasons == ()
-
-
-def test_a_forge_with_a_version_named_may_update() -> None:
-    named = THEIRS.replace("- AUTO_UPDATE=true", "- AUTO_UPDATE=true\n      - FORGE_REF=2d3903d")
-    assert "AUTO_UPDATE=true" in corrected_forge(named, "forge", wanted(), Outside()).edit.text
-
-
-def test_secrets_that_cannot_be_moved_stay_and_it_is_said() -> None:
-    odd = THEIRS.replace("  forge:\n", "  forge:\n    env_file: mine.env\n")
-    fixed = corrected_forge(odd, "forge", wanted(), Outside())
-    assert "hunter2secret" in fixed.edit.text
-    assert fixed.secrets == {}
-    assert any("mine.env" in one for one in fixed.refused)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from console.compose.faults import ComposeError
 from console.compose.outside import Outside
 from console.compose.project import parse, service_of
 from console.compose.setting import SettingChange, edit_settings
+from console.compose.settings import Variable, variables_of
+from console.compose.tree import Tree, is_scalar
 
 COMPOSE = "docker-compose-forge.yaml"
 ENV_FILE = "forge.env"
@@ -25,6 +27,9 @@ MODELS_INSIDE = Path("/comfyui-models")
 """Where ComfyUI's models are mounted in a Forge that reads them."""
 _SECRETS = ("WEB_TOKEN", "WEB_PASSWORD")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:,=@%+~^!?*&-]+")
+_DEFAULT = re.compile(r"(?<!\$)(?:\$\$)*\$\{\w+:?-[^}]")
+_NUMBER = re.compile(r"[-+]?[\d_.:]+(?:e[-+]?\d+)?|0[xob][\da-f_]+", re.IGNORECASE)
+_WHOLE = re.compile(r"[1-9]\d{0,17}")
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,18 +112,10 @@ def corrected_forge(
     service_of(parse(text, Path(name)), service, Path(name))
     work = _Work(text, service, outside, name)
     if pin:
-        card = CardChange(
-            index=wanted.card.index,
-            gpu_uuid=wanted.card.uuid,
-            by_device=wanted.platform != "wsl",
-        )
-        work.take(
-            lambda now: edit_card(now, service, card, outside, name),
-            f"its card is pinned to {wanted.card.name}, in an order that does not change",
-        )
+        _pinned(work, wanted)
     _updates(work)
     work.take(
-        lambda now: edit_unpublished(now, service, SUPERVISOR, name),
+        lambda now: edit_unpublished(now, service, SUPERVISOR, outside, name),
         f"port {SUPERVISOR} is not published: that is supervisord, without a password",
     )
     secrets = _moved(work, env_name)
@@ -168,24 +165,42 @@ class _Work:
         named = str(image.get("image") or "")
         return "ai-dock" in named or "$" in named or not named
 
-    def environment(self) -> dict[str, str]:
-        """Give the service's variables that have a value in the file itself."""
-        from console.compose.settings import variables_of
-        from console.compose.tree import Tree
-
+    def environment(self) -> dict[str, Variable]:
+        """Give the service's variables that have a value in the file itself, as written there."""
         tree = Tree(self.now)
         found = variables_of(tree, tree.services()[self.service])
-        return {name: one.value for name, one in found.items() if one.value is not None}
+        return {name: one for name, one in found.items() if one.value is not None}
+
+    def meant(self, name: str) -> str | None:
+        """Give what a variable is in the container; None where nothing says so."""
+        outside = self.outside or Outside()
+        own = self.environment().get(name)
+        if own is not None:
+            return outside.resolved(own.value or "")
+        return outside.environment[name].value if name in outside.environment else None
+
+
+def _pinned(work: _Work, wanted: Wanted) -> None:
+    card = CardChange(
+        index=wanted.card.index, gpu_uuid=wanted.card.uuid, by_device=wanted.platform != "wsl"
+    )
+    why = f"its card is pinned to {wanted.card.name}, in an order that does not change"
+    refused = len(work.refused)
+    done = work.take(lambda now: edit_card(now, work.service, card, work.outside, work.name), why)
+    if len(work.refused) > refused:
+        return  # in another order its flag would mean another card
+    order = SettingChange(env=(("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),))
+    if work.set(order, why) and done:
+        work.reasons.pop()  # said already
 
 
 def _updates(work: _Work) -> None:
-    own = work.environment()
-    elsewhere = work.outside.environment if work.outside else {}
-    if own.get("FORGE_REF") or "FORGE_REF" in elsewhere:
+    if work.meant("FORGE_REF"):
         return
-    if "AUTO_UPDATE" not in own and not work.is_ai_dock():
+    now = work.meant("AUTO_UPDATE")
+    if now is None and not work.is_ai_dock():
         return  # another image does not know the variable
-    if own.get("AUTO_UPDATE", "").lower() != "false":
+    if (now or "").lower() != "false":
         work.set(
             SettingChange(env=(("AUTO_UPDATE", "false"),)),
             "updates are off: without FORGE_REF they go back to a Forge of February 2024",
@@ -195,17 +210,20 @@ def _updates(work: _Work) -> None:
 def _moved(work: _Work, env_name: str) -> dict[str, str]:
     """Move secrets out of the file; those that come from a variable are where they belong."""
     own = work.environment()
-    plain = {name: own[name] for name in _SECRETS if own.get(name) and "$" not in own[name]}
+    written = [own[name] for name in _SECRETS if name in own and own[name].value]
+    odd = {one.name: why for one in written if (why := _unmovable(one))}
+    work.refused += (f"{name} stays in the file: {why}" for name, why in odd.items())
+    plain = {
+        one.name: str(one.value)
+        for one in written
+        if one.name not in odd and "$" not in str(one.value)
+    }
     if not plain:
-        return {}
-    odd = [name for name, value in plain.items() if not _PLAIN.fullmatch(value)]
-    if odd:
-        # Quotes, blanks and # mean other things to an env file, and not the same to each compose.
-        work.refused.append(f"{' and '.join(odd)}: what is in it means other things in an env file")
         return {}
     before, told = work.now, (len(work.words), len(work.reasons))
     refused = len(work.refused)
-    why = f"{' and '.join(plain)} go into {env_name}, which only you may read"
+    goes = "goes" if len(plain) == 1 else "go"
+    why = f"{' and '.join(plain)} {goes} into {env_name}, which only you may read"
     done = work.take(lambda now: edit_env_file(now, work.service, env_name, work.name), why)
     if not done and len(work.refused) > refused:
         return {}
@@ -215,6 +233,22 @@ def _moved(work: _Work, env_name: str) -> dict[str, str]:
         return {}
     work.reasons[told[1] :] = [why]
     return plain
+
+
+def _unmovable(one: Variable) -> str:
+    """Say why a secret that stands in the file cannot be moved; empty where it can, or does not."""
+    value = str(one.value)
+    if _DEFAULT.search(value):
+        return "take the default out of it, and set the variable in .env"
+    if "$" in value.replace("$$", ""):
+        return ""
+    if not _PLAIN.fullmatch(value):
+        # Quotes, blanks, $ and # mean other things to an env file, to each compose others.
+        return "what is in it means other things in an env file"
+    bare = is_scalar(one.node) and one.node.style is None and one.node.value == value
+    if bare and _NUMBER.fullmatch(value) and not _WHOLE.fullmatch(value):
+        return "each compose reads such a number otherwise; put it in quotes"
+    return ""
 
 
 def _dirs(wanted: Wanted) -> str:
