@@ -10,6 +10,7 @@ from actions.setup.files.comfyui import (
     COMPOSE,
     EXTRA_PATHS,
     STORE,
+    check_folder,
     comfyui_files,
     image_name,
 )
@@ -31,8 +32,6 @@ from console.text import clean_line
 PORT = 8188
 DATA = "/data"
 MODELS = "/opt/ComfyUI/models"
-PARTS = ("input", "output", "temp", "user")
-"""Folders that ComfyUI writes to, below its data."""
 LOOPBACK = "127.0.0.1"
 _MOST_RESERVE = 64.0
 
@@ -140,6 +139,7 @@ def files_here(ground: Ground, store: Store | None = None) -> Made:
             or what is there cannot be read.
     """
     folder = folder_of(ground)
+    check_folder(folder)
     present = present_in(folder, ground.name)
     if store is None and present.store is not None:
         store = Store(path=present.store, kind=present.kind)

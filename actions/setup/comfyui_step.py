@@ -12,11 +12,11 @@ from actions.building.recipe import LABEL
 from actions.services.placement import card_words
 from actions.setup.behind import made_anew
 from actions.setup.comfyui_asks import asks_of
-from actions.setup.comfyui_files import PARTS, Made, files_here, is_theirs, url_of
+from actions.setup.comfyui_files import Made, files_here, is_theirs, url_of
 from actions.setup.comfyui_theirs import look_at_theirs
 from actions.setup.disagreement import disagreement
 from actions.setup.draft import missing, other
-from actions.setup.files.comfyui import DOCKERFILE, reserve_of, traps
+from actions.setup.files.comfyui import DOCKERFILE, PARTS, reserve_of, traps
 from actions.setup.files.filling import versions
 from actions.setup.files.marks import untouched
 from actions.setup.files.pinning import order_in_words
@@ -146,7 +146,7 @@ def _made(ground: Ground, made: Made) -> Look:
         plan = ground.operations.plan("build", made.wanted.service)
         look = planned(plan, f"its image {made.image} is {state}", found)
         commands = (*look.commands, *missing_compose)
-        return replace(look, asks=asks, proposes=(*look.proposes, *proposes), commands=commands)
+        return replace(look, asks=asks, commands=commands)
     detail = f"{made.wanted.service}: {made.compose.path}, image {made.image}"
     done = Look(state="done", detail=detail, found=found, asks=asks, commands=missing_compose)
     return done if ground.service is None else made_anew(ground, ground.service, done)

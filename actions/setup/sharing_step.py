@@ -41,7 +41,7 @@ def look_at_sharing(ground: Ground) -> Look:
         hint = (error.hint,) if error.hint else ()
         return Look(state="blocked", detail=error.title, found=here, commands=hint, asks=asks)
     if not found and not forges(ground):
-        return Look(state="done", detail="there is no Forge here to share models with", asks=asks)
+        return Look(state="done", detail="there is no Forge here to share models with")
     return Look(
         state="skipped",
         detail="ComfyUI and Forge keep models of their own, unless you choose otherwise",
@@ -68,7 +68,8 @@ def _asks(ground: Ground, found: Stores) -> Iterator[Ask]:
             Option(
                 value="forge", title="Forge reads ComfyUI's",
                 detail="ComfyUI's folder is mounted read only, and Forge is told by its flags; "
-                "it then looks for checkpoints, LoRAs, VAEs and text encoders there only",
+                "its own LoRAs, embeddings and ControlNets it then sees no more, its checkpoints "
+                "still",
             ),
         ),
         about="Neither copies or moves a file.",

@@ -1,5 +1,6 @@
 """`gpuconsole setup files`: files for ComfyUI, Forge and proxies, printed or written."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from screens.cli.prompt import confirm
 
 if TYPE_CHECKING:
     from actions.setup.files.forge import Corrected
-    from actions.setup.files.wanted import Generated, Wanted
+    from actions.setup.files.wanted import Generated, Store, Wanted
     from actions.setup.files.writing import Draft
 
 _KINDS = (
@@ -38,8 +39,13 @@ Examples:
 @click.option("--layout", type=click.Choice(("exclusive", "dual")), default=None)
 @click.option("--models", metavar="DIR", default=None, help="ComfyUI's models folder.")
 @click.option("--data", metavar="DIR", default=None, help="Where it keeps inputs and outputs.")
-@click.option("--store", metavar="DIR", default=None, help="Forge's models, to be shared.")
-@click.option("--store-kind", type=click.Choice(("forge", "ai-dock", "comfyui")), default="forge")
+@click.option("--store", metavar="DIR", default=None, help="The other's models, to be shared.")
+@click.option(
+    "--store-kind",
+    type=click.Choice(("forge", "ai-dock", "comfyui")),
+    default=None,
+    help="How they are laid out; as its folders tell if not.",
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="On the host.")
 @click.option("--bind", metavar="ADDRESS", default=None, help="Published there; loopback if not.")
 @click.option("--host", metavar="NAME", default=None, help="The public name, for proxies.")
@@ -62,14 +68,13 @@ def files(
     **said: Any,
 ) -> int:
     """Print or write the files of a service for this host: its cards, its platform, its folders."""
+    from actions.setup.files.comfyui import PARTS
     from actions.setup.files.host import wanted_here
 
     if correct is not None and (kind != "forge" or not said["service"]):
         raise UsageError(
             "setup.correct", "--correct needs --kind forge and --service", "Name the service in it"
         )
-    if out == "":
-        raise UsageError("setup.out", "--out is empty", "Name a folder")
     wanted = wanted_here(cli.session, card=card, variant=variant, changes=_changes(cli, kind, said))
     if correct is not None:
         return _correct(cli, wanted, _path(cli, correct), dry_run=dry_run, yes=yes)
@@ -77,23 +82,25 @@ def files(
     if out is None:
         return _print(cli, made)
     code = _write(cli, made, _path(cli, out), dry_run=dry_run, yes=yes)
-    if kind in {None, "compose"} and not (cli.as_json or dry_run or wanted.data.is_dir()):
-        # Docker would make it as root, or refuse to start.
-        parts = " ".join(str(wanted.data / one) for one in ("input", "output", "temp", "user"))
-        say(f"Before the first start: mkdir -p {parts}")
+    if kind in {None, "compose"} and not (cli.as_json or dry_run):
+        # What is not there Docker would make as root, or refuse to start over.
+        mounted = (wanted.models, *(wanted.data / one for one in PARTS))
+        lacking = [shlex.quote(str(one)) for one in mounted if not one.is_dir()]
+        if lacking:
+            say(f"Before the first start: mkdir -p {' '.join(lacking)}")
     return code
 
 
 def _path(cli: Cli, text: str) -> Path:
     from console.paths import expand
 
+    if not text:
+        raise UsageError("setup.no-path", "a folder or file is named by nothing", "Name it")
     return Path(expand(text, cli.environ)).absolute()
 
 
 def _changes(cli: Cli, kind: str | None, said: dict[str, Any]) -> dict[str, Any]:
     """Give the fields of what is wanted that were said on the command line."""
-    from actions.setup.files.wanted import Store
-
     changes = {
         name: value
         for name, value in said.items()
@@ -113,8 +120,26 @@ def _changes(cli: Cli, kind: str | None, said: dict[str, Any]) -> dict[str, Any]
         if name in changes:
             changes[name] = _path(cli, changes[name])
     if said["store"] is not None:
-        changes["store"] = Store(path=_path(cli, said["store"]), kind=said["store_kind"])
+        changes["store"] = _store(kind, _path(cli, said["store"]), said["store_kind"])
     return changes
+
+
+def _store(kind: str | None, path: Path, laid_out: str | None) -> "Store":
+    """Give the models of the other service: a Forge reads ComfyUI's, ComfyUI a Forge's.
+
+    Raises:
+        UsageError: it is said to be its own (`setup.store-kind`).
+    """
+    from actions.setup.files.wanted import Store
+    from actions.setup.stores import store_at
+
+    if (kind == "forge") is (laid_out == "comfyui"):
+        return Store(path=path, kind=laid_out or store_at(path).kind)
+    if laid_out is None:
+        return Store(path=path, kind="comfyui")
+    whose = "a Forge takes its own models" if kind == "forge" else "ComfyUI takes its own"
+    hint = "comfyui" if kind == "forge" else "forge or ai-dock"
+    raise UsageError("setup.store-kind", f"{whose} without --store", f"--store-kind {hint}")
 
 
 def _made(wanted: "Wanted", kind: str | None) -> tuple["Generated", ...]:
@@ -154,8 +179,11 @@ def _write(
     cli: Cli, made: tuple["Generated", ...], folder: Path, *, dry_run: bool, yes: bool
 ) -> int:
     from actions.gate import as_error, refusal
+    from actions.setup.files.comfyui import COMPOSE, check_folder
     from actions.setup.files.writing import drafts_in, not_ours, write_drafts
 
+    if any(one.name == COMPOSE for one in made):
+        check_folder(folder)
     drafts = drafts_in(folder, made)
     if not dry_run and (reason := refusal(cli.session)) is not None:
         raise as_error(reason)

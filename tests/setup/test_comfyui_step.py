@@ -314,7 +314,8 @@ def test_a_build_goes_on_where_setup_is_killed_and_the_next_run_joins_it(tmp_pat
         words = ("setup", "--answers", str(host.answers('skip = ["fetch", "start"]')), "--yes")
         first = start(host.environ, *words)
         operations = Operations(open_session(host.environ))
-        wait_until(lambda: bool(operations.running()), 60, "the build is under way")
+        # Its own process has to have it: before, it dies with setup.
+        wait_until(lambda: any(one.pid for one in operations.running()), 60, "it is being built")
         (running,) = operations.running()
         first.kill()
         first.communicate()

@@ -1,13 +1,17 @@
 """ComfyUI's compose service, its Dockerfile, and its view of a store that Forge has too."""
 
+import re
+from pathlib import Path
 from typing import Any
 
-from actions.setup.files.filling import in_compose, template, versions
+from actions.setup.files.filling import compose_name, in_compose, one_line, template, versions
 from actions.setup.files.marks import sealed
 from actions.setup.files.pinning import cards_in_words, devices, flag, order_in_words, published
 from actions.setup.files.torch import check_route, torch_for
 from actions.setup.files.wanted import Generated, Wanted
+from console.errors import UsageError
 from console.packaged import read_text
+from console.text import clean_line
 
 COMPOSE = "docker-compose-comfyui.yaml"
 DOCKERFILE = "comfyui/Dockerfile"
@@ -15,6 +19,10 @@ PINNED = "comfyui/pinned.txt"
 EXTRA_PATHS = "extra_model_paths.yaml"
 STORE = "/store"
 """Where a store that is shared is mounted."""
+PARTS = ("input", "output", "temp", "user")
+"""Folders that ComfyUI writes to, below its data."""
+
+_PROJECT = re.compile(r"[a-z0-9]")
 
 
 def comfyui_files(wanted: Wanted) -> tuple[Generated, ...]:
@@ -27,8 +35,27 @@ def comfyui_files(wanted: Wanted) -> tuple[Generated, ...]:
     return (compose_file(wanted), dockerfile(wanted), pinned_file(wanted), *shared)
 
 
+def check_folder(folder: Path) -> None:
+    """See that compose can work in a folder: since 2.0 it names its project after it.
+
+    Raises:
+        UsageError: its name has no letter and no digit that it takes (`setup.folder-name`).
+    """
+    if not _PROJECT.search(folder.name.lower()):
+        raise UsageError(
+            "setup.folder-name",
+            f"compose calls a project after its folder, and cannot after {clean_line(str(folder))}",
+            "Name a folder with a letter (a to z) or a digit in its name",
+        )
+
+
 def compose_file(wanted: Wanted) -> Generated:
-    """Give the compose file, for compose 1.29 as for 2 and later: no `version`, no `name`."""
+    """Give the compose file, for compose 1.29 as for 2 and later: no `version`, no `name`.
+
+    Raises:
+        UsageError: a name, an address or a folder is none that compose takes.
+        SetupFilesError: the card is too old.
+    """
     text = template(
         "comfyui-compose.yaml",
         variant=wanted.variant or "any variant",
@@ -36,8 +63,8 @@ def compose_file(wanted: Wanted) -> Generated:
         file=COMPOSE,
         cards=cards_in_words(wanted.cards, wanted.card),
         order=order_in_words(wanted),
-        service=wanted.service,
-        container=wanted.container,
+        service=compose_name(wanted.service),
+        container=compose_name(wanted.container),
         image=image_name(wanted),
         owner=wanted.owner,
         pinned=flag(wanted, "--cuda-device"),
@@ -101,7 +128,7 @@ def extra_model_paths(wanted: Wanted) -> Generated:
     folders = versions()["stores"][kind]
     text = template(
         "extra_model_paths.yaml",
-        what=f"The {kind} store {wanted.store.path} is mounted at {STORE}."
+        what=f"The {kind} store {one_line(wanted.store.path)} is mounted at {STORE}."
         if wanted.store
         else f"Mount the folder that has Forge's models at {STORE}.",
         name=kind.replace("-", "_"),

@@ -7,6 +7,7 @@ from typing import Any
 from actions.fit.cards import cards_of, pick_card
 from actions.models.catalogue import variant_named
 from actions.session import Session
+from actions.setup.files.torch import check_variant
 from actions.setup.files.wanted import Card, Wanted, route_of
 from actions.status import read_status
 from console.errors import UsageError
@@ -27,7 +28,8 @@ def wanted_here(
         changes: fields of `Wanted` that were said.
 
     Raises:
-        ConsoleError: no card, no such card or variant, or no models folder is known.
+        ConsoleError: no card, no such card or variant, none that the card runs, or no models
+            folder is known.
     """
     gpus = cards_of(read_status(session).gpu)
     chosen = pick_card(card, gpus) if card is not None else max(gpus, key=_memory)
@@ -58,10 +60,12 @@ def wanted_for(
         raise UsageError(
             "setup.no-models",
             "no models folder is known",
-            "Name it with --models DIR, or set paths.models in the config",
+            "The step existing finds one; `setup files` takes --models DIR",
         )
     given["models"] = models
     given.setdefault("data", models.parent.parent / "comfyui-data")
+    if found is not None:
+        check_variant(found, made[chosen.uuid])
     return Wanted(card=made[chosen.uuid], cards=tuple(made[one.uuid] for one in order), **given)
 
 

@@ -1,8 +1,11 @@
 """How a service is given its one card, in the way that holds on the platform."""
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from actions.setup.files.wanted import Card, Wanted
+from console.errors import UsageError
+from console.text import clean_line
 
 
 def devices(wanted: Wanted) -> str:
@@ -45,11 +48,26 @@ def order_in_words(wanted: Wanted) -> str:
 
 
 def published(wanted: Wanted, inside: int) -> str:
-    """Give the published port, with the risk named where it is open to the network."""
+    """Give the published port, with the risk named where it is open to the network.
+
+    Raises:
+        UsageError: what it is to be bound at is no address (`setup.address`).
+    """
     port = wanted.port or inside
-    bind = f"[{wanted.bind}]" if ":" in wanted.bind else wanted.bind
+    try:
+        address = ip_address(wanted.bind)
+    except ValueError:
+        address = None
+    # Neither compose takes an address with a zone, such as fe80::1%eth0.
+    if address is None or "%" in wanted.bind:
+        raise UsageError(
+            "setup.address",
+            f"{clean_line(wanted.bind, 80)!r} is no address to publish at",
+            "Such as 127.0.0.1, or 0.0.0.0 for every network that this host is in",
+        )
+    bind = f"[{wanted.bind}]" if address.version == 6 else wanted.bind
     line = f'- "{bind}:{port}:{inside}"'
-    if wanted.bind in {"127.0.0.1", "::1"}:
+    if address.is_loopback:
         return f"ports:\n  {line}"
     return (
         f"# {wanted.bind} is open to the network, and whoever reaches it can run what they like:\n"

@@ -4,6 +4,7 @@ import msgspec
 
 from actions.setup.files.filling import versions
 from actions.setup.files.wanted import Card, SetupFilesError
+from console.models.catalog import Variant
 
 
 class Torch(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +38,35 @@ def check_route(route: str, card: Card) -> None:
     Raises:
         SetupFilesError: it has not (`setup.card-lacks`).
     """
-    least = versions()["routes"][route].get("min_capability", "")
-    if least and card.capability and number(card.capability) < number(least):
-        raise SetupFilesError(
-            "setup.card-lacks",
-            f"{route} needs compute capability {least}; {card.name} has {card.capability}",
-            "Take a GGUF variant for this card: `gpuconsole models fit` lists them",
-        )
+    ranges = versions()["routes"][route].get("runs_on", [])
+    if not ranges or not card.capability:
+        return
+    has = number(card.capability)
+    if not any(number(least) <= has <= number(most) for least, most in ranges):
+        raise _lacks(route, " or ".join(f"{least} to {most}" for least, most in ranges), card)
+
+
+def check_variant(variant: Variant, card: Card) -> None:
+    """See that a card can run a variant's own files, such as Nunchaku's int4 or fp4.
+
+    Raises:
+        SetupFilesError: it cannot (`setup.card-lacks`).
+    """
+    least, most = variant.min_capability, variant.max_capability
+    if not card.capability:
+        return
+    has = number(card.capability)
+    if (least and has < number(least)) or (most and has > number(most)):
+        words = f"{least} to {most}" if least and most else least or f"{most} at most"
+        raise _lacks(variant.id, words, card)
+
+
+def _lacks(what: str, needed: str, card: Card) -> SetupFilesError:
+    return SetupFilesError(
+        "setup.card-lacks",
+        f"{what} needs compute capability {needed}; {card.name} has {card.capability}",
+        "Take another variant for this card: `gpuconsole models fit` lists what runs on it",
+    )
 
 
 def number(capability: str) -> tuple[int, ...]:
