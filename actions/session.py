@@ -107,6 +107,12 @@ class Session:
 
         return open_store(self.places, self.clock)
 
+    def only_look(self) -> None:
+        """Have this run keep nothing: not even what it learns on the way is put on the disk."""
+        from console.store.database import open_store
+
+        self.store = open_store(self.places, self.clock, keeps=False)
+
     @property
     def runbook_file(self) -> Path | None:
         """Give the operator's own runbook: `--runbook FILE`, else `paths.runbook`, else None."""

@@ -44,8 +44,13 @@ def write_aside(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = T
         _sync_directory(target.parent)
 
 
-def read_limited(path: Path, limit: int) -> bytes:
+def read_limited(path: Path, limit: int, *, pipes: bool = False) -> bytes:
     """Give a regular file's bytes, and never hang on a pipe or swallow a giant.
+
+    Args:
+        path: of the file.
+        limit: in bytes.
+        pipes: a pipe will do as well, and is waited for.
 
     Raises:
         OSError: missing, unreadable, a directory (`EISDIR`), not a regular file (`EINVAL`), or
@@ -53,11 +58,14 @@ def read_limited(path: Path, limit: int) -> bytes:
     """
     # Non-blocking, because opening a pipe that nobody writes to would wait for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    if pipes and stat.S_ISFIFO(os.fstat(handle).st_mode):
+        os.close(handle)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     with os.fdopen(handle, "rb", buffering=0) as file:
         kind = os.fstat(file.fileno()).st_mode
         if stat.S_ISDIR(kind):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(kind):
+        if not (stat.S_ISREG(kind) or (pipes and stat.S_ISFIFO(kind))):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         chunks: list[bytes] = []
         size = 0

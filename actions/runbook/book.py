@@ -172,7 +172,7 @@ def _own_entries(path: Path) -> tuple[Entry, ...]:
         table = tomllib.loads(read_limited(path, _LARGEST).decode("utf-8"))
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(path, f"is not TOML: {clean_line(str(error), 200)}") from error
     odd = set(table) - {"entries"}
     if odd:

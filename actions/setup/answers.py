@@ -25,8 +25,10 @@ _NAME_HINT = "letters, digits, -, _ and ., the first a letter or a digit; 60 at 
 _USER_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@\s]*@")
 _WIDTH = 96
 
-OURS = "# Answers for `gpuconsole setup --answers FILE`. Every key is optional; a line that"
-"""How a file begins that `template` made."""
+OURS = "Answers for `gpuconsole setup --answers FILE`. Every key is optional; a line that"
+"""How a file begins that `template` made, behind what makes it a comment."""
+
+_TEMPLATE = "`gpuconsole setup --print-answers` writes a file with every key explained"
 
 
 class Answers:
@@ -72,14 +74,14 @@ class _Mistake(NamedTuple):
 
 
 def read_answers(path: Path) -> Answers:
-    """Read an answers file.
+    """Read an answers file, or a pipe that brings one.
 
     Raises:
         UsageError: it cannot be read (`answers.unreadable`), is no TOML (`answers.syntax`), or has
             a key or a value that is none (`answers.wrong`); `detail` has every mistake.
     """
     try:
-        text = read_limited(path, _LIMIT).decode("utf-8-sig")
+        text = read_limited(path, _LIMIT, pipes=True).decode("utf-8-sig")
     except OSError as error:
         why = error.strerror or errno.errorcode.get(error.errno or 0, "it cannot be read")
         raise UsageError("answers.unreadable", f"{path} cannot be read: {why}") from error
@@ -87,15 +89,15 @@ def read_answers(path: Path) -> Answers:
         raise UsageError("answers.unreadable", f"{path} is not UTF-8") from error
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        said = clean_line(str(error), 200)
+    except (ValueError, RecursionError) as error:
+        odd = not isinstance(error, tomllib.TOMLDecodeError)
+        said = (
+            "a number is too long, or tables are too deep" if odd else clean_line(str(error), 200)
+        )
         raise UsageError(
             "answers.syntax", f"{path} is not valid TOML: {said}", _TEMPLATE
         ) from error
     return answers_of(table, text, str(path))
-
-
-_TEMPLATE = "`gpuconsole setup --print-answers` writes a file with every key explained"
 
 
 def answers_of(table: Mapping[str, Any], text: str = "", name: str = "answers") -> Answers:
@@ -128,8 +130,8 @@ def template(given: Mapping[str, Any] | None = None) -> str:
     """
     answered = given or {}
     lines = [
-        OURS,
-        '# begins with "#" directly before a key shows its default. Take the "#" away to set it.',
+        f"## {OURS}",
+        '## begins with one "#" shows a default: take that "#" away to set it.',
     ]
     section = ""
     for key, one in words().answers.items():
@@ -140,7 +142,7 @@ def template(given: Mapping[str, Any] | None = None) -> str:
         elif not table:
             lines.append("")
         about = one.about.format(steps=", ".join(words().steps))
-        lines += textwrap.wrap(about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines += textwrap.wrap(about, _WIDTH, initial_indent="## ", subsequent_indent="## ")
         said = key in answered
         value = toml_value(answered[key] if said else one.default)
         lines.append(f"{'' if said else '#'}{name} = {value}")
@@ -169,11 +171,20 @@ def _mistakes(given: Mapping[tuple[str, ...], Any], text: str) -> Iterator[_Mist
         key, line = ".".join(path), line_of(lines, path)
         shown = clean_line(key, 80)
         if len(path) > 2 or key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
-            yield _Mistake(line, f"there is no answer {shown}", hint)
+            yield _Mistake(line, f"there is no answer {shown or 'without a name'}", _nearest(key))
         elif (wrong := _wrong(known[key], value)) is not None:
             yield _Mistake(line, f"{shown} {wrong[0]}", wrong[1])
+
+
+def _nearest(key: str) -> str:
+    """Give the answer that is meant, or those of the same table, or where all of them are."""
+    known = words().answers
+    near = difflib.get_close_matches(key.lower(), known, 1, 0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    table = key.partition(".")[0]
+    beside = [one for one in known if one.startswith(f"{table}.")]
+    return f"the keys there are {', '.join(beside)}" if beside else _TEMPLATE
 
 
 def _wrong(one: AnswerWords, value: Any) -> tuple[str, str] | None:

@@ -18,7 +18,7 @@ def save_answers(path: Path, answers: Answers) -> None:
     """
     try:
         there = _there(path)
-        if there is not None and not there.startswith(OURS.encode()):
+        if there is not None and not there.lstrip(b"# ").startswith(OURS.encode()):
             raise UsageError(
                 "answers.in-the-way", f"{path} is there, and is no answers file", "Name another"
             )

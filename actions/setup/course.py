@@ -324,12 +324,16 @@ class Course:
 
 
 def remembered_answers(session: Session) -> Answers:
-    """Give the answers that setup was given last on this host; none where it never was."""
+    """Give the answers that setup was given last on this host; none where it never was.
+
+    What is no answer any more, or never was one, is left out: the file is not for people to edit.
+    """
     from actions.setup.memory import Memory
 
-    known = words().answers
-    kept = Memory(session.places).now.answers
-    return Answers({key: value for key, value in kept.items() if key in known})
+    made = Answers()
+    for key, value in Memory(session.places).now.answers.items():
+        _take_if_right(made, key, value)
+    return made
 
 
 def show(session: Session, answers: Answers) -> Iterator[StepReport]:
@@ -374,8 +378,8 @@ def carry_out(
         yield report
 
 
-def _take_if_right(answers: Answers, key: str, value: str | bool) -> None:
-    """Take what a step proposes; what is no answer, such as a path with odd letters, is left."""
+def _take_if_right(answers: Answers, key: str, value: Any) -> None:
+    """Take what a step proposes, or what was kept; what is no answer is left out."""
     with suppress(UsageError):
         answers.take(key, value)
 
@@ -423,6 +427,7 @@ def _report(ident: str, look: Look, diff: str = "") -> StepReport:
         layouts=look.layouts,
         pictures=look.pictures,
         able=bool(look.values or look.plan or look.write or look.folder),
+        runs=plan is not None,
     )
 
 

@@ -48,6 +48,12 @@ def look_at_files(ground: Ground) -> Look:
     return _offered(ground, plan, detail, found)
 
 
+def lacks_files(ground: Ground) -> bool:
+    """Tell whether files of the variant are missing on this host."""
+    variant, known = ground.session.catalog.variant(ground.variant), pieces_by_id(ground.session)
+    return variant is not None and any(known[one].state not in _HERE for one in variant.files)
+
+
 def _offered(ground: Ground, plan: Plan, detail: str, found: tuple[str, ...]) -> Look:
     job, state = ground.operations.same_job(plan)
     refused = refused_by(plan)

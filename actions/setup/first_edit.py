@@ -8,8 +8,10 @@ import msgspec
 
 from actions.edits.data import facts_text
 from actions.fit.model import Fit
+from actions.setup.fetch_step import lacks_files
 from actions.setup.ground import Ground
-from actions.setup.planned import planned
+from actions.setup.odd_picture import oddity
+from actions.setup.planned import planned, waiting
 from actions.setup.report import Ask, Look, Option
 from actions.setup.start_step import UP
 from actions.workflows.shelf import open_shelf
@@ -56,6 +58,8 @@ def look_at_first_edit(ground: Ground) -> Look:
     asks = _asks(ground, wish)
     try:
         look = _made_or_planned(ground, wish)
+        if look.state == "blocked" and lacks_files(ground):
+            look = waiting(ground, look, "fetch")
     except ConsoleError as error:
         # The questions stay: a picture that is not there is named anew.
         hint = (error.hint,) if error.hint else ()
@@ -128,10 +132,11 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
     found = tuple(_earlier(edits[0])) if edits else ()
     if service is None or service.state not in UP:
         state = service.state if service is not None else "not there"
-        return Look(
+        look = Look(
             state="needed", detail=f"sent once {name} is ready ({state})", found=found,
             command=_command(wish, name), pictures=(wish.path,),
         )  # fmt: skip
+        return waiting(ground, look, *(("comfyui",) if service is None else ()), "start")
     if left is not None and left.state == "uncollected":
         return _uncollected(left)
     if left is not None and left.submitted:
@@ -168,7 +173,7 @@ def _earlier(edit: KeptEdit) -> Iterator[str]:
 def _made(ground: Ground, edit: KeptEdit) -> Look:
     outputs = edit.of_role("output")
     pictures = [Path(one.path) for one in (*edit.of_role("input")[:1], *outputs[:1])]
-    said = tuple(_compared(ground, edit))
+    said = (*_odd(edit), *_compared(ground, edit))
     # What was not as expected is said in every view, the rest where all of a step is shown.
     odd = "".join(f"; {line}" for line in said if _ODD in line)
     return Look(
@@ -177,6 +182,15 @@ def _made(ground: Ground, edit: KeptEdit) -> Look:
         found=(*(one.path for one in outputs), *said, *edit.warnings),
         pictures=tuple(one for one in pictures if one.is_file()),
     )
+
+
+def _odd(edit: KeptEdit) -> Iterator[str]:
+    """Say what is wrong with the picture itself, which an edit that ends well may have."""
+    paths = [[Path(one.path) for one in edit.of_role(role)[:1]] for role in ("output", "input")]
+    made, sources = ([one for one in some if one.is_file()] for some in paths)
+    odd = oddity(made[0], sources[0] if sources else None) if made else ""
+    if odd:
+        yield f"{_ODD}: {odd}; `gpuconsole logs {edit.service}` may say why, or try another variant"
 
 
 def _compared(ground: Ground, edit: KeptEdit) -> Iterator[str]:

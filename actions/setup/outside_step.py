@@ -22,6 +22,7 @@ from actions.setup.outside_files import (
     usual_folder,
     write_of,
 )
+from actions.setup.planned import waiting
 from actions.setup.report import Ask, Look, Option
 from console.config.load import dotted
 from console.errors import ConsoleError
@@ -75,7 +76,8 @@ def _looked(ground: Ground) -> Look:
         )
     address = public_address(url)
     if service is None:
-        return Look(state="needed", detail=f"{url} comes once {ground.name} is there")
+        look = Look(state="needed", detail=f"{url} comes once {ground.name} is there")
+        return waiting(ground, look, "comfyui")
     values, against = _noted(ground, service, url)
     if against is not None:
         return against

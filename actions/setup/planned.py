@@ -1,5 +1,7 @@
 """How a plan reads as a step of setup: what it rests on, or why it is refused and what helps."""
 
+from msgspec.structs import replace
+
 from actions.fit.model import WayOut
 from actions.plan import Check, Plan
 from actions.setup.ground import Ground
@@ -53,8 +55,17 @@ def refused_by(plan: Plan) -> Check | None:
 
 def not_made(ground: Ground, verb: str, what: str) -> Look:
     """Give the look of a step that comes once there is a ComfyUI; it shows the command line."""
-    return Look(
+    look = Look(
         state="needed",
         detail=f"{what} once {ground.name} is there: the step comfyui makes it",
         command=f"gpuconsole {verb}",
     )
+    return waiting(ground, look, "comfyui")
+
+
+def waiting(ground: Ground, look: Look, *steps: str) -> Look:
+    """Give the look of a step that waits for others: left out where one of them was."""
+    for step in steps:
+        if step in ground.answers.names("skip"):
+            return replace(look, state="skipped", detail=f"it waits for {step}, which is left out")
+    return look

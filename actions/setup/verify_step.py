@@ -8,7 +8,7 @@ from actions.fit.cards import pick_card
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from actions.setup.ground import Ground
-from actions.setup.planned import not_made, planned
+from actions.setup.planned import not_made, planned, waiting
 from actions.setup.report import Ask, Look
 from actions.setup.start_step import UP
 from console.errors import ConsoleError
@@ -23,7 +23,8 @@ def look_at_card(ground: Ground) -> Look:
     if service is None:
         return not_made(ground, "status", "looked at")
     if service.state not in UP:
-        return Look(state="needed", detail=f"looked at once {service.name} runs ({service.state})")
+        once = f"looked at once {service.name} runs ({service.state})"
+        return waiting(ground, Look(state="needed", detail=once), "start")
     found = tuple(_said(service))
     if service.misplaced:
         return _elsewhere(ground, service, found)
@@ -57,7 +58,9 @@ def _said(service: ServiceStatus) -> Iterator[str]:
     if device is not None and known(device) and known(device.name):
         yield f"it names its card: {device.name}"
     for one in service.evidence:
-        yield f"{one.source}: {one.text}"
+        # Since when it may be ready is nothing that tells of its card.
+        if one.at is None:
+            yield f"{one.source}: {one.text}"
 
 
 def _untold(ground: Ground, service: ServiceStatus, found: tuple[str, ...]) -> Look:

@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 from console.clock import Clock
 from console.paths import Places
 from console.store import trouble
-from console.store.opening import Opened, begin_anew, database_path, in_memory, open_database
+from console.store.opening import (
+    Opened,
+    begin_anew,
+    database_path,
+    in_memory,
+    open_copy,
+    open_database,
+)
 from console.unknown import Unknown
 
 T = TypeVar("T")
@@ -30,14 +37,19 @@ class Store:
     """
 
     def __init__(
-        self, places: Places, clock: Clock, report: Callable[[str], None] | None = None
+        self,
+        places: Places,
+        clock: Clock,
+        report: Callable[[str], None] | None = None,
+        *,
+        keeps: bool = True,
     ) -> None:
         self.path = database_path(places)
         self._clock = clock
         self._report = report or _on_stderr
         self._lock = threading.RLock()
         self._inode: int | None = None
-        self._use(open_database(places, clock.now()))
+        self._use(open_database(places, clock.now()) if keeps else open_copy(places))
 
     def read(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Give the rows that a query finds."""
@@ -101,15 +113,22 @@ class Store:
         self._inode = self.path.stat().st_ino if opened.durable else None
 
 
-def open_store(places: Places, clock: Clock, report: Callable[[str], None] | None = None) -> Store:
+def open_store(
+    places: Places,
+    clock: Clock,
+    report: Callable[[str], None] | None = None,
+    *,
+    keeps: bool = True,
+) -> Store:
     """Open the database, or stand in for it in memory; never raises.
 
     Args:
         places: where it lies: `gpuconsole.db` in the state directory.
         clock: names a damaged file that is put aside.
         report: gets one line for each write that is not kept on the disk; stderr by default.
+        keeps: off for who only looks: what is kept is read, and nothing on the disk is touched.
     """
-    return Store(places, clock, report)
+    return Store(places, clock, report, keeps=keeps)
 
 
 def _is_ours(error: sqlite3.Error) -> bool:

@@ -56,6 +56,23 @@ def open_database(places: Places, now: datetime) -> Opened:
         return in_memory(trouble.explain(error, path), remembering=path)
 
 
+def open_copy(places: Places) -> Opened:
+    """Open a copy in memory of what is kept: all of it can be read, and the disk stays as it is."""
+    path = database_path(places)
+    memory = _new_memory()
+    try:
+        with _reading(path) as old:
+            if schema_version(old) > newest_version():
+                return in_memory(trouble.newer(path, schema_version(old), newest_version()), path)
+            old.backup(memory)
+        migrate(memory)
+    except (sqlite3.Error, OSError):  # there is none yet, or none that can be read
+        memory.close()
+        memory = _new_memory()
+        migrate(memory)
+    return Opened(connection=memory, durable=False)
+
+
 def begin_anew(path: Path, now: datetime, broken_inode: int | None = None) -> Opened:
     """Put a damaged database aside under a name of its own and open a fresh one.
 
@@ -87,7 +104,7 @@ def in_memory(
     problem: Unknown, remembering: Path | None = None, source: sqlite3.Connection | None = None
 ) -> Opened:
     """Open a database in memory that begins with the newest history that can be read."""
-    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    memory = _new_memory()
     migrate(memory)
     if source is not None:
         _copy_history(source, memory)
@@ -95,6 +112,10 @@ def in_memory(
         with contextlib.suppress(sqlite3.Error, OSError), _reading(remembering) as old:
             _copy_history(old, memory)
     return Opened(connection=memory, durable=False, problem=problem)
+
+
+def _new_memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
 def _open_file(path: Path) -> Opened:
@@ -160,7 +181,9 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open an existing file for reading, also on a file system where nothing can be written."""
     if not path.exists():
         raise FileNotFoundError(path)
-    connection = _connect(path, "ro")
+    # Where nobody writes there is no log beside it, and none is to be made.
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    connection = _connect(path, "ro" if in_use else "ro&immutable=1")
     try:
         schema_version(connection)
     except sqlite3.OperationalError:

@@ -37,7 +37,9 @@ an answer it is left as it is. Exits 3 where a step is blocked; with --dry-run 5
 
 
 @click.group(invoke_without_command=True, epilog=_WHAT)
-@click.option("--answers", metavar="FILE", default=None, help="Answers in TOML, instead of asking.")
+@click.option(
+    "--answers", metavar="FILE", default=None, help="Answers in TOML; - reads them from stdin."
+)
 @click.option("--print-answers", is_flag=True, help="Print an answers file, every key explained.")
 @click.option("--save-answers", metavar="FILE", default=None, help="Write them, and end.")
 @click.option("--dry-run", is_flag=True, help="Show all it would write and run; change nothing.")
@@ -91,6 +93,8 @@ def _answers(cli: Cli, named: str | None) -> "Answers":
 
     if named is None:
         return remembered_answers(cli.session)
+    if named == "-":
+        named = "/dev/stdin"
     return read_answers(Path(expand(named, cli.environ)))
 
 
@@ -110,6 +114,7 @@ def _save(cli: Cli, answered: "Answers", named: str) -> int:
 
     if not named:
         raise UsageError("setup.no-file", "--save-answers names no file", "Name one")
+    cli.session.only_look()
     course = Course(cli.session, answered, applies=False)
     for ident in course.steps:
         course.look(ident)
@@ -127,6 +132,7 @@ def _show(cli: Cli, answered: "Answers") -> int:
     from screens.cli.setup_text import report_text
 
     _mark(cli)
+    cli.session.only_look()
     reports = []
     for one in show(cli.session, answered):
         reports.append(one)

@@ -1,5 +1,7 @@
 """The answers file: every key explained, every mistake named with its line."""
 
+import os
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -26,8 +28,8 @@ def test_the_template_is_valid_as_it_is_and_with_every_line_taken(tmp_path: Path
     path.write_text(template())
     assert read_answers(path).given == {}
     lines = template().splitlines()
-    taken = [line[1:] if line.startswith("#") and line[1:2].isalpha() else line for line in lines]
-    path.write_text("\n".join(taken))
+    # As an editor takes comments away, or `sed s/^#//`: what explains a key stays one.
+    path.write_text("\n".join(line.removeprefix("#") for line in lines))
     answers = read_answers(path)
     assert answers.given == {key: one.default for key, one in words().answers.items()}
     assert all(len(line) <= 100 for line in lines)
@@ -46,7 +48,9 @@ def test_every_step_of_the_table_is_walked_after_those_it_stands_on() -> None:
     [
         ("\n[service]\nvarient = 'x'\n", "line 3: there is no answer service.var", "variant"),
         ("[servise]\nname = 'x'\n", "line 2: there is no answer servise.name", "service.name"),
-        ("colour = 1\n", "line 1: there is no answer colour", "the keys are"),
+        ("colour = 1\n", "line 1: there is no answer colour", "--print-answers"),
+        ("[watch]\nxyzzyplugh = 1\n", "there is no answer watch.xyzzyplugh", "are watch.install"),
+        ("'' = 1\n", "there is no answer without a name", "--print-answers"),
         ("[watch]\ninstall = 'yes'\n", "line 2: watch.install is neither true nor false", "true"),
         ("skip = ['fist-edit']\n", "names no step 'fist-edit'", "did you mean first-edit?"),
         ("skip = 'host'\n", "is no list of names", "keep-running"),
@@ -75,7 +79,16 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert "a.toml:4 " in error.detail
 
 
+def test_a_pipe_brings_answers_and_is_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", f"echo 'skip = [\"host\"]' > {pipe}"]):
+        assert read_answers(pipe).names("skip") == ("host",)
+
+
 def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
+    assert wrong(tmp_path, f"skip = {'9' * 5000}\n").code == "answers.syntax"
+    assert wrong(tmp_path, f"skip = {'[' * 5000}\n").code == "answers.syntax"
     assert wrong(tmp_path, "[edit\n").code == "answers.syntax"
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_answers(tmp_path / "nowhere.toml")

@@ -41,6 +41,28 @@ def test_what_was_written_is_there_at_the_next_start(places: Places, clock: Held
     assert texts(again) == ["stopped"]
 
 
+def test_who_only_looks_reads_what_is_kept_and_touches_nothing(
+    places: Places, clock: HeldClock
+) -> None:
+    looking = open_store(places, clock, keeps=False)
+    assert texts(looking) == []
+    assert not places.state_dir.exists()
+    store = open_store(places, clock)
+    put(store, clock)
+    in_use = sorted(places.state_dir.iterdir())
+    assert texts(open_store(places, clock, keeps=False)) == ["stopped"]
+    assert sorted(places.state_dir.iterdir()) == in_use
+    store.close()
+    before = {one: one.stat().st_mtime_ns for one in (places.state_dir, store.path)}
+    looking = open_store(places, clock, keeps=False)
+    put(looking, clock, "looked")
+    assert texts(looking) == ["looked", "stopped"]
+    assert looking.problem is None
+    looking.close()
+    assert {one: one.stat().st_mtime_ns for one in before} == before
+    assert texts(open_store(places, clock)) == ["stopped"]
+
+
 def test_nobody_else_may_read_it(places: Places, clock: HeldClock) -> None:
     store = open_store(places, clock)
     put(store, clock)
