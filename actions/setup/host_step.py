@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from actions.doctor.check import Examination, Result
 from actions.doctor.checks.engine import ways_to_cards
 from actions.doctor.ground import Ground as DoctorGround
@@ -15,6 +17,7 @@ from console.engine.snapshot import UP
 from console.errors import ConsoleError
 from console.unknown import Unknown, known
 
+_NO_RIGHTS, _REFUSED = "docker.daemon.permission", "engine.denied"
 _BENEATH = ("host", "driver", "engine")
 _SYSTEMD = "run/systemd/system"
 _LEAST_CUDA = 12
@@ -32,7 +35,7 @@ def look_at_host(ground: Ground) -> Look:
         key=lambda one: order.index(one.id) if one.id in order else len(order),
     )
     found = tuple(_line(one) for one in results)
-    findings = [*_findings(whole), *_missing(ground, doctor, whole)]
+    findings = [*_findings(whole, doctor), *_missing(ground, doctor, whole)]
     commands = tuple(_commands(findings, doctor))
     errors = [one for one in findings if one.severity == "error"]
     if errors:
@@ -68,10 +71,13 @@ def _disks(title: str) -> str:
     return ", ".join(f"{room} ({', '.join(names)})" for room, names in rooms.items())
 
 
-def _findings(whole: Examination) -> list[Finding]:
+def _findings(whole: Examination, doctor: DoctorGround) -> list[Finding]:
     """Give what is to be said: what is wrong now, and what is only to be known if it has a way."""
+    problem = doctor.snapshot.engine.problem
+    code = problem.code if problem is not None else ""
     return [
-        one
+        # Refused by the socket's rights, or by whoever answers there: the ways out are others.
+        replace(one, id=code) if one.id == _NO_RIGHTS and code == _REFUSED else one
         for one in whole.findings
         if one.current and (one.severity != "info" or _has_way(one)) and not one.consequence_of
     ]

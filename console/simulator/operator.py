@@ -55,21 +55,22 @@ def lay_out_home(home: Path, scene: Scene) -> None:
         path.chmod(int(mode, 8))
 
 
-def as_operator(
-    scene: Scene, home: Path, folder: Path, environ: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """Give what is to be set for a program to be run as by the operator of a bare host.
+def at_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give what is to be set for a program to look for the operator's files in their home alone.
 
-    Programs that are installed in the caller's own home are found as before. `folder` has the
-    programs that the rehearsal adds to PATH.
+    Programs that are installed in the caller's own home are found as before.
     """
     own = environ.get("HOME", "")
     return {
         "HOME": str(home),
         "DOCKER_CONFIG": environ.get("DOCKER_CONFIG") or (f"{own}/.docker" if own else ""),
         "PYTHONUSERBASE": environ.get("PYTHONUSERBASE") or site.getuserbase(),
-        "PATH": os.pathsep.join(map(str, _path(scene.compose, folder, environ))),
     }
+
+
+def path_of(scene: Scene, folder: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Give the PATH of a bare host's operator; `folder` has what the rehearsal adds to it."""
+    return os.pathsep.join(map(str, _path(scene.compose, folder, environ)))
 
 
 def _path(compose: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:

@@ -16,7 +16,7 @@ from console.simulator.model_files import (
     lay_out_pictures,
     lay_out_samples,
 )
-from console.simulator.operator import as_operator, lay_out_home, lay_out_programs
+from console.simulator.operator import at_home, lay_out_home, lay_out_programs, path_of
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
 from console.simulator.proxy.door import authority
@@ -111,12 +111,11 @@ class RehearsalPlaces:
         direct = ",".join(filter(None, (_not_by_proxy(), LOOPBACK)))
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
         trusted = {"SSL_CERT_FILE": str(authority())} if scene.proxies else {}
-        own = as_operator(scene, self.work, self.programs) if scene.bare else {}
-        named = {"GPUCONSOLE_CATALOG": str(self.catalog)} if scene.bare else {}
+        bare = {"GPUCONSOLE_CATALOG": str(self.catalog), "PATH": path_of(scene, self.programs)}
         return {
             **trusted,
-            **own,
-            **named,
+            **at_home(self.work),
+            **(bare if scene.bare else {}),
             "DOCKER_HOST": f"unix://{self.engine_socket}",
             "DOCKER_CONTEXT": "",
             "DOCKER_TLS_VERIFY": "",

@@ -7,11 +7,13 @@ import msgspec
 import pytest
 
 from actions.operations import Operations
+from actions.setup.answers import answers_of
+from actions.setup.course import Course
 from console.config.load import load
 from console.simulator.scene import Scene
 from tests.setup.places import Place, mounted_read_only, place
 from tests.setup.walking import asked
-from tests.support.edits import COMFY, FORGE
+from tests.support.edits import COMFY, FORGE, edit_host
 
 COMPOSE = """\
 services:
@@ -275,3 +277,17 @@ def test_without_an_engine_it_says_where_that_is_mended(tmp_path: Path) -> None:
         found = here.look("existing")
     assert found.state == "blocked"
     assert "the step host says what to do about it" in found.commands
+
+
+@pytest.mark.parametrize("scenario", ["studio", "fresh-host"])
+def test_a_rehearsal_looks_into_no_home_but_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: str
+) -> None:
+    theirs = tmp_path / "theirs"
+    lies(theirs / "pictures", COMPOSE.replace("my-comfy", "not-rehearsed"))
+    models_in(theirs / "ai/ComfyUI/models")
+    monkeypatch.setenv("HOME", str(theirs))
+    with edit_host(tmp_path / "home", scenario=scenario) as host:
+        told = str(Course(host.session(), answers_of({}), applies=False).look("existing"))
+    assert str(theirs) not in told
+    assert "not-rehearsed" not in told

@@ -70,7 +70,7 @@ def test_a_host_with_no_container_at_all_is_told_of_the_missing_toolkit_too(
     [
         ("no-driver", "driver is missing", "wsl --update"),
         ("no-engine", "Docker does not run here", "sudo systemctl enable --now docker"),
-        ("engine-denied", "not in the group docker", 'sudo usermod -aG docker "$USER"'),
+        ("engine-denied", "a plugin or a proxy", "sudo grep authorization-plugins"),
         ("driver-mismatch", "different versions", "sudo apt-get purge"),
     ],
 )
@@ -82,6 +82,14 @@ def test_what_is_wrong_is_said_in_plain_words_with_its_command(
     assert words in found.detail
     assert any(one.startswith(line) for one in found.commands)
     assert any(one.startswith("wrong") for one in found.found)
+
+
+def test_where_the_socket_lets_nobody_in_the_group_is_the_way() -> None:
+    known = help_for("docker.daemon.permission")
+    assert known is not None
+    assert "not in the group docker" in known.words
+    kind = Kind(platform="native", family="ubuntu", systemd=True, memory_gb=8)
+    assert 'sudo usermod -aG docker "$USER"' in lines_of(known, kind)
 
 
 def test_docker_without_compose_is_said_where_one_has_to_be_made_and_noted_elsewhere(
