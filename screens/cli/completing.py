@@ -98,7 +98,8 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic in newer clic
         return [
             CompletionItem(name, help=title)
             for name, title in names_of(self.source, cli).items()
-            if name.startswith(incomplete)
+            # Nobody's config puts an option into the line.
+            if name.startswith(incomplete) and not name.startswith("-")
         ]
 
 

@@ -16,13 +16,19 @@ Once, for all shells to come:
   bash  mkdir -p ~/.local/share/bash-completion/completions
         gpuconsole completion bash \\
             > ~/.local/share/bash-completion/completions/gpuconsole
-  zsh   mkdir -p ~/.zfunc && gpuconsole completion zsh > ~/.zfunc/_gpuconsole
-        and in ~/.zshrc, before compinit: fpath+=~/.zfunc
-  fish  gpuconsole completion fish > ~/.config/fish/completions/gpuconsole.fish
+        Without the package bash-completion, this line into ~/.bashrc:
+        eval "$(gpuconsole completion bash)"
+  zsh   mkdir -p ~/.zfunc
+        gpuconsole completion zsh > ~/.zfunc/_gpuconsole
+        and into ~/.zshrc: fpath+=~/.zfunc; autoload -Uz compinit; compinit
+  fish  mkdir -p ~/.config/fish/completions
+        gpuconsole completion fish > ~/.config/fish/completions/gpuconsole.fish
 \b
-In this shell only: eval "$(gpuconsole completion bash)"
+In this shell only: eval "$(gpuconsole completion bash)", or zsh;
+in fish: gpuconsole completion fish | source
 \b
-Names are those of the config, the catalogue and what ships; nothing is asked, nothing written.
+Names are those of the config, the catalogue and what ships. Nothing is asked,
+nothing written; a name that a shell might run or take for an option is left out.
 """
 
 

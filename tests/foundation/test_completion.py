@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -127,6 +128,9 @@ def test_a_name_that_the_shell_would_run_is_not_offered(tmp_path: Path) -> None:
         tmp_path,
         '[services."$(touch ran)"]\nkind = "forge"\ncontainer = "a"\n'
         '[services.good]\nkind = "forge"\ncontainer = "$(b)"\n'
+        '[services."--yes"]\nkind = "forge"\ncontainer = "-f"\n'
+        '[services."a b"]\nkind = "forge"\n[services."o\'brien"]\nkind = "forge"\n'
+        '[services."\\u001b[31mred"]\nkind = "forge"\n'
         '[layouts."a;b"]\nservices = ["good"]\n[layouts."`c`"]\nservices = ["good"]\n',
     )
     assert values(tmp_path, "gpuconsole start ") == ["good"]
@@ -244,6 +248,30 @@ def test_the_script_comes_by_the_verb_in_both_forms(tmp_path: Path) -> None:
     lost = run_program(["completion"], tmp_path, {"SHELL": "/bin/tcsh"})
     assert lost.returncode == 2
     assert b"bash, zsh, fish" in lost.stderr
+
+
+def test_what_the_help_says_puts_it_into_every_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "gpuconsole"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m console "$@"\n')
+    command.chmod(0o755)
+    told = run_program(["completion", "--help"], tmp_path).stdout.decode()
+    once = told.partition("Once, for all shells")[2].partition("In this shell only")[0]
+    lines = re.sub(r"\\\n", " ", re.sub(r"^ +(?:bash|zsh|fish) ", "", once, flags=re.MULTILINE))
+    script = "\n".join(
+        line.strip() for line in lines.splitlines() if line.strip().startswith(("mkdir", "gpucon"))
+    )
+    environ = private_environment(tmp_path)
+    environ["PATH"] = f"{folder}:{environ['PATH']}"
+    subprocess.run(["sh", "-euc", script], env=environ, check=True)
+    places = {
+        "bash": ".local/share/bash-completion/completions/gpuconsole",
+        "zsh": ".zfunc/_gpuconsole",
+        "fish": ".config/fish/completions/gpuconsole.fish",
+    }
+    for shell, place in places.items():
+        assert (tmp_path / place).read_text().strip() == script_for(shell).strip()
 
 
 START = {
