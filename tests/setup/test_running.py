@@ -7,14 +7,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
+from PIL import Image
 
 from actions.plan import AnyEvent, Plan, StepProgress
 from actions.setup.answers import answers_of
 from actions.setup.course import Course
 from actions.setup.report import StepReport
+from console.edits.kept import KeptEdit
 from console.simulator.scene import Scene
 from console.store.edits import EditRecords
 from tests.setup.small_variant import BODY, FILES, SMALL, here, small_variant
@@ -223,37 +226,87 @@ def first(one: Walk, **edit: str) -> tuple[StepReport, StepReport]:
     return before, course.do("first-edit")
 
 
-def test_the_first_picture_is_shown_before_and_after_with_what_it_took(edits: Walk) -> None:
-    before, after = first(edits)
+class Made(NamedTuple):
+    """A host that has made its first picture, the step before and after it, and what is kept."""
+
+    host: Walk
+    before: StepReport
+    after: StepReport
+    edit: KeptEdit
+
+    @property
+    def picture(self) -> Path:
+        """Where the picture lies."""
+        return Path(self.edit.of_role("output")[0].path)
+
+    def change(self, **facts: object) -> StepReport:
+        """Have something else kept of the edit, and give how the step stands then."""
+        EditRecords(self.host.session().store).change(self.edit.id, **facts)
+        return self.host.look("first-edit")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Make a first picture, for all that is only told of it."""
+    with walk(tmp_path_factory.mktemp("home"), "edits") as one:
+        before, after = first(one)
+        (edit,) = EditRecords(one.session().store).find()
+        yield Made(one, before, after, edit)
+
+
+@pytest.fixture
+def made(once: Made) -> Iterator[Made]:
+    """Give it, and put back what a test has changed of it."""
+    picture = once.picture.read_bytes()
+    yield once
+    once.change(vram_peak_bytes=once.edit.vram_peak_bytes, state=once.edit.state)
+    once.picture.write_bytes(picture)
+
+
+def test_the_first_picture_is_shown_before_and_after_with_what_it_took(made: Made) -> None:
+    before, after = made.before, made.after
     assert [one.name for one in before.pictures] == ["mug.png"]
     assert after.state == "done", after
-    sample, made = after.pictures
+    sample, picture = after.pictures
     assert sample.is_file()
-    assert made.is_file()
-    assert sample.read_bytes() != made.read_bytes()
+    assert picture.is_file()
+    assert sample.read_bytes() != picture.read_bytes()
     assert "VRAM at most" in after.detail
+    assert "not as expected" not in after.detail
     assert any(line.endswith(": as expected") for line in after.found), after.found
     # It is not made a second time, unless something else is asked for.
-    assert edits.look("first-edit").state == "done"
-    other = edits.look("first-edit", edit={"prompt": "Make it green"})
+    assert made.host.look("first-edit").state == "done"
+    other = made.host.look("first-edit", edit={"prompt": "Make it green"})
     assert other.state == "needed"
-    assert len(EditRecords(edits.session().store).find()) == 1
+    assert len(EditRecords(made.host.session().store).find()) == 1
 
 
-def test_what_it_took_otherwise_than_expected_is_said(edits: Walk) -> None:
-    first(edits)
-    records = EditRecords(edits.session().store)
-    (edit,) = records.find()
-    assert edit.vram_peak_bytes is not None
-    records.change(edit.id, vram_peak_bytes=edit.vram_peak_bytes + (6 << 30))
-    more = edits.look("first-edit").found
-    assert any("not as expected" in line and "more" in line for line in more), more
-    assert "not as expected" in edits.look("first-edit").detail
-    records.change(edit.id, vram_peak_bytes=5 << 30)
-    less = edits.look("first-edit").found
+def test_what_it_took_otherwise_than_expected_is_said(made: Made) -> None:
+    peak = made.edit.vram_peak_bytes
+    assert peak is not None
+    more = made.change(vram_peak_bytes=peak + (6 << 30))
+    assert any("not as expected" in line and "more" in line for line in more.found), more
+    assert "not as expected" in more.detail
+    less = made.change(vram_peak_bytes=5 << 30).found
     assert any("as if not all of it had stayed on the card" in line for line in less), less
-    records.change(edit.id, vram_peak_bytes=None)
-    assert any("was not read" in line for line in edits.look("first-edit").found)
+    unread = made.change(vram_peak_bytes=None).found
+    assert any("was not read" in line for line in unread)
+
+
+@pytest.mark.parametrize(
+    ("colour", "says"),
+    [((0, 0, 0), "black all over"), ((90, 90, 200), "of one colour"), (None, "just as it was")],
+)
+def test_a_picture_with_nothing_new_in_it_is_told_though_the_edit_went_well(
+    made: Made, colour: tuple[int, int, int] | None, says: str
+) -> None:
+    """As numbers that overflow on a card come out, or a sampler that did nothing."""
+    if colour is None:
+        made.picture.write_bytes(made.after.pictures[0].read_bytes())
+    else:
+        Image.new("RGB", (512, 512), colour).save(made.picture)
+    report = made.host.look("first-edit")
+    assert f"not as expected: the picture is {says}" in report.detail
 
 
 def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> None:
@@ -268,18 +321,15 @@ def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> Non
     assert line.endswith(": as expected")
 
 
-def test_a_picture_that_is_made_and_not_here_yet_is_not_made_again(edits: Walk) -> None:
-    first(edits)
-    records = EditRecords(edits.session().store)
-    records.change(records.find()[0].id, state="uncollected")
-    report = edits.look("first-edit")
+def test_a_picture_that_is_made_and_not_here_yet_is_not_made_again(made: Made) -> None:
+    report = made.change(state="uncollected")
     assert report.state == "blocked"
     assert "it is not here yet" in report.detail
     assert report.commands[0].startswith("gpuconsole gallery collect ")
 
 
-def test_a_picture_that_is_not_there_is_named_anew(edits: Walk) -> None:
-    report = edits.look("first-edit", edit={"image": "/nowhere/x.png"})
+def test_a_picture_that_is_not_there_is_named_anew(made: Made) -> None:
+    report = made.host.look("first-edit", edit={"image": "/nowhere/x.png"})
     assert report.state == "blocked"
     assert report.detail == "there is no picture /nowhere/x.png"
     assert asked(report, "edit.image").value == "/nowhere/x.png"
