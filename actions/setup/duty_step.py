@@ -123,6 +123,9 @@ def _policies(ground: Ground) -> Iterator[str]:
 
 def _engine(ground: Ground) -> Iterator[str]:
     """Say whether the engine starts with the host, where systemd's folders tell."""
+    if not _systemd(ground):
+        yield "systemd does not run here: what starts the engine after a reboot is not seen"
+        return
     system = ground.session.root / "etc/systemd/system"
     try:
         wanted = {one.name for one in (system / "multi-user.target.wants").iterdir()}
@@ -135,6 +138,10 @@ def _engine(ground: Ground) -> Iterator[str]:
         yield "the engine does not start with the host: sudo systemctl enable docker"
 
 
+def _systemd(ground: Ground) -> bool:
+    return (ground.session.root / "run/systemd/system").is_dir()
+
+
 def _wsl(ground: Ground) -> Iterator[str]:
     """Say how WSL is kept up: it goes when nothing of Windows holds it any more."""
     if not is_wsl(ground.session.root):
@@ -144,4 +151,5 @@ def _wsl(ground: Ground) -> Iterator[str]:
     yield "Windows starts WSL only when somebody asks for it, and may stop it after the last"
     yield "session. On Windows, once, so that it is up from your logon on and stays:"
     yield _TASK.format(line=f"{named} --exec /bin/sleep infinity")
-    yield "/etc/wsl.conf: systemd=true under [boot], so that the engine starts with it"
+    if not _systemd(ground):
+        yield "/etc/wsl.conf: systemd=true under [boot], so that the engine starts with it"

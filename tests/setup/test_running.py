@@ -370,6 +370,12 @@ def test_what_starts_after_a_reboot_is_told_with_what_windows_needs(tmp_path: Pa
 
     with walk(tmp_path, "edits", never) as one:
         one.host.environ["WSL_DISTRO_NAME"] = "Debian"
+        without = one.look("keep-running")
+        assert any(
+            "what starts the engine after a reboot is not seen" in line for line in without.found
+        )
+        assert any("/etc/wsl.conf: systemd=true" in line for line in without.commands)
+        (one.session().root / "run/systemd/system").mkdir(parents=True)
         system = one.session().root / "etc/systemd/system"
         (system / "multi-user.target.wants").mkdir(parents=True)
         (system / "sockets.target.wants").mkdir()
@@ -378,6 +384,7 @@ def test_what_starts_after_a_reboot_is_told_with_what_windows_needs(tmp_path: Pa
         assert f"{COMFY} does not start again after a reboot (restart: no)" in report.found
         assert "the engine does not start with the host" in " ".join(report.found)
         commands = "\n".join(report.commands)
+        assert "/etc/wsl.conf" not in commands
         assert f"docker update --restart unless-stopped {COMFY}" in commands
         assert 'wsl.exe -d Debian --exec /bin/sleep infinity"' in commands
         assert "docs/maintenance.md" in commands
