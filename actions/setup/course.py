@@ -1,5 +1,6 @@
 """Walking through setup: each step looks, and does what is needed once it is agreed to."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from actions.setup.outside_step import look_at_outside
 from actions.setup.report import Ask, Look, StepReport
 from actions.setup.sharing_step import look_at_sharing
 from actions.setup.start_step import look_at_start
+from actions.setup.turn import take_turn
 from actions.setup.variant_step import look_at_variant
 from actions.setup.verify_step import look_at_card
 from actions.setup.words import words
@@ -48,6 +50,7 @@ _LOOKS: dict[str, Callable[[Ground], Look]] = {
 }
 _UNDER_WAY = frozenset({"queued", "running"})
 _BAD = frozenset({"blocked", "failed"})
+_PAUSE_SECONDS = 0.5
 _LOOKS_AGAIN = 6
 """A step that did something is looked at once more, and may find more to do; so often at most."""
 
@@ -128,7 +131,26 @@ class Course:
         self._stale = set(self.reports)
 
     def do(self, ident: str) -> StepReport:
-        """Do what the last look at a step proposed, and look again: there may be more to do."""
+        """Do what the last look at a step proposed, and look again: there may be more to do.
+
+        Where another setup is doing something, it is waited for, and nothing is done here: what it
+        did may have changed what is to be done.
+        """
+        turn = take_turn(self._ground.session, ident)
+        if turn is None:
+            return self._after_the_other(ident)
+        with turn:
+            return self._do_alone(ident)
+
+    def _after_the_other(self, ident: str) -> StepReport:
+        """Look at a step until no other setup is at work; a job of this step is followed."""
+        while (turn := take_turn(self._ground.session, ident)) is None:
+            self.look(ident, anew=True)
+            time.sleep(_PAUSE_SECONDS)
+        turn.release()
+        return self.look(ident, anew=True)
+
+    def _do_alone(self, ident: str) -> StepReport:
         look, before = self._shown[ident], self.reports[ident]
         try:
             plan = self._do(ident, look)
