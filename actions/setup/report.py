@@ -96,6 +96,7 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
         wrote: the files that were written, backups too.
         plan: id of the job that did it; empty for none.
         steps: command lines of the plan's steps.
+        runs: they run once the step is agreed to; else they are offered after what it writes.
         exit_code: what the command exits with where it failed; 0 else.
     """
 
@@ -114,6 +115,7 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
     layouts: tuple[LayoutFit, ...] = ()
     pictures: tuple[Path, ...] = ()
     able: bool = False
+    runs: bool = False
     wrote: tuple[str, ...] = ()
     plan: str = ""
     exit_code: int = 0

@@ -28,11 +28,13 @@ def look_at_start(ground: Ground) -> Look:
     service = ground.service
     if service is None:
         return not_made(ground, f"start {ground.name}", "started")
-    evidence = tuple(one.text for one in service.evidence[:2])
     if service.state in UP:
-        return Look(
-            state="done", detail=f"{service.name} answers ({service.state})", found=evidence
-        )
+        url = service.service.url
+        found = (f"its page and its API: {url}, from this host",) if url else ()
+        return Look(state="done", detail=f"{service.name} answers ({service.state})", found=found)
+    # What compose would do for one that is not there yet, the plan says too.
+    told = () if service.state == "absent" else service.evidence[:2]
+    evidence = tuple(one.text for one in told)
     if service.state == "needs-auth":
         return Look(
             state="blocked", detail=f"{service.name}: a login is in the way", found=evidence,
