@@ -25,6 +25,7 @@ _OF_A_RUN: dict[str, Unknown] = dict.fromkeys(
 _PORT = re.compile(r"(\d{1,5})(?:/(\w{1,8}))?", re.ASCII)
 _MOST_PORTS = 200
 _PROJECT = "com.docker.compose.project"
+_FILE_ENDINGS = (".yml", ".yaml", ".json", ".env")
 
 
 def listed(entry: Mapping[str, Any], known: Container | None = None) -> Container | None:
@@ -136,8 +137,18 @@ def compose(labels: Sequence[tuple[str, str]]) -> Compose | None:
 
 
 def _names(listed: str) -> tuple[str, ...]:
-    """Give the names of a list with commas."""
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
+    """Give the files of a list with commas, which compose does not mark where a path has one.
+
+    Compose 2 and later list whole paths: what follows half of one, and begins none, belongs to it.
+    """
+    names: list[str] = []
+    for part in listed.split(","):
+        half = names and names[-1].startswith("/") and not names[-1].endswith(_FILE_ENDINGS)
+        if half and not part.lstrip().startswith("/"):
+            names[-1] += f",{part}"
+        elif part.strip():
+            names.append(part.strip())
+    return tuple(names)
 
 
 def _run(told: Mapping[str, Any], state: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,26 @@ def test_a_running_container_reads_as_the_engine_tells_it() -> None:
     assert container.compose is not None
     assert container.compose.config_files == ("/sd/a.yml", "/sd/b.yml")
     assert container.compose.env_files == ("/sd/studio.env",)
+
+
+@pytest.mark.parametrize(
+    ("label", "files"),
+    [
+        ("/sd/a, b/x.yaml", ("/sd/a, b/x.yaml",)),
+        ("/sd/a,b/x.yaml,/sd/y.yml", ("/sd/a,b/x.yaml", "/sd/y.yml")),
+        ("/sd/a.yml,b.yml", ("/sd/a.yml", "b.yml")),
+        ("a.yml, b", ("a.yml", "b")),
+        ("/sd/odd,/sd/other", ("/sd/odd", "/sd/other")),
+        (",,", ()),
+    ],
+)
+def test_a_comma_in_a_compose_files_path_divides_no_path(
+    label: str, files: tuple[str, ...]
+) -> None:
+    labels = {**INSPECT["Config"]["Labels"], "com.docker.compose.project.config_files": label}
+    compose = parsed(Config={**INSPECT["Config"], "Labels": labels}).compose
+    assert compose is not None
+    assert compose.config_files == files
 
 
 def test_only_what_chooses_a_card_leaves_the_environment() -> None:

@@ -64,7 +64,7 @@ class Here:
         self.api = workbench.api
         self.port = free_port()
         self.name = f"{workbench.prefix}comfyui"
-        self.folder = bench.folder / "made"
+        self.folder = bench.folder / "it's made: here, $x"
         self.models = bench.folder / "models"
         config = bench.folder / ".config/gpuconsole/config.toml"
         config.write_text(f'[paths]\nmodels = "{self.models}"\n')

@@ -167,10 +167,12 @@ def _store(wanted: Wanted) -> str:
             f"  source: {in_compose(wanted.store.path)}",
             f"  target: {STORE}",
             "  read_only: true",
+            "  bind: {propagation: rprivate}",
             "- type: bind",
             f"  source: ./{EXTRA_PATHS}",
             "  target: /opt/ComfyUI/extra_model_paths.yaml",
             "  read_only: true",
+            "  bind: {propagation: rprivate}",
         )
     )
 
