@@ -136,8 +136,11 @@ def plain_text(line: Iterable[Span]) -> str:
     return "".join(span.text for span in line)
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Break a text into lines of at most `width` columns, between words where there are any."""
+def wrap(text: str, width: int, after: str = "") -> list[str]:
+    """Break a text into lines of at most `width` columns, between words where there are any.
+
+    A word that is too long is broken behind one of the letters of `after`, where it has any.
+    """
     lines: list[str] = []
     current = ""
     for word in text.split():
@@ -150,6 +153,7 @@ def wrap(text: str, width: int) -> list[str]:
         current = word
         while text_width(current) > width > 0:
             head = take(current, width) or current[0]
+            head = head[: max((head.rfind(one) for one in after), default=-1) + 1] or head
             lines.append(head)
             current = current[len(head) :]
     if current:

@@ -1,5 +1,7 @@
 """Tables, layouts and questions as lines: nothing is wider than its room, nothing gets lost."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 from actions.plan import StepProgress
 from actions.setup.report import Ask, Option, Table
 from screens.tui.lab.typing import Typing
-from screens.tui.paint import line_width, plain_text
+from screens.tui.paint import line_width, plain_text, wrap
 from screens.tui.setup.asks import ask_lines, next_ask, rows_of
 from screens.tui.setup.fits_panel import layout_lines
 from screens.tui.setup.going_panel import going_lines
+from screens.tui.setup.places import by_folder, files_of, short
 from screens.tui.setup.state import BUTTON
 from screens.tui.setup.table_panel import table_lines
 from screens.tui.setup.walk import Running
@@ -46,7 +49,7 @@ ASKS = (
 def test_a_table_fits_its_room_at_every_width(rows: list[tuple[str, str, str]], width: int) -> None:
     table = Table(head=("variant", "quality", "licence"), rows=tuple(rows))
     lines = table_lines(table, width)
-    assert all(line_width(line) <= width + 2 for line in lines)
+    assert all(line_width(line) <= width for line in lines)
     text = " ".join(plain_text(line) for line in lines)
     first = {row[0].split()[0] for row in rows if row[0].split()}
     assert all(word[:5] in text for word in first)
@@ -87,8 +90,8 @@ def test_tab_goes_from_question_to_question_and_round_to_the_button() -> None:
     seen = [BUTTON]
     for _ in range(4):
         seen.append(next_ask(rows, seen[-1], 1))
-    assert seen == [BUTTON, 0, 2, 3, BUTTON]
-    assert next_ask(rows, BUTTON, -1) == 3
+    assert seen == [BUTTON, 1, 2, 4, BUTTON], "to what is answered already"
+    assert next_ask(rows, BUTTON, -1) == 4
     assert next_ask(rows, 4, -1) == 2
     assert next_ask((), BUTTON, 1) == BUTTON
 
@@ -108,6 +111,47 @@ def test_questions_say_what_is_chosen_advised_and_typed(width: int) -> None:
     typed, places = ask_lines(ASKS, 4, typing, width)
     assert plain_text(typed[places[4]]).rstrip().endswith("path▏")
     assert all(line_width(line) <= width for line in typed)
+
+
+@pytest.mark.parametrize("width", [36, 78, 110])
+def test_folded_each_question_says_its_answer_but_the_one_under_the_cursor(width: int) -> None:
+    lines, places = ask_lines(ASKS, BUTTON, None, width, folded=True)
+    assert all(line_width(line) <= width for line in lines)
+    text = [plain_text(line) for line in lines]
+    assert [" ".join(line.split()) for line in text] == [
+        "Which card? B recommended", "[x] Watch?", "At which port? 8190",
+    ]  # fmt: skip
+    assert places == {0: 0, 1: 0, 2: 1, 3: 2, 4: 2}
+    assert [line[0].action for line in lines] == ["ask 0", "ask 2", "ask 3"]
+    opened, places = ask_lines(ASKS, 1, None, width, folded=True)
+    text = [plain_text(line) for line in opened]
+    assert "▸ (•) B  recommended" in text[places[1]]
+    assert "8190" in text[places[4]]
+
+
+def test_paths_are_told_from_home_on_and_once_a_folder() -> None:
+    home = Path("/home/jesse")
+    assert short("in /home/jesse/a, not /home/jesse2/a or /x/home/jesse/a", home) == (
+        "in ~/a, not /home/jesse2/a or /x/home/jesse/a"
+    )
+    assert short("/home/jesse", home) == "~"
+    assert short("/root/a", Path("/")) == "/root/a"
+    paths = ("~/q/data", "~/q/data/input", "~/q/data/output", "~/q/c.yaml", "~/.config/g.toml")
+    assert by_folder(paths) == ["~/q: data, c.yaml", "~/q/data: input, output", "~/.config/g.toml"]
+    long = "~/gpuconsole/comfyui-qwen/docker-compose-comfyui.yaml"
+    assert wrap(f"in {long}", 30, "/") == [
+        "in", "~/gpuconsole/comfyui-qwen/", "docker-compose-comfyui.yaml",
+    ]  # fmt: skip
+    assert "".join(wrap(long * 3, 20, "/")) == long * 3
+
+
+def test_a_diff_names_what_it_makes_and_what_it_changes() -> None:
+    diff = (
+        "--- /c.toml\n+++ /c.toml\n@@ -1,2 +1,3 @@\n x\n+y\n"
+        "--- /new (now)\n+++ /new (then)\n@@ -0,0 +1 @@\n+@@ -1 +1 @@\n"
+    )
+    assert files_of(diff) == (["/new"], ["/c.toml"])
+    assert files_of("") == ([], [])
 
 
 def test_a_build_tells_how_far_it_is_by_its_steps() -> None:

@@ -5,7 +5,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.terminal
 
 PATIENCE = 90.0
 STEP = re.compile(r"Guided setup\s+(\d+) of (\d+)")
+BUTTON = re.compile(r"▸\[ (.+?) \]")
 
 
 class Tmux:
@@ -57,14 +59,19 @@ class Tmux:
     def see(self, *words: str) -> str:
         """Wait until any of some words stand on the terminal; gives all that does then."""
 
+        return self.until(lambda text: any(word in text for word in words))
+
+    def until(self, good: Callable[[str], object]) -> str:
+        """Wait until what stands on the terminal is as wanted; gives all of it."""
+
         def look() -> str:
             text = self.text()
-            return text if any(word in text for word in words) else ""
+            return text if good(text) else ""
 
         try:
             return wait_until(look, PATIENCE)
         except AssertionError:
-            raise AssertionError(f"{words} was not seen:\n{self.text()}") from None
+            raise AssertionError(f"it never came:\n{self.text()}") from None
 
     def drop(self) -> None:
         """Take the terminal away, as a line that drops does."""
@@ -95,23 +102,32 @@ def number(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-BUTTONS = ("▸[ Go on", "▸[ Write it", "▸[ Run it", "▸[ Do it", "▸[ Finish")
+def button(text: str) -> str:
+    """Give what stands on the button; while something is looked at or done there is none."""
+    found = BUTTON.search(text)
+    return found[1] if found else ""
 
 
 def place(text: str) -> tuple[int, str]:
     """Give which step is shown, and the button that is offered."""
-    return number(text), next((one for one in BUTTONS if one in text), "")
+    return number(text), button(text)
+
+
+def another(before: tuple[int, str], text: str) -> bool:
+    """Tell whether a button is offered that is not the one that was pressed last."""
+    return bool(button(text)) and place(text) != before
 
 
 def walk(tmux: Tmux, until: str) -> str:
     """Press Enter until a title is shown with a button; gives the screen then."""
-    for _ in range(60):
-        text = tmux.see(*BUTTONS)
+    before = (0, "")
+    for _ in range(80):
+        text = tmux.until(partial(another, before))
         if until in text.splitlines()[0]:
             return text
+        assert button(text) != "Check again", text
         before = place(text)
         tmux.press("Enter")
-        wait_until(lambda before=before: place(tmux.text()) != before, PATIENCE)  # type: ignore[misc]
     raise AssertionError(f"{until} was not reached:\n{tmux.text()}")
 
 
@@ -140,11 +156,13 @@ def test_a_line_that_drops_while_files_come_costs_nothing(bare: FreshHost, tmux:
     tmux.see("outside")
     tmux.press("Enter")
     tmux.see("Keep it running")
-    tmux.see("▸[ Finish", "▸[ Write")
+    tmux.see("▸[ Finish", "▸[ Show what it writes")
     session = open_session(bare.environ)
     (edit,) = EditRecords(session.store).find()
     assert edit.state == "done"
     assert len([one for one in Operations(session, "test").jobs(everything=True)
                 if one.verb == "pull"]) == 1  # fmt: skip
-    tmux.press("Escape")
+    tmux.press("Enter")
+    tmux.see("This host is set up")
+    tmux.press("Escape", "Escape")
     tmux.see("setup goes on here")

@@ -16,7 +16,7 @@ from tests.support.fresh import FreshHost, fresh_host
 from tests.tui.seeing import line_with, seen, until, until_seen
 from tests.tui_setup.conftest import make_console, report_of, settled, walk_of
 
-MOST_PRESSES = 60
+MOST_PRESSES = 80
 SIZE = (160, 48)
 
 
@@ -32,6 +32,8 @@ async def type_answer(pilot: Pilot[int], key: str, text: str) -> StepReport:
             break
     else:
         pytest.fail(f"no question {key}:\n{seen(app)}")
+    while rows[app.screen.state.row].kind != "text":  # type: ignore[attr-defined]
+        await pilot.press("down")
     await pilot.press("enter", "ctrl+u", *text, "enter")
     report = await settled(pilot)
     await until(pilot, lambda: answer_of(report_of(app), key) == text)
@@ -81,7 +83,11 @@ async def test_enter_leads_from_the_offer_to_an_edited_picture(tmp_path: Path) -
                 await pilot.press("right")
                 await settled(pilot)
             await pilot.press("enter")
-            await until_seen(pilot, "this host is set up")
+            await until_seen(pilot, "This host is set up")
+            assert "has made a picture: " in seen(app)
+            await until_seen(pilot, "[ Dashboard ]")
+            await pilot.press("enter")
+            await until(pilot, lambda: app.current_mode == "lab")
         check_host(host)
 
 
@@ -106,7 +112,7 @@ def check_host(host: FreshHost) -> None:
     assert edit.state == "done"
 
 
-async def test_a_wish_to_see_the_diff_is_met_in_full_size(tmp_path: Path) -> None:
+async def test_what_is_written_is_shown_before_it_is_written(tmp_path: Path) -> None:
     with fresh_host(tmp_path) as host:
         app = make_console(open_session(host.environ))
         app.arrival = lambda: arrive(app, True)
@@ -116,16 +122,44 @@ async def test_a_wish_to_see_the_diff_is_met_in_full_size(tmp_path: Path) -> Non
             while walk_of(app).at != "existing":
                 await pilot.press("enter")
                 await settled(pilot)
-            before = report_of(app)
-            assert before.diff
-            await pilot.press("d")
+            assert report_of(app).diff
+            # Enter, and nothing else: the diff does not fit the page, so it comes first.
+            await until_seen(pilot, "▸[ Show what it writes ]")
+            await pilot.press("enter")
             await until_seen(pilot, "+[paths]")
+            assert "Nothing is written yet. ↵ writes this" in seen(app)
             assert "Found" not in seen(app)
             await pilot.press("escape")
             await until_seen(pilot, "Found")
+            await until_seen(pilot, "▸[ Write it ]")
+            # Another answer makes another diff, which nobody has seen.
+            other = host.home / "elsewhere"
+            await type_answer(pilot, "existing.models", str(other))
+            await until_seen(pilot, "▸[ Show what it writes ]")
+            await pilot.press("enter")
+            await until_seen(pilot, "elsewhere")
             assert not host.config.exists(), "looking writes nothing"
             await pilot.press("enter")
             await settled(pilot)
             assert str(host.config) in report_of(app).wrote
             assert "Written" in seen(app)
             assert line_with(app, "Guided setup").split()[2:5] == ["3", "of", "13"]
+
+
+async def test_a_diff_that_is_in_sight_is_written_at_once(tmp_path: Path) -> None:
+    with fresh_host(tmp_path) as host:
+        app = make_console(open_session(host.environ))
+        app.arrival = lambda: arrive(app, True)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: "Guided setup" in seen(app))
+            await settled(pilot)
+            while walk_of(app).at != "existing":
+                await pilot.press("enter")
+                await settled(pilot)
+            await until_seen(pilot, "+[paths]")
+            await pilot.resize_terminal(80, 24)
+            await pilot.resize_terminal(*SIZE)
+            await until_seen(pilot, "▸[ Write it ]")
+            await pilot.press("enter")
+            await settled(pilot)
+            assert host.config.exists()

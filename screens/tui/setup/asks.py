@@ -63,31 +63,78 @@ def next_ask(rows: Sequence[Row], at: int, step: int) -> int:
     ]
     ring = [-1, *firsts]
     here = max((place for place, first in enumerate(ring) if first <= at), default=0)
-    return ring[(here + step) % len(ring)]
+    there = ring[(here + step) % len(ring)]
+    return answered_row(rows, there)
+
+
+def answered_row(rows: Sequence[Row], first: int) -> int:
+    """Give the row of what is answered now, of the question that begins at `first`.
+
+    The cursor comes there, so that who presses Enter again changes nothing.
+    """
+    if not 0 <= first < len(rows):
+        return first
+    same = [place for place, row in enumerate(rows) if row.ask == rows[first].ask]
+    return next((place for place in same if rows[place].chosen), first)
 
 
 def ask_lines(
-    asks: Sequence[Ask], cursor: int, typing: Typing | None, width: int
+    asks: Sequence[Ask], cursor: int, typing: Typing | None, width: int, *, folded: bool = False
 ) -> tuple[list[Line], dict[int, int]]:
-    """Draw questions; gives the lines, and at which of them each row begins."""
+    """Draw questions; gives the lines, and at which of them each row begins.
+
+    Where they are `folded`, each says in a line how it is answered, but the one under the cursor.
+    """
     lines: list[Line] = []
     places: dict[int, int] = {}
     number = 0
     for ask in asks:
+        numbered = list(enumerate(_rows(ask), number))
+        number += len(numbered)
+        here = any(place == cursor for place, _ in numbered)
+        if folded and not here:
+            places |= dict.fromkeys((place for place, _ in numbered), len(lines))
+            lines += _folded(ask, numbered, width)
+            continue
         if lines:
             lines.append(BLANK)
         if ask.kind != "flag":
             lines += [(Span(part, "strong"),) for part in wrap(ask.title, width)]
-        for row in _rows(ask):
-            places[number] = len(lines)
-            lines += _row(row, number, number == cursor, typing, width)
-            number += 1
+        for place, row in numbered:
+            places[place] = len(lines)
+            lines += _row(row, place, place == cursor, typing, width)
         lines += [
             (Span(" " * _INDENT), Span(part, "dim"))
-            for part in wrap(ask.about, width - _INDENT)
+            for part in wrap(ask.about, width - _INDENT, "/")
             if part
         ]
-    return lines, places
+        if folded:
+            lines.append(BLANK)
+    return lines[:-1] if lines[-1:] == [BLANK] else lines, places
+
+
+def _folded(ask: Ask, numbered: Sequence[tuple[int, Row]], width: int) -> list[Line]:
+    """Give a question and how it is answered: in one line where both fit."""
+    if ask.kind == "flag":
+        mark = "[x] " if ask.value else "[ ] "
+        lines: list[Line] = [(Span("  "), Span(mark, "accent"), Span(cut(ask.title, width - 6)))]
+    else:
+        lines = _answered(ask, width)
+    return [clickable(line, f"ask {numbered[0][0]}") for line in lines if numbered]
+
+
+def _answered(ask: Ask, width: int) -> list[Line]:
+    chosen = next((one for one in ask.options if one.value == ask.value), None)
+    said = (chosen.title if chosen is not None else "") or str(ask.value) or NOTHING
+    more = RECOMMENDED if chosen is not None and chosen.recommended else ""
+    title, answer = Span(f"  {ask.title}  "), Span(said, "accent")
+    if text_width(title.text + said) <= width:
+        room = text_width(title.text + said + more) <= width
+        return [(title, answer, Span(more if room else "", "ok"))]
+    lines: list[Line] = [(Span("  "), Span(part)) for part in wrap(ask.title, width - 2)]
+    return lines + [
+        (Span(" " * _INDENT), Span(part, "accent")) for part in wrap(said, width - _INDENT, "/")
+    ]
 
 
 def _row(row: Row, number: int, here: bool, typing: Typing | None, width: int) -> list[Line]:
@@ -112,7 +159,7 @@ def _option(row: Row, _typing: Typing | None, width: int) -> list[Line]:
         return []
     mark = "(•) " if row.chosen else "( ) "
     more = RECOMMENDED if option.recommended else ""
-    parts = wrap(option.title or option.value or NOTHING, width - _INDENT)
+    parts = wrap(option.title or option.value or NOTHING, width - _INDENT, "/")
     role = "strong" if row.chosen else "text"
     lines: list[Line] = [
         (Span(mark if not place else " " * _INDENT, "accent"), Span(part, role))
@@ -124,7 +171,7 @@ def _option(row: Row, _typing: Typing | None, width: int) -> list[Line]:
         lines.append((Span(" " * _INDENT), Span(more.strip(), "ok")))
     lines += [
         (Span(" " * _INDENT), Span(part, "dim"))
-        for part in wrap(option.detail, width - _INDENT)
+        for part in wrap(option.detail, width - _INDENT, "/")
         if part
     ]
     return lines
@@ -150,7 +197,7 @@ def _text(row: Row, typing: Typing | None, width: int) -> list[Line]:
     role = ("strong" if row.chosen else "text") if value else "dim"
     return [
         (Span(mark if not place else " " * _INDENT, "accent"), Span(part, role))
-        for place, part in enumerate(wrap(words, room))
+        for place, part in enumerate(wrap(words, room, "/"))
     ]
 
 

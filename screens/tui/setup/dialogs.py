@@ -39,11 +39,13 @@ class Buttons(Dialog[str]):
         return self._title
 
     def body(self, width: int) -> Sequence[Line]:
-        """Give the paragraphs."""
+        """Give the paragraphs, which may have lines."""
         lines: list[Line] = []
         for text in self._texts:
             lines += [BLANK] if lines else []
-            lines += [(Span(part),) for part in wrap(text, width)]
+            lines += [
+                (Span(part),) for line in text.splitlines() for part in wrap(line, width, "/")
+            ]
         return lines
 
     def buttons(self) -> Line:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from actions.setup.report import StepReport
 from actions.setup.words import words
+from console.paths import find_home
 from screens.tui.dialog import button
 from screens.tui.paint import Line, Span, fit, line_width
 from screens.tui.panels.footer import Key, keys, status_lines
 from screens.tui.panels.header import with_badges
 from screens.tui.panels.small import LEAST_HEIGHT, LEAST_WIDTH, small
 from screens.tui.pictures.frame import Frame, pair
-from screens.tui.setup.asks import rows_of
+from screens.tui.setup.asks import Row, rows_of
 from screens.tui.setup.state import BUTTON, State
 from screens.tui.setup.step_panel import full_lines, step_lines
 from screens.tui.setup.steps_panel import folded, step_list
 from screens.tui.setup.walk import Walk
-from screens.tui.setup.words import PASSED, button_words, capital
+from screens.tui.setup.words import PASSED, button_words, capital, ready
 from screens.tui.view import Block, Scene
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Drawing:
         self.app = app
         self.state = state
         self.page = 1
+        self._home = find_home(app.session.environ)
         self._frames: tuple[Frame, ...] = ()
 
     def blocks(self, walk: Walk, width: int, height: int) -> Sequence[Block]:
@@ -71,8 +73,9 @@ class Drawing:
             blocks.append(Block("folded", 0, 1, width, 1, [folded(walk, width)]))
             top = 3 if height >= 20 else 2
         room = min(WIDEST, width - x - 1)
-        blocks.append(Block("button", x, bottom - 1, room, 1, [self._button(walk, room)]))
         self._step(walk, blocks, x, top, room, bottom - 1 - top - (1 if height >= 20 else 0))
+        # After the step: whether all of a diff is in sight says what the button does.
+        blocks.append(Block("button", x, bottom - 1, room, 1, [self._button(walk, room)]))
         return blocks
 
     def frames(self) -> tuple[Frame, ...]:
@@ -100,9 +103,10 @@ class Drawing:
         state, report = self.state, walk.report
         places: dict[int, int] = {}
         if state.full and report is not None:
-            lines = full_lines(report, width)
+            lines = full_lines(report, width, self._home)
         else:
-            lines, places = step_lines(walk, state, self.app.session.clock.monotonic(), width)
+            now, count = self.app.session.clock.monotonic(), height
+            lines, places = step_lines(walk, state, now, width, count, self._home)
             height -= self._pictures(walk, len(lines), x, y, width, height)
         self.page = max(1, height)
         if state.seek and state.row in places:
@@ -111,6 +115,8 @@ class Drawing:
         state.top = max(0, min(state.top, len(lines) - height))
         shown = list(lines[state.top : state.top + height])
         hidden = len(lines) - state.top - height
+        if report is not None and (state.full or hidden <= 0):
+            state.seen = report.diff
         if hidden > 0 and shown:
             shown[-1] = (Span(f"… {hidden + 1} more lines, PgDn", "dim"),)
         blocks.append(Block("step", x, y, width, max(1, height), shown))
@@ -142,20 +148,23 @@ class Drawing:
         return room + 1
 
     def _button(self, walk: Walk, width: int) -> Line:
-        report = walk.report
-        if walk.working:
-            job = walk.running is not None
-            return (
-                (Span("It goes on without this console: Esc leaves or cancels it.", "dim"),)
-                if (job)
-                else (Span("…", "dim"),)
-            )
+        report, state = walk.report, self.state
+        if walk.running is not None:
+            return (Span("It goes on without this console: Esc leaves or cancels it.", "dim"),)
+        if walk.doing is not None:
+            return (Span("…", "dim"),)
         if not walk.steps:
-            return (Span("Esc leaves", "dim"),) if walk.doing is None else (Span("…", "dim"),)
-        last = walk.at == walk.steps[-1]
-        focused = self.state.row == BUTTON
-        line = button(button_words(report, walk.applies, last), "button", focused)
+            return (Span("Esc leaves", "dim"),)
+        if state.full:
+            words = self._press_words(walk) if report is not None and ready(report) else "Back"
+            return fit(button(words, "button", True), width)
+        line = button(self._press_words(walk), "button", state.row == BUTTON)
         return fit((*line, *_beside(report, walk)), width)
+
+    def _press_words(self, walk: Walk) -> str:
+        report, last = walk.report, walk.at == walk.steps[-1]
+        seen = report is not None and self.state.seen == report.diff
+        return button_words(report, walk.applies, last, seen)
 
     def _keys(self, walk: Walk, width: int) -> Line:
         report, state = walk.report, self.state
@@ -163,7 +172,7 @@ class Drawing:
             shown = [Key("↵", "take it", "key enter"), Key("Esc", "as it was", "key escape")]
             return keys(width, shown, MORE)
         if state.full:
-            return keys(width, [Key("Esc", "back", "key escape"), Key("↑↓", "scroll", "")], MORE)
+            return keys(width, self._full_keys(walk), MORE)
         if walk.working:
             return keys(width, [Key("Esc", "leave, or cancel it", "key escape")], MORE)
         shown = [Key("↵", self._enter(walk), "key enter")]
@@ -178,15 +187,26 @@ class Drawing:
         shown.append(Key("w", "answers", "key w"))
         return keys(width, shown, MORE)
 
+    def _full_keys(self, walk: Walk) -> list[Key]:
+        shown = [Key("Esc", "back", "key escape"), Key("↑↓ PgDn", "scroll", "")]
+        if walk.report is None or not ready(walk.report) or not walk.applies:
+            return shown
+        return [Key("↵", self._enter(walk), "key enter"), *shown]
+
     def _enter(self, walk: Walk) -> str:
-        rows = rows_of(walk.report.asks) if walk.report is not None else ()
-        if 0 <= self.state.row < len(rows):
-            return "type" if rows[self.state.row].kind == "text" else "choose"
-        last = bool(walk.steps) and walk.at == walk.steps[-1]
-        report = walk.report
-        if report is not None and report.state == "needed" and report.able and walk.applies:
-            return "do it"
-        return button_words(report, walk.applies, last).lower()
+        state, report = self.state, walk.report
+        rows = rows_of(report.asks) if report is not None else ()
+        if 0 <= state.row < len(rows) and not state.full:
+            row = rows[state.row]
+            return "type" if row.kind == "text" else "on" if _settled(row) else "choose"
+        if not walk.steps:
+            return "…"
+        return self._press_words(walk).lower()
+
+
+def _settled(row: Row) -> bool:
+    """Tell whether it is an option that is chosen already."""
+    return row.kind == "option" and row.chosen
 
 
 def _beside(report: StepReport | None, walk: Walk) -> Line:
@@ -195,7 +215,8 @@ def _beside(report: StepReport | None, walk: Walk) -> Line:
         return ()
     spans: list[Span] = []
     if report.asks:
-        spans.append(Span(f"{len(report.asks)} to decide: Tab   ", "dim", "key tab"))
+        many = f"{len(report.asks)} answers" if len(report.asks) > 1 else "the answer"
+        spans.append(Span(f"Tab changes {many}   ", "dim", "key tab"))
     if report.state not in PASSED and walk.applies:
         spans.append(Span("s leaves it out", "dim", "key s"))
     elif report.id in walk.left_out:

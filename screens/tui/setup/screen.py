@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from console.paths import find_home
 from screens.tui.keys import bindings
 from screens.tui.lab.typing import Typing
 from screens.tui.pictures.frame import Frame
 from screens.tui.pictures.screen import PictureScreen
-from screens.tui.setup.asks import Row, next_ask, rows_of
+from screens.tui.setup.asks import Row, answered_row, next_ask, rows_of
 from screens.tui.setup.flow import SetupFlow, setup_flow
 from screens.tui.setup.keys import SETUP
 from screens.tui.setup.layout import Drawing
 from screens.tui.setup.state import BUTTON, State
 from screens.tui.setup.walk import Walk
-from screens.tui.setup.words import PASSED
+from screens.tui.setup.words import PASSED, ready
 from screens.tui.view import Block
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 WHEEL = 3
 LONGEST = 4096
 LEFT = "setup goes on here the next time: `gpuconsole setup`, or the palette (Ctrl-P)"
+AGAIN = "`gpuconsole setup` looks again, at any time"
+LAB, DASHBOARD = 4, 1
+"""The numbers of two views."""
 BUSY = "it is under way: Esc leaves it running, or cancels it"
 WHERE = "Into which file? `gpuconsole setup --answers FILE` takes it, here or on another host."
 ANSWERS = "~/gpuconsole-answers.toml"
@@ -141,6 +145,9 @@ class SetupScreen(PictureScreen):
         if verb == "button":
             self.state.row = BUTTON
             self.action_press()
+        elif verb == "ask" and argument.isdigit():
+            self.state.row, self.state.seek = answered_row(self._rows(), int(argument)), True
+            self.paint()
         elif verb == "row" and argument.isdigit():
             self.state.row = int(argument)
             self.action_press()
@@ -194,39 +201,51 @@ class SetupScreen(PictureScreen):
 
     def action_press(self) -> None:
         """Do what the cursor is on: an answer, or the button."""
-        if self.state.full:
-            self.action_full()
-            return
         if not self._free():
             return
-        rows = self._rows()
-        if 0 <= self.state.row < len(rows):
+        state, report = self.state, self.report
+        if not state.full and 0 <= state.row < len(self._rows()):
             self.action_choose()
             return
-        report = self.report
         if report is None or self.walk.doing is not None:
             return
-        if report.state in PASSED or not self.walk.applies:
-            self._on()
-        elif report.state == "needed" and report.able:
-            self.state.top = 0
-            self.flow.do(self.walk.at)
+        if not self.walk.applies or not ready(report):
+            self._not_to_do(report)
+        elif report.diff and report.diff != state.seen:
+            self.action_full()
         else:
-            self.flow.again(self.walk.at)
+            state.full, state.top = False, 0
+            self.flow.do(self.walk.at)
         self.paint()
 
+    def _not_to_do(self, report: StepReport) -> None:
+        """Come back from full size, go on, or look again: the step has nothing to be done."""
+        if self.state.full:
+            self.action_full()
+        elif report.state in PASSED or not self.walk.applies:
+            self._on()
+        else:
+            self.flow.again(self.walk.at)
+
     def _on(self) -> None:
-        """Go to the step after; after the last one leave."""
+        """Go to the step after; after the last one say what there is now."""
         if ident := self._neighbour(1):
             self._go(ident)
             return
-        left = [one.title for one in self.walk.reports.values() if one.state not in PASSED]
-        if left:
-            said, role, mark = f"still open: {', '.join(left)}; {LEFT}", "warning", "▲"
-        else:
-            said, role, mark = "this host is set up; `gpuconsole setup` looks again", "ok", "✔"
-        self.console_app.leave(self)
-        self.console_app.say(said, role, mark)
+        from screens.tui.setup.ending import ending
+
+        app, walk = self.console_app, self.walk
+        box = ending(walk.steps, walk.reports, find_home(app.session.environ))
+        app.push_screen(box, self._end)
+
+    def _end(self, word: str | None) -> None:
+        app = self.console_app
+        if word in self.walk.steps:
+            self._go(str(word))
+        elif word:
+            app.leave(self)
+            app.action_view(LAB if word == "lab" else DASHBOARD)
+            app.say(AGAIN, "text", "→")
 
     # -- answers --------------------------------------------------------------------------------
 
@@ -243,6 +262,8 @@ class SetupScreen(PictureScreen):
             )
         elif row.kind == "flag":
             self.flow.answer(self.walk.at, row.ask.key, not row.ask.value)
+        elif row.chosen:
+            self.action_ask(1)
         elif row.option is not None:
             self.flow.answer(self.walk.at, row.ask.key, row.option.value)
         self.paint()

@@ -19,6 +19,7 @@ class State(msgspec.Struct, kw_only=True):
         top: the first line of the step that is shown.
         seek: the cursor has moved and is to be in sight.
         full: the diff has the whole screen.
+        seen: the diff that was in sight last, down to its end or in full size.
         flipped: before and after have changed places.
         typing: the answer that is being typed.
     """
@@ -28,6 +29,7 @@ class State(msgspec.Struct, kw_only=True):
     top: int = 0
     seek: bool = False
     full: bool = False
+    seen: str = ""
     flipped: bool = False
     typing: Typing | None = None
 

@@ -69,8 +69,8 @@ def _blocks(table: Table, width: int) -> list[Line]:
 
 
 def _row(cells: tuple[str, ...], widths: list[int], gap: int, role: str) -> Line:
-    padded = [left(cell, width) for cell, width in zip(cells, widths, strict=False)]
+    gaps = " " * gap
+    padded = [left(cell, width) + gaps for cell, width in zip(cells, widths, strict=False)]
+    padded[-1:] = [cell.removesuffix(gaps) for cell in padded[-1:]]
     first = "strong" if role == "text" else role
-    return tuple(
-        Span(cell + " " * gap, first if not place else role) for place, cell in enumerate(padded)
-    )
+    return tuple(Span(cell, first if not place else role) for place, cell in enumerate(padded))

@@ -29,6 +29,15 @@ DOING = {
     "save": "Writing the answers …",
 }
 PASSED = frozenset({"done", "skipped"})
+RUNS = {
+    "comfyui": "Build the image",
+    "sharing": "Start it anew",
+    "fetch": "Fetch the files",
+    "start": "Start it",
+    "verify": "Move it",
+    "first-edit": "Edit the picture",
+}
+"""What is run, by step."""
 
 
 def step_state(walk: Walk, ident: str) -> State:
@@ -40,17 +49,25 @@ def step_state(walk: Walk, ident: str) -> State:
     return STATES.get(report.state, NOT_YET) if report is not None else NOT_YET
 
 
-def button_words(report: StepReport | None, applies: bool, last: bool) -> str:
-    """Say what Enter does, on the button of a step."""
+def button_words(report: StepReport | None, applies: bool, last: bool, seen: bool = True) -> str:
+    """Say what Enter does, on the button of a step; `seen`: what it writes was shown."""
     if report is None:
         return "…"
     if report.state in PASSED or not applies:
         return "Finish" if last else "Go on"
-    if report.state == "needed" and report.able:
-        if report.diff:
-            return "Write it, and run it" if report.steps else "Write it"
-        return "Run it" if report.steps else "Do it"
-    return "Check again"
+    if not ready(report):
+        return "Check again"
+    if report.diff and not seen:
+        return "Show what it writes"
+    runs = RUNS.get(report.id, "Run it")
+    if not report.runs:
+        return "Write it" if report.diff else "Do it"
+    return f"Write it, then {runs[:1].lower()}{runs[1:]}" if report.diff else runs
+
+
+def ready(report: StepReport) -> bool:
+    """Tell whether a step can be done as it stands."""
+    return report.state == "needed" and report.able
 
 
 def capital(text: str) -> str:
