@@ -1,4 +1,4 @@
-"""Setup cut off in every step, by a dropped line and by kill -9: it goes on where it stood."""
+"""Setup cut off in every step, by a dropped line and by kill -9: it goes on; and two at once."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def cut_off_in(host: FreshHost, step: str, by: signal.Signals, *more: str) -> No
 def test_cut_off_in_every_step_it_ends_with_one_picture_and_every_job_done_once(
     tmp_path: Path,
 ) -> None:
-    with fresh_host(tmp_path / "home") as host:
+    with fresh_host(tmp_path / "home", compose="stand-in") as host:
         port, steps = free_port(), list(words().steps)
         cut_off_in(host, "host", signal.SIGKILL, "--answers", answers(tmp_path, port))
         # From now on without the doctor, which takes its time.
@@ -65,14 +65,13 @@ def test_cut_off_in_every_step_it_ends_with_one_picture_and_every_job_done_once(
         assert Counter(one.verb for one in jobs if one.state == "done") == Counter(JOBS.values())
         assert [one.state for one in EditRecords(session.store).find()] == ["done"]
         assert len(list(host.config.parent.glob("*.bak"))) <= 1
-        assert set(json.loads((session.places.state_dir / "setup.json").read_text())) == {
-            "answers", "jobs", "at", "offered",
-        }  # fmt: skip
+        kept = json.loads((session.places.state_dir / "setup.json").read_text())
+        assert set(kept) == {"answers", "jobs", "corrected", "at", "offered"}
 
 
 def test_after_a_reboot_in_each_job_it_goes_on_and_fetches_nothing_twice(tmp_path: Path) -> None:
     """A reboot leaves neither setup nor the process of its job."""
-    with fresh_host(tmp_path / "home") as host:
+    with fresh_host(tmp_path / "home", compose="stand-in") as host:
         given = answers(tmp_path, free_port(), "host")
         for step in JOBS:
             cut_off_in(host, step, signal.SIGKILL, "--answers", given)
@@ -88,3 +87,14 @@ def test_after_a_reboot_in_each_job_it_goes_on_and_fetches_nothing_twice(tmp_pat
         assert set(ended) == set(JOBS.values())
         assert len([one for one in jobs if one.verb == "pull"]) == 1
         assert "done" in {one.state for one in EditRecords(session.store).find()}
+
+
+def test_two_at_once_take_turns_and_end_with_one_picture(tmp_path: Path) -> None:
+    with fresh_host(tmp_path / "home", compose="stand-in") as host:
+        words = ("setup", "--answers", answers(tmp_path, free_port(), "host"), "--yes", "--json")
+        several = [start(host.environ, *words) for _ in range(2)]
+        told = [one.communicate()[0] for one in several]
+        assert [one.returncode for one in several] == [0, 0], told
+        assert all(json.loads(one)["data"]["finished"] for one in told)
+        jobs = Operations(open_session(host.environ)).jobs(everything=True)
+        assert Counter(one.verb for one in jobs) == Counter(JOBS.values())
