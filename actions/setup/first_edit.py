@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -138,7 +139,7 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
         )  # fmt: skip
         return waiting(ground, look, *(("comfyui",) if service is None else ()), "start")
     if left is not None and left.state == "uncollected":
-        return _uncollected(left)
+        return _uncollected(ground, left)
     if left is not None and left.submitted:
         found = (*found, f"edit {left.id} is {left.state}: `gpuconsole jobs` shows it")
     plan = ground.operations.plan(
@@ -148,14 +149,34 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
     return msgspec.structs.replace(look, pictures=(wish.path,))
 
 
-def _uncollected(edit: KeptEdit) -> Look:
+def _uncollected(ground: Ground, edit: KeptEdit) -> Look:
     """Give the look of a picture that the service has made, and that is not here yet."""
-    why = f": {edit.error.title}" if edit.error is not None else ""
+    why = (f"why it is not here: {edit.error.title}",) if edit.error is not None else ()
     return Look(
-        state="blocked",
-        detail=f"{edit.service} has made the picture, and it is not here yet{why}",
-        commands=(f"gpuconsole gallery collect {edit.id}  # then look again",),
+        state="needed",
+        detail=f"{edit.service} has made the picture, and it is not here yet",
+        found=why,
+        proposes=("it is fetched, not made again",),
+        write=partial(_collected, ground, edit),
     )
+
+
+def _collected(ground: Ground, edit: KeptEdit) -> tuple[str, ...]:
+    """Fetch it, and give where it lies.
+
+    Raises:
+        ConsoleError: why it still cannot be had.
+    """
+    from actions.gallery.collecting import UNDER_WAY, collect
+
+    (one,) = collect(ground.session, (edit.id,), lambda _: None, lambda: "")
+    if one.error is not None:
+        error = one.error
+        raise ConsoleError(error.code, error.title, error.hint, error.detail)
+    if one.outcome == UNDER_WAY:
+        title = f"job {one.job} is at it"
+        raise ConsoleError("setup.under-way", title, f"gpuconsole jobs watch {one.job}")
+    return tuple(picture.path for picture in one.edit.of_role("output"))
 
 
 def _command(wish: _Wish, service: str) -> str:

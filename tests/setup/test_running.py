@@ -259,7 +259,8 @@ def made(once: Made) -> Iterator[Made]:
     """Give it, and put back what a test has changed of it."""
     picture = once.picture.read_bytes()
     yield once
-    once.change(vram_peak_bytes=once.edit.vram_peak_bytes, state=once.edit.state)
+    kept = ("state", "prompt_ident", "error", "vram_peak_bytes")
+    once.change(**{name: getattr(once.edit, name) for name in kept})
     once.picture.write_bytes(picture)
 
 
@@ -321,11 +322,25 @@ def test_what_others_hold_on_the_same_card_does_not_count(tmp_path: Path) -> Non
     assert line.endswith(": as expected")
 
 
-def test_a_picture_that_is_made_and_not_here_yet_is_not_made_again(made: Made) -> None:
+def test_a_picture_that_is_made_and_not_here_yet_is_fetched_and_not_made_again(
+    made: Made,
+) -> None:
     report = made.change(state="uncollected")
-    assert report.state == "blocked"
+    assert report.state == "needed"
     assert "it is not here yet" in report.detail
-    assert report.commands[0].startswith("gpuconsole gallery collect ")
+    assert report.proposes == ("it is fetched, not made again",)
+    done = made.host.do("first-edit")
+    assert done.state == "done", done
+    assert done.wrote == (str(made.picture),)
+    assert len(EditRecords(made.host.session().store).find()) == 1
+
+
+def test_a_picture_that_nobody_has_any_more_is_told_as_lost(made: Made) -> None:
+    made.change(state="uncollected", prompt_ident="gone")
+    lost = made.host.do("first-edit")
+    assert lost.state == "failed"
+    assert "knows nothing of the edit" in lost.detail
+    assert made.host.look("first-edit").able
 
 
 def test_a_picture_that_is_not_there_is_named_anew(made: Made) -> None:
