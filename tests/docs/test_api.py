@@ -19,7 +19,7 @@ from console.pictures.look import look
 from console.simulator.scene import Scene
 from tests.docs.pages import ROOT, Block, blocks
 from tests.support.edits import COMFY, FORGE, EditHost, a_png, edit_host
-from tests.support.program import private_environment
+from tests.support.program import private_environment, run_program
 
 ADDRESS = os.environ.get("GPUCONSOLE_TEST_COMFYUI", "")
 NEEDS = ("bash", "curl", "jq", "base64")
@@ -49,7 +49,7 @@ def run_blocks(
         (tools / name).chmod(0o755)
     script = "set -euo pipefail\n"
     for block in filter(wanted, BLOCKS):
-        if block.language == "sh":
+        if block.language != "python":
             slow = "CONTROL" in environ and "/interrupt" in block.text and "$COMFY" in block.text
             script += (SLOW % COMFY if slow else "") + block.text
         else:
@@ -91,21 +91,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EditHost]:
 def ran(host: EditHost, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """The whole page, run once: its folder, what it printed, what it told on stderr."""
     folder = tmp_path_factory.mktemp("page")
-    settings = host.session().settings.services
-    token = settings[FORGE].auth
-    assert token is not None
-    assert token.file is not None
-    environ = {
-        **host.environ,
-        "CONTROL": str(host.places.folder / "control.sock"),
-        "COMFY": host.url(COMFY),
-        "FORGE": host.url(FORGE),
-        "FORGE_TOKEN": token.file.read_text().strip(),
-        "SITE": str(settings[COMFY].public_url),
-        "FORGE_SITE": str(settings[FORGE].public_url),
-        "SITE_LOGIN": "user:rehearsal-password",
-    }
-    done = run_blocks(folder, environ, lambda block: block.language in {"sh", "python"})
+    # Where the services are, and their logins, the page finds out itself.
+    environ = {**host.environ, "CONTROL": str(host.places.folder / "control.sock")}
+    done = run_blocks(folder, environ, lambda _: True)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return folder, done.stdout, done.stderr
 
@@ -164,7 +152,7 @@ def test_logins_were_for_nobody_elses_eyes(ran: tuple[Path, str, str]) -> None:
 
 def test_a_graph_that_is_refused_is_told_with_the_node(tmp_path: Path, host: EditHost) -> None:
     def wanted(block: Block) -> bool:
-        return block.language == "python" or "export COMFY" in block.text
+        return block.language == "python" or "export COMFY=${" in block.text
 
     run_blocks(tmp_path, {**host.environ, "COMFY": host.url(COMFY)}, wanted)
     (tmp_path / "graph.json").write_text(
@@ -184,11 +172,22 @@ def test_a_graph_that_is_refused_is_told_with_the_node(tmp_path: Path, host: Edi
     assert "Traceback" not in done.stderr
 
 
+def test_in_a_rehearsal_its_proxy_is_trusted_whatever_certificates_the_host_names(
+    tmp_path: Path,
+) -> None:
+    others = dict.fromkeys(("CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"), "/nowhere")
+    address = f"{sys.executable} -m console status --json | jq -r '.data.services[0].public_url'"
+    ask = f'curl -sS -o refused.txt -w "%{{http_code}}" "$({address})"'
+    line = ["demo", "--scenario", "outside", "--", "bash", "-c", ask]
+    done = run_program(line, tmp_path, {**others, "PYTHONPATH": str(ROOT)})
+    assert done.stdout.decode().strip() in {"302", "401"}, done.stderr.decode()
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not ADDRESS, reason="GPUCONSOLE_TEST_COMFYUI names no real ComfyUI for tests")
 def test_the_part_on_comfyui_holds_for_a_real_one(tmp_path: Path) -> None:
     def wanted(block: Block) -> bool:
-        return block.section.startswith(("Addresses", "ComfyUI"))
+        return block.section.startswith(("Addresses", "ComfyUI")) and block.language != "bash"
 
     environ = {**private_environment(tmp_path), "COMFY": ADDRESS.rstrip("/")}
     done = run_blocks(tmp_path, environ, wanted)

@@ -44,6 +44,19 @@ def test_every_cue_is_explained() -> None:
     assert sorted(explained) == sorted(world.prompter.cues)
 
 
+def test_every_part_of_the_console_and_every_thread_is_on_the_page() -> None:
+    doors = between(ARCHITECTURE, "## Doors", "## How a figure")
+    parts = {path.stem for path in (ROOT / "console").iterdir() if not path.name.startswith("_")}
+    # Values, words and the rehearsal are no doors.
+    inner = {"errors", "moments", "simulator", "unknown", "units", "version"}
+    assert {name for name in parts if f"console/{name}" not in doors} == inner
+    threads = between(ARCHITECTURE, "## Threads", "## Invariants")
+    begun = re.compile(r"Thread\((?:[^()]|\([^()]*\))*?name=f?\"([a-z]+(?:-[a-z]+)*)", re.DOTALL)
+    names = {found for source in SOURCES for found in begun.findall(source)}
+    assert len(names) > 20
+    assert {name for name in names if f"`{name}" not in threads} == set()
+
+
 def test_every_variable_of_ours_is_explained() -> None:
     name = re.compile(r"GPUCONSOLE_[A-Z_]+[A-Z]")
     read = {found for source in SOURCES for found in name.findall(source)} - {"GPUCONSOLE_COMPLETE"}
