@@ -34,7 +34,7 @@ def read_catalog(path: Path, base: Catalog, named_by: str = "--catalog") -> Cata
     Args:
         path: a TOML file.
         base: the packaged catalogue, or what another file made of it.
-        named_by: who names the file, for hints: `--catalog`, `paths.catalog`, or an environment variable.
+        named_by: who names the file, for hints: `--catalog`, `paths.catalog`, or a variable.
 
     Raises:
         UsageError: it cannot be read, is no TOML, or does not describe a catalogue.
