@@ -145,7 +145,9 @@ def read_config(path: Path) -> str:
         raise UsageError("config.not-utf8", f"{path} is not UTF-8", "Save it as UTF-8") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConsoleError("config.unreadable", f"{path} cannot be read: {reason}") from error
+        raise ConsoleError(
+            "config.unreadable", f"{path} cannot be read: {reason}", "Check its owner and its mode"
+        ) from error
 
 
 def _parse(path: Path, text: str) -> "TOMLDocument":

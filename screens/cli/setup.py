@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from actions.setup.answers import Answers
     from actions.setup.report import StepReport
 
-_WHAT = """\b
+_WHAT = """\
 Steps: host, cards, existing, layout, variant, comfyui, sharing, fetch, start, verify,
 first-edit, outside, keep-running. Each says what it found, what it would do and why.
+
 \b
 Examples:
   gpuconsole setup                             on the full screen, step by step
-  gpuconsole setup --print-answers > a.toml    every answer explained, to be filled in
-  gpuconsole setup --save-answers a.toml       what was answered, and what is advised
+  gpuconsole setup --print-answers > a.toml    every answer explained
+  gpuconsole setup --save-answers a.toml       what was answered or is advised
   gpuconsole setup --answers a.toml --dry-run  all it would write and run
   gpuconsole setup --answers a.toml --yes      does it, without a terminal too
-  gpuconsole setup --yes                       goes on, with the answers given last
-\b
+  gpuconsole setup --yes                       goes on, with the last answers
+
 What is done already is left alone, so it may be run again at any time, after a dropped
 line too. The config keeps its comments and gets a copy beside it; where it disagrees with
 an answer it is left as it is. Exits 3 where a step is blocked; with --dry-run 5.
@@ -67,9 +68,15 @@ def setup(
         return _print(cli)
     if dry_run and yes:
         raise UsageError("setup.both", "--dry-run changes nothing, and --yes agrees to changes")
+    if save_answers is not None and (dry_run or yes or plain):
+        raise UsageError(
+            "setup.both",
+            "--save-answers writes the answers and ends: it takes no --dry-run, --yes or --plain",
+            "Save them first, then run setup with --answers",
+        )
     if save_answers is not None:
         return _save(cli, _answers(cli, answers), save_answers)
-    if not (plain or answers or dry_run or yes or cli.as_json) and has_screen():
+    if not (plain or answers is not None or dry_run or yes or cli.as_json) and has_screen():
         return open_screen(cli, setup=True)
     answered = _answers(cli, answers)
     if dry_run or (cli.as_json and not yes):
@@ -93,6 +100,8 @@ def _answers(cli: Cli, named: str | None) -> "Answers":
 
     if named is None:
         return remembered_answers(cli.session)
+    if not named:
+        raise UsageError("setup.no-file", "--answers names no file", "Name one, or - for stdin")
     if named == "-":
         named = "/dev/stdin"
     return read_answers(Path(expand(named, cli.environ)))
@@ -109,11 +118,14 @@ def _print(cli: Cli) -> int:
 
 def _save(cli: Cli, answered: "Answers", named: str) -> int:
     """Write the answers, with what is advised where nothing was answered."""
+    from actions.gate import as_error, refusal
     from actions.setup.course import Course
     from console.paths import expand
 
     if not named:
         raise UsageError("setup.no-file", "--save-answers names no file", "Name one")
+    if cli.session.read_only and (reason := refusal(cli.session)) is not None:
+        raise as_error(reason)
     cli.session.only_look()
     course = Course(cli.session, answered, applies=False)
     for ident in course.steps:

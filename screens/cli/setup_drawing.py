@@ -30,7 +30,8 @@ def _card(card: CardSum, fits: Sequence[Fit], width: int) -> Iterator[str]:
     need, have = card.need_bytes, card.available_bytes
     if isinstance(need, Unknown) or isinstance(have, Unknown) or not have:
         several = " + ".join(card.services)
-        text = f"  {card.gpu_name}: how much {several} need together is not known"
+        need_words = "need together" if len(card.services) > 1 else "needs"
+        text = f"  {card.gpu_name}: how much {several} {need_words} is not known"
         yield from folded(text, width, "    ")
         return
     scale = max(need, have)

@@ -53,6 +53,26 @@ def test_what_only_looks_leaves_every_file_as_it_is(
     assert tree(host) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--save-answers", "FILE", "--dry-run"), 2, "writes the answers and ends"),
+        (("--save-answers", "FILE", "--yes"), 2, "writes the answers and ends"),
+        (("--save-answers", "FILE", "--read-only"), 3, "read-only"),
+        (("--save-answers", ""), 2, "--save-answers names no file"),
+        (("--answers", "", "--yes"), 2, "--answers names no file"),
+        (("--answers", "-", "--dry-run"), 2, "/dev/stdin cannot be read"),
+    ],
+)
+def test_flags_that_contradict_one_another_are_refused_and_nothing_is_written(
+    host: FreshHost, words: tuple[str, ...], code: int, said: str, tmp_path: Path
+) -> None:
+    given = [str(tmp_path / one) if one == "FILE" else one for one in words]
+    done = run(host.environ, "setup", *given)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_leaves_out_the_start_leaves_out_what_waits_for_it(host: FreshHost) -> None:
     path = host.home / "left.toml"
     path.write_text('skip = ["host", "start"]\n')
