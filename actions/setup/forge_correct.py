@@ -25,6 +25,7 @@ from console.errors import ConsoleError, UsageError
 from console.files import read_limited
 from console.gpu.snapshot import Gpu
 from console.text import clean_line
+from console.unknown import Unknown
 
 ALL = "all"
 _COMPARED = (
@@ -156,7 +157,8 @@ def _offer(
         env, corrected = _corrected(ground, found, status, card, text)
         container = _container(ground, status)
         now = _environment(doctor, container)
-        behind = _behind(container, now, found, found.text)
+        older = container is not None and _is_older(container, found.file)
+        behind = _behind(container, now, found, found.text) if older else ()
         then = _behind(container, now, found, corrected.edit.text)
     except UsageError:
         raise
@@ -251,6 +253,18 @@ def _behind(
     if _publishes(container) and SUPERVISOR not in published(entry):
         names.append(f"port {SUPERVISOR}")
     return tuple(names)
+
+
+def _is_older(container: Container, file: Path) -> bool:
+    """Tell whether a container is from before its file was last written; True if nobody knows.
+
+    What a younger one has otherwise comes from other files of its project, and a new container
+    would have it too.
+    """
+    if isinstance(container.created_at, Unknown):
+        return True
+    # Engines tell it in whole seconds.
+    return int(file.stat().st_mtime) >= int(container.created_at.timestamp())
 
 
 def _container(ground: Ground, status: ServiceStatus) -> Container | None:

@@ -7,13 +7,15 @@ import msgspec
 import pytest
 
 from actions.operations import Operations
+from actions.session import open_session
 from actions.setup.answers import answers_of
 from actions.setup.course import Course
 from console.config.load import load
+from console.simulator.rehearsal import rehearsal
 from console.simulator.scene import Scene
 from tests.setup.places import Place, mounted_read_only, place
 from tests.setup.walking import asked
-from tests.support.edits import COMFY, FORGE, edit_host
+from tests.support.edits import COMFY, FORGE
 
 COMPOSE = """\
 services:
@@ -287,7 +289,8 @@ def test_a_rehearsal_looks_into_no_home_but_its_own(
     lies(theirs / "pictures", COMPOSE.replace("my-comfy", "not-rehearsed"))
     models_in(theirs / "ai/ComfyUI/models")
     monkeypatch.setenv("HOME", str(theirs))
-    with edit_host(tmp_path / "home", scenario=scenario) as host:
-        told = str(Course(host.session(), answers_of({}), applies=False).look("existing"))
+    with rehearsal(scenario) as host:
+        session = open_session({"PATH": os.environ["PATH"], "HOME": str(theirs), **host.environ})
+        told = str(Course(session, answers_of({}), applies=False).look("existing"))
     assert str(theirs) not in told
     assert "not-rehearsed" not in told

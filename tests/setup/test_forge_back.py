@@ -1,5 +1,7 @@
 """A Forge that was corrected and does not start with it: file and container are as before."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,3 +124,27 @@ def test_another_card_than_the_config_has_is_taken_only_when_that_is_said(tmp_pa
 def test_what_leads_back_is_a_table(tmp_path: Path, edits: dict[str, object]) -> None:
     with place(tmp_path, "half-done-host") as here, pytest.raises(Exception, match="leads back"):
         Operations(here.session()).plan("restart", "forge", recreate=True, **edits)
+
+
+def test_what_another_file_of_the_project_says_is_no_reason_for_ever_new_containers(
+    tmp_path: Path,
+) -> None:
+    with place(tmp_path, "half-done-host") as here:
+        _is_made_anew_once(here)
+
+
+def _is_made_anew_once(here: Place) -> None:
+    file = compose_of(here)
+    more = file.with_name("more.yml")
+    more.write_text('services:\n  forge:\n    ports: ["9001:9001"]\n')
+    program = shutil.which("docker-compose", path=here.host.environ["PATH"])
+    assert program is not None
+    words = [program, "-p", "sd", "-f", str(file), "-f", str(more)]
+    # Not at once: the older compose cannot replace a container of a newer engine's.
+    for order in (["rm", "-sf"], ["up", "-d"]):
+        subprocess.run([*words, *order], env=here.host.environ, check=True, capture_output=True)
+    plans = [here.do("existing", forge=FORGE).plan for _ in range(2)]
+    assert plans[0]
+    assert plans[1] == ""
+    again = here.look("existing", forge=FORGE)
+    assert (again.state, again.steps) == ("done", ())

@@ -61,7 +61,8 @@ class EditHost:
         port = KeptPort()
         met = self.places.environ(scene, f"http://{LOOPBACK}:{port.number}")
         kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
-        self.environ = {**kept, "HOME": str(home), "TERM": "xterm-256color", **met}
+        own = {} if scene.bare else {"HOME": str(home)}
+        self.environ = {**kept, "TERM": "xterm-256color", **met, **own}
         self.models = self.places.models
         self.outputs = self.places.work / "outputs"
         self.service_files = self.places.models.parent
