@@ -18,8 +18,8 @@ from screens.cli.prompt import confirm
 Examples:
   gpuconsole config init        write a config with every key explained
   gpuconsole config validate    check it; exit code 2 when something is wrong
-  gpuconsole config adopt       write the services that were discovered into it
-  gpuconsole config pictures    see how this terminal is shown pictures, and choose
+  gpuconsole config adopt       write discovered services into it
+  gpuconsole config pictures    see how this terminal shows pictures, and choose
 """
 )
 def config() -> None:

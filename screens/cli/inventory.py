@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 @models.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--kind", type=click.Choice(KINDS), help="Only files of this kind.")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    metavar="KIND",
+    help=f"Only files of this kind: {', '.join(KINDS)}.",
+)
 @click.option("--root", metavar="DIR", help="Only what lies in this models folder.")
 @click.option("--issues", "only_issues", is_flag=True, help="Only what is wrong; 5 where that is.")
 @click.pass_obj

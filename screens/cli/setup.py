@@ -24,7 +24,7 @@ first-edit, outside, keep-running. Each says what it found, what it would do and
 
 \b
 Examples:
-  gpuconsole setup                             on the full screen, step by step
+  gpuconsole setup                             on the screen, step by step
   gpuconsole setup --print-answers > a.toml    every answer explained
   gpuconsole setup --save-answers a.toml       what was answered or is advised
   gpuconsole setup --answers a.toml --dry-run  all it would write and run

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 _KINDS = (
     "compose", "dockerfile", "extra-model-paths", "forge", "iis", "caddy", "nginx",
 )  # fmt: skip
-_WHAT = """\b
+_WHAT = """\
 Without --kind: all that ComfyUI needs (compose file, Dockerfile, versions of packages).
 A file that setup did not write is never overwritten; one of its own keeps a copy.
+
 \b
 Examples:
   gpuconsole setup files --card 3090 --variant qwen-edit-2509-fp8
   gpuconsole setup files --out ~/SD/workspace --dry-run
   gpuconsole setup files --kind iis --host edit.example.org
-  gpuconsole setup files --kind forge --correct ~/SD/docker-compose.yaml --service forge
+  gpuconsole setup files --kind forge --service forge \\
+      --correct ~/SD/docker-compose.yaml
 """
 
 
@@ -36,7 +38,12 @@ Examples:
 @click.option("--service", metavar="NAME", default=None, help="The service's name in compose.")
 @click.option("--variant", metavar="V", default=None, help="The model variant it is to load.")
 @click.option("--card", metavar="G", default=None, help="The card, by name, index or UUID.")
-@click.option("--layout", type=click.Choice(("exclusive", "dual")), default=None)
+@click.option(
+    "--layout",
+    type=click.Choice(("exclusive", "dual")),
+    default=None,
+    help="ComfyUI has its card alone, or shares it.",
+)
 @click.option("--models", metavar="DIR", default=None, help="ComfyUI's models folder.")
 @click.option("--data", metavar="DIR", default=None, help="Where it keeps inputs and outputs.")
 @click.option("--store", metavar="DIR", default=None, help="The other's models, to be shared.")

@@ -149,6 +149,27 @@ def test_a_command_on_a_page_is_one_that_there_is(name: str, words: tuple[str, .
     check(words)
 
 
+def all_verbs() -> Iterator[tuple[str, click.Command]]:
+    waiting = [(name, verb(name)) for name in VERBS]
+    while waiting:
+        name, command = waiting.pop()
+        yield name, command
+        if isinstance(command, click.Group):
+            waiting += [(f"{name} {key}", child) for key, child in command.commands.items()]
+
+
+def test_every_help_fits_a_terminal_of_80_columns() -> None:
+    wide = {
+        name: line
+        for name, command in (("", top()), *all_verbs())
+        for line in command.get_help(
+            click.Context(command, info_name=f"{PROGRAM} {name}", terminal_width=80)
+        ).splitlines()
+        if len(line) > 80
+    }
+    assert wide == {}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_targets_of_make_on_a_page_are_there(name: str) -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
