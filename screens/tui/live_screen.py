@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
-from textual.actions import parse
+from textual.actions import SkipAction, parse
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -106,10 +106,14 @@ class LiveScreen(Screen[object]):
             return
         _, name, arguments = parse(bound.action)
         act = getattr(self, f"action_{name}", None)
-        if act is not None:
-            event.stop()
-            event.prevent_default()
+        if act is None:
+            return
+        try:
             act(*arguments)
+        except SkipAction:
+            return  # such as Ctrl-C, which copies a selection: where there is none, it quits
+        event.stop()
+        event.prevent_default()
 
     def hide_secrets(self) -> None:
         """Hide what was revealed, if anything; subclasses that reveal something know it."""

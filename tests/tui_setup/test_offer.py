@@ -114,3 +114,19 @@ async def test_left_for_the_host_it_says_how_to_come_back(bare: FreshHost) -> No
         assert report.id == "cards"
         await until(pilot, lambda: "host" in walk_of(later).reports)
         assert walk_of(later).reports["host"].state == "done"
+
+
+@pytest.mark.parametrize("view", ["setup", "4", "5"])
+async def test_ctrl_c_quits_from_everywhere(bare: FreshHost, view: str) -> None:
+    from screens.tui.setup.flow import open_setup
+
+    app = make_console(open_session(bare.environ))
+    async with app.run_test(size=(80, 24)) as pilot:
+        if view == "setup":
+            open_setup(app)
+            await settled(pilot)
+        else:
+            await pilot.press(view)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
