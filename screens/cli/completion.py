@@ -26,9 +26,9 @@ Once, for all shells to come:
 \b
 In this shell only: eval "$(gpuconsole completion bash)", or zsh;
 in fish: gpuconsole completion fish | source
-\b
-Names are those of the config, the catalogue and what ships. Nothing is asked,
-nothing written; a name that a shell might run or take for an option is left out.
+
+Names are those of the config, the catalogue and what ships; one that a shell might
+run, or take for an option, is left out. Nothing is asked, nothing written.
 """
 
 

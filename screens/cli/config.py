@@ -19,7 +19,7 @@ Examples:
   gpuconsole config init        write a config with every key explained
   gpuconsole config validate    check it; exit code 2 when something is wrong
   gpuconsole config adopt       write discovered services into it
-  gpuconsole config pictures    see how this terminal shows pictures, and choose
+  gpuconsole config pictures    see how this terminal shows pictures
 """
 )
 def config() -> None:
