@@ -22,7 +22,8 @@ Once, for all shells to come:
         gpuconsole completion zsh > ~/.zfunc/_gpuconsole
         and into ~/.zshrc: fpath+=~/.zfunc; autoload -Uz compinit; compinit
   fish  mkdir -p ~/.config/fish/completions
-        gpuconsole completion fish > ~/.config/fish/completions/gpuconsole.fish
+        gpuconsole completion fish \\
+            > ~/.config/fish/completions/gpuconsole.fish
 \b
 In this shell only: eval "$(gpuconsole completion bash)", or zsh;
 in fish: gpuconsole completion fish | source
