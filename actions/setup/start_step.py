@@ -93,6 +93,9 @@ def _offered(ground: Ground, service: ServiceStatus, plan: Plan, evidence: tuple
     elif answered:
         said = f"start.way is {clean_line(answered, 80)!r}, which leads nowhere now"
         look = replace(look, found=(*look.found, said))
+    if look.state == "blocked":
+        line = f'or setup does it: start.way = "{options[0].value}" in the answers'
+        look = replace(look, commands=(*look.commands, line))
     return replace(look, asks=asks)
 
 

@@ -145,6 +145,7 @@ def test_who_does_not_fit_is_started_once_it_is_said_what_gives_way(crowded: Wal
     assert refused.state == "blocked"
     assert "GiB short" in refused.detail
     assert not refused.able
+    assert 'or setup does it: start.way = "free myia-turbo" in the answers' in refused.commands
     ask = asked(refused, "start.way")
     assert [one.value for one in ask.options if one.recommended] == ["free myia-turbo"]
     assert {"", "stop myia-turbo", "force"} <= {one.value for one in ask.options}
