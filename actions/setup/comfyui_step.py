@@ -90,8 +90,8 @@ def _in_the_way(ground: Ground, made: Made) -> Look | None:
         title = f"port {port} is taken by {who}"
         return _blocked(ground, made, ConsoleError("setup.port-taken", title, hint))
     for folder in (made.folder, wanted.data):
-        if not _writable(folder):
-            title = f"you have no right to write in {_nearest(folder)}"
+        title = _keeps_out(_nearest(folder))
+        if title:
             return _blocked(ground, made, ConsoleError("setup.no-rights", title, _OTHER_FOLDER))
     against = _disagreement(ground, made)
     return against and disagreement(*against)
@@ -180,10 +180,9 @@ def _values(ground: Ground, made: Made) -> dict[str, Any]:
     """Give what the config lacks, and its address where that came from the file as it was."""
     name = made.wanted.service
     wanted = _wanted_values(ground, made)
-    if ground.answers.flag("existing.replace"):
-        differ = other(ground.session, _own(wanted))
-        return missing(ground.session, wanted) | {key: wanted[key] for key in differ}
     values = missing(ground.session, wanted)
+    if ground.answers.flag("existing.replace"):
+        values |= {key: wanted[key] for key in other(ground.session, _own(wanted))}
     key = dotted(("services", name, "url"))
     before = ground.service.service.url if ground.service is not None else ""
     port = made.present.port
@@ -282,10 +281,14 @@ def _blocked(ground: Ground, made: Made | None, error: ConsoleError) -> Look:
     return Look(state="blocked", detail=error.title, commands=commands, asks=asks_of(ground, made))
 
 
-def _writable(folder: Path) -> bool:
-    return os.access(_nearest(folder), os.W_OK | os.X_OK)
+def _keeps_out(nearest: Path) -> str:
+    """Say why nothing can be made below a place; empty where something can."""
+    if not nearest.is_dir():
+        return f"{nearest} is a file, so there is no folder to write in"
+    able = os.access(nearest, os.W_OK | os.X_OK)
+    return "" if able else f"you have no right to write in {nearest}"
 
 
 def _nearest(folder: Path) -> Path:
-    """Give a folder, else the nearest one above it that is there."""
+    """Give a place, else the nearest one above it where something is."""
     return next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))

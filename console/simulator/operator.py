@@ -11,6 +11,7 @@ from pathlib import Path
 from console.itself import importable, own_command
 from console.simulator.scene import Scene
 
+_OWN = "gpuconsole"
 _COMPOSE = "docker-compose"
 _STAND_IN = "console.simulator.compose"
 _PLUGINS = (
@@ -31,6 +32,9 @@ esac
 {runs} "$@"
 """
 _NO_DOCKER = "echo 'docker: this machine has none, and the rehearsal neither' >&2; exit 127 #"
+_IN_THE_WAY = "Of a rehearsal: a folder that takes nothing from you, be you root or not.\n"
+"""No mode keeps root from writing into a folder: a file in its place does."""
+
 _STARTS = '#!/bin/sh\nexec {command} "$@"\n'
 
 
@@ -41,18 +45,17 @@ def lay_out_home(home: Path, scene: Scene) -> None:
         for source in sources:
             if source.is_relative_to(home):
                 source.mkdir(parents=True, exist_ok=True, mode=0o755)
-    made: list[tuple[Path, str]] = []
     for one in scene.files:
         path = home / one.at
-        if one.text is None:
-            path.mkdir(parents=True, exist_ok=True, mode=0o755)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        text = _IN_THE_WAY if one.mode and not os.geteuid() else one.text
+        if text is None:
+            path.mkdir(exist_ok=True, mode=0o755)
         else:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-            path.write_text(one.text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
+    for one in scene.files:
         if one.mode:
-            made.append((path, one.mode))
-    for path, mode in made:
-        path.chmod(int(mode, 8))
+            (home / one.at).chmod(int(one.mode, 8))
 
 
 def at_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -82,10 +85,15 @@ def _path(compose: str, folder: Path, environ: Mapping[str, str]) -> list[Path]:
 
 
 def lay_out_programs(compose: str, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Lay out the programs that PATH names: the stand-in for compose, or what hides others."""
+    """Lay out the programs that PATH names: this one, the stand-in for compose, what hides others.
+
+    A real one that is there needs none of ours.
+    """
     folder.mkdir(mode=0o700)
+    if shutil.which(_OWN, path=environ.get("PATH")) is None:
+        _write_program(folder / _OWN, _starts())
     if compose == "stand-in" or (not compose and not _there_is_one(environ)):
-        _write_program(folder / _COMPOSE, _STARTS.format(command=_stand_in()))
+        _write_program(folder / _COMPOSE, _starts(_STAND_IN))
     if not compose:
         return
     there = _usual_path(environ)
@@ -123,9 +131,11 @@ def _links(place: Path, folder: Path) -> Path:
     return folder / f"from{str(place.resolve()).replace(os.sep, '-')}"
 
 
-def _stand_in() -> str:
+def _starts(module: str = "") -> str:
+    """Give a program that starts a module of ours, or all of us."""
     given = (f"{name}={value}" for name, value in importable({}).items())
-    return shlex.join(["env", *given, *own_command(_STAND_IN)])
+    command = own_command(module) if module else own_command()
+    return _STARTS.format(command=shlex.join(["env", *given, *command]))
 
 
 def _write_program(path: Path, text: str) -> None:

@@ -106,11 +106,13 @@ class RehearsalPlaces:
         """Give what has to be set for the program, or any other, to meet this rehearsal.
 
         Empty values take away what would lead docker's and the hub's clients elsewhere, or give
-        the operator's own token away. `hub` is the address of the rehearsed one.
+        the operator's own token away; `docker build` is to take the classic builder, which is the
+        one that the engine has. `hub` is the address of the rehearsed one.
         """
         direct = ",".join(filter(None, (_not_by_proxy(), LOOPBACK)))
         library = _DRIVER if scene.driver.library == "present" else self.folder / "no-nvml.so.1"
-        trusted = {"SSL_CERT_FILE": str(authority())} if scene.proxies else {}
+        trusted = dict.fromkeys(("SSL_CERT_FILE", "CURL_CA_BUNDLE"), str(authority()))
+        trusted = {**trusted, "SSL_CERT_DIR": ""} if scene.proxies else {}
         bare = {"GPUCONSOLE_CATALOG": str(self.catalog), "PATH": path_of(scene, self.programs)}
         return {
             **trusted,
@@ -121,6 +123,7 @@ class RehearsalPlaces:
             "DOCKER_TLS_VERIFY": "",
             "DOCKER_CERT_PATH": "",
             "DOCKER_API_VERSION": "",
+            "DOCKER_BUILDKIT": "0",
             "GPUCONSOLE_NVML_LIBRARY": str(library),
             "GPUCONSOLE_DRIVER_TABLE": str(self.table),
             "GPUCONSOLE_ROOT": str(self.root),

@@ -23,6 +23,8 @@ from actions.status import read_status
 from console.errors import UsageError
 from console.simulator.hub.shelf import MINIATURE, shelved
 from console.simulator.mounted import Mounted
+from console.simulator.operator import lay_out_programs, path_of
+from console.simulator.scenario import load_scenario
 from console.simulator.scene import ContainerSpec
 from console.units import format_bytes
 from tests.support.fresh import FreshHost, free_port, fresh_host
@@ -260,6 +262,30 @@ def _facts(host: FreshHost) -> dict[str, Any]:
             for key in ("PortBindings", "RestartPolicy", "Init", "NetworkMode", "DeviceRequests")
         },
     }
+
+
+def test_an_older_docker_builds_as_well(fresh: FreshHost, tmp_path: Path) -> None:
+    """Docker's own client takes BuildKit unless it is told that there is none here."""
+    docker = shutil.which("docker", path=os.defpath)
+    if docker is None:
+        pytest.skip("this machine has no docker of its own")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    words = [docker, "build", "-t", "by-hand:1", str(tmp_path)]
+    done = subprocess.run(words, env=fresh.environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Successfully tagged by-hand:1" in done.stdout) == (0, True), done
+    assert "by-hand:1" in images(fresh)
+
+
+def test_this_very_program_is_found_in_there(tmp_path: Path) -> None:
+    """A shell in a rehearsal knows `gpuconsole`, from a clone that is not installed too."""
+    bare = {"PATH": os.defpath, "HOME": str(tmp_path)}
+    lay_out_programs("", tmp_path / "bin", bare)
+    path = path_of(load_scenario("fresh-host"), tmp_path / "bin", bare)
+    done = subprocess.run(
+        ["gpuconsole", "--version"], env={**bare, "PATH": path}, cwd=tmp_path,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout[:10]) == (0, "gpuconsole"), done
 
 
 def test_the_stand_in_says_what_is_wrong(fresh: FreshHost, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ It lives in a thread of the test's own process, as `tests.support.edits` has it,
 """
 
 import contextlib
-import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -32,8 +31,6 @@ FLAVOURS = {
 
 _RATE = "120 MB"
 _BUILD = 0.4
-_READ_ONLY = "no-rights"
-_FOLDER = "gpuconsole"
 
 
 class FreshHost:
@@ -101,19 +98,7 @@ def fresh_host(
         return change(made) if change else made
 
     with edit_host(home, scenario=FLAVOURS[flavour], pace=pace, change=quick) as rehearsal:
-        host = FreshHost(rehearsal)
-        with _without_rights(host) if flavour == _READ_ONLY else contextlib.nullcontext():
-            yield host
-
-
-@contextlib.contextmanager
-def _without_rights(host: FreshHost) -> Iterator[None]:
-    """Have a folder take nothing new from root either, whom no mode keeps from writing."""
-    if os.getuid():
-        yield
-        return
-    with mounted(host.home / _FOLDER, "ro"):
-        yield
+        yield FreshHost(rehearsal)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,11 @@ def test_no_secret_is_written_and_odd_paths_are_quoted(tmp_path: Path) -> None:
         '[services.c]\nkind = "comfyui"\nurl = "http://127.0.0.1:1"\n'
         'auth = { scheme = "bearer", env = "COMFY_TOKEN" }\n'
     )
-    environ = {"DOCKER_HOST": "tcp://me:s3cr3t-pass@host:2375", "COMFY_TOKEN": "t0ps3cret"}
+    environ = {
+        "DOCKER_HOST": "tcp://me:s3cr3t-pass@host:2375",
+        "COMFY_TOKEN": "t0ps3cret",
+        "GPUCONSOLE_CATALOG": str(home / "catalog.toml"),
+    }
     done = run_program(
         ["watch", "--install", "--yes", "--json", "--config", str(config)], home, environ
     )
@@ -73,6 +77,7 @@ def test_no_secret_is_written_and_odd_paths_are_quoted(tmp_path: Path) -> None:
     assert any("DOCKER_HOST is not written" in note for note in data["notes"])
     assert any("COMFY_TOKEN" in note and "watch.env" in note for note in data["notes"])
     assert '"' + str(config).replace("%", "%%") + '"' in data["text"]
+    assert f'"GPUCONSOLE_CATALOG={home}/catalog.toml"'.replace("%", "%%") in data["text"]
 
 
 def test_systemd_takes_it(tmp_path: Path) -> None:
