@@ -239,30 +239,43 @@ def test_without_compose_files_and_image_come_all_the_same_and_what_installs_it_
     assert any("sudo apt-get install docker-compose" in line for line in done.commands)
 
 
-def test_a_container_of_before_the_file_was_changed_is_made_anew(person: Person) -> None:
-    def course(**comfyui: Any) -> Course:
-        made = person.course(**comfyui)
-        for ident in ("cards", "variant", "comfyui"):
+def test_another_variant_has_another_image_and_the_container_is_made_anew(person: Person) -> None:
+    odd = Path(person.host.home) / "it's $x: ü, #1" / NAME
+    variant = {"service": {"variant": "2509-q4_k_m"}, "existing": {"replace": True}}
+
+    def course(port: int, **more: Any) -> Course:
+        answers = answers_of({"comfyui": {"port": str(port), "folder": str(odd)}, **more})
+        made = Course(open_session(person.host.environ), answers, applies=True)
+        for ident in ("cards", "variant"):
             made.look(ident)
         return made
 
-    walk = course()
+    walk = course(person.port)
+    assert walk.look("comfyui").able
     assert walk.do("comfyui").state == "needed"
     assert walk.do("comfyui").state == "done"
     operations = Operations(open_session(person.host.environ))
     end = list(operations.run(operations.plan("start", NAME)))[-1]
     assert isinstance(end, PlanDone), end
-    assert person.look().state == "done"
+    assert course(person.port).look("comfyui").state == "done"
 
-    other = str(free_port())
-    walk = course(port=other)
+    other = free_port()
+    walk = course(other, **variant)
+    assert walk.do("variant").state == "done"
+    shown = walk.look("comfyui")
+    assert "-    image: gpuconsole-comfyui:0.33.0-core-cu128" in shown.diff
+    assert "+    image: gpuconsole-comfyui:0.33.0-gguf-cu128" in shown.diff
+    assert "ComfyUI-GGUF.git" in shown.diff
     written = walk.do("comfyui")
-    assert (written.state, written.able) == ("needed", True)
-    assert "of before the file was changed" in written.detail
-    assert any("not yet as the file says: its port" in line for line in written.found)
+    assert written.detail == "its image gpuconsole-comfyui:0.33.0-gguf-cu128 is not there yet"
+    built = walk.do("comfyui")
+    assert (built.state, built.able) == ("needed", True)
+    assert "of before the file was changed" in built.detail
+    assert "not yet as the file says: its image, its port" in built.found
     assert walk.do("comfyui").state == "done"
-    actor = person.host.rehearsal.actor(NAME)
-    assert actor.spec.ports == (f"127.0.0.1:{other}:8188/tcp",)
+    spec = person.host.rehearsal.actor(NAME).spec
+    assert spec.ports == (f"127.0.0.1:{other}:8188/tcp",)
+    assert spec.image == "gpuconsole-comfyui:0.33.0-gguf-cu128"
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is(

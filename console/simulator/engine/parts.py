@@ -113,9 +113,11 @@ def mounts(actor: Actor) -> list[dict[str, Any]]:
 
 
 def mount_parts(text: str) -> tuple[str, str, str]:
-    """Give source, target and mode (`rw` or `ro`) of a bind mount."""
-    source, _, rest = text.partition(":")
-    target, _, mode = rest.partition(":")
+    """Give source, target and mode (`rw` or `ro`) of a bind mount; a source may have colons."""
+    head, _, mode = text.rpartition(":")
+    if mode.startswith("/"):
+        head, mode = text, ""
+    source, _, target = head.rpartition(":")
     return source, target, "ro" if "ro" in mode.split(",") else "rw"
 
 
