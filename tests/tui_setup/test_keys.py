@@ -179,6 +179,23 @@ async def test_an_edit_is_left_to_go_on_and_one_is_really_cancelled(unset: Unset
         assert report.pictures[1].suffix == ".png"
 
 
+async def test_the_end_names_what_is_open_and_leads_there(unset: Unset) -> None:
+    app = unset.console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "cards")
+        walk = walk_of(app)
+        last = walk.steps[-1]
+        walk.wish(last, "look", lambda course: course.skip(last))
+        await settled(pilot)
+        await until(pilot, lambda: set(walk.reports) == set(walk.steps), 60)
+        assert walk.reports["existing"].state == "blocked"
+        await pilot.press("enter")
+        await until_seen(pilot, "Setup is not finished")
+        await until_seen(pilot, "Still open: What is here already")
+        await pilot.press("enter")
+        assert (await settled(pilot)).id == "existing"
+
+
 async def press_button(pilot: Pilot[int], label: str) -> None:
     """Move the mark to a button and press it."""
     app = pilot.app

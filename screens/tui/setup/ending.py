@@ -21,7 +21,7 @@ DOCS = "To read on: docs/workflows.md, docs/maintenance.md, docs/troubleshooting
 
 def ending(steps: Sequence[str], reports: Mapping[str, StepReport], home: Path | None) -> Buttons:
     """Give the last box: answers `lab`, `leave`, or the id of the first step that is open."""
-    known = [reports[ident] for ident in steps if ident in reports]
+    known = [reports[ident] for ident in steps]
     left = [one for one in known if one.state not in PASSED]
     if left:
         titles = ", ".join(capital(one.title) for one in left)

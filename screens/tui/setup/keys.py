@@ -5,7 +5,7 @@ from screens.tui.keys import KeyHelp
 GROUP = "In guided setup"
 
 SETUP = (
-    KeyHelp("enter", "↵", "press", "do what is proposed, choose an answer, or go on", GROUP),
+    KeyHelp("enter", "↵", "press", "show what is written, do what is proposed, go on", GROUP),
     KeyHelp("space", "Space", "choose", "choose the answer under the cursor", GROUP),
     KeyHelp("up,k", "↑ k", "move(-1)", "the answer above; else scroll", GROUP),
     KeyHelp("down,j", "↓ j", "move(1)", "the answer below; else scroll", GROUP),

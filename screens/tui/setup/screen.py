@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 WHEEL = 3
 LONGEST = 4096
 LEFT = "setup goes on here the next time: `gpuconsole setup`, or the palette (Ctrl-P)"
+LOOKING = "the steps before are looked at still: ↵ once more in a moment"
 AGAIN = "`gpuconsole setup` looks again, at any time"
 LAB, DASHBOARD = 4, 1
 """The numbers of two views."""
@@ -234,9 +235,12 @@ class SetupScreen(PictureScreen):
             return
         from screens.tui.setup.ending import ending
 
-        app, walk = self.console_app, self.walk
-        box = ending(walk.steps, walk.reports, find_home(app.session.environ))
-        app.push_screen(box, self._end)
+        walk = self.walk
+        if any(ident not in walk.reports for ident in walk.steps):
+            self.console_app.say(LOOKING, "text", "◐")
+            return
+        box = ending(walk.steps, walk.reports, find_home(self.console_app.session.environ))
+        self.console_app.push_screen(box, self._end)
 
     def _end(self, word: str | None) -> None:
         app = self.console_app

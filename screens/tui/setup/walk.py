@@ -82,6 +82,7 @@ class Walk:
         self._wake = wake
         self._wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
         self._said: queue.SimpleQueue[ConsoleError | str] = queue.SimpleQueue()
+        self._fills = True
         self.steps: tuple[str, ...] = ()
         self.at = ""
         self.reports: Mapping[str, StepReport] = {}
@@ -145,8 +146,8 @@ class Walk:
         course = self._open()
         if course is None:
             return
-        self._fill(course)
         while True:
+            self._fill(course)
             wish = self._wishes.get()
             if wish.word == "look" and not self._wishes.empty():
                 continue  # whoever leafs on does not wait for what they left
@@ -178,18 +179,23 @@ class Walk:
         return None
 
     def _fill(self, course: Course) -> None:
-        """Look at the steps before the one that is shown, for the list; nothing is remembered."""
+        """Look at the steps before the one that is shown, as far as nobody has, for the list.
+
+        Whatever is wished for meanwhile comes first. Nothing is remembered.
+        """
         before = course.steps[: course.steps.index(self.at)]
-        if not before:
+        missing = [ident for ident in before if ident not in self.reports]
+        if not missing or not self._fills:
             return
         aside = self._opened(False)
-        for ident in before:
+        for ident in missing:
             if aside is None or not self._wishes.empty():
                 return
             try:
                 report = aside.look(ident)
             except Exception as error:  # noqa: BLE001 -- the list does without it
                 self._fault(error)
+                self._fills = False
                 return
             course.reports.setdefault(ident, report)
             self.reports = {**self.reports, ident: course.reports[ident]}
