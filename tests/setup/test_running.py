@@ -179,6 +179,27 @@ def test_a_service_that_runs_and_does_not_answer_is_told_by_the_doctor(tmp_path:
     assert len(report.commands) > 1
 
 
+def test_one_that_does_not_come_up_fails_and_then_says_what_its_log_shows(tmp_path: Path) -> None:
+    def lacking(scene: Scene) -> Scene:
+        whole = scene.containers[COMFY]
+        log = ("Traceback (most recent call last):", "! ModuleNotFoundError: No module named 'av'")
+        first = msgspec.structs.replace(whole.phases[0], exit=1, ready=False, log=log)
+        one = msgspec.structs.replace(whole, phases=(first, *whole.phases[1:]))
+        return msgspec.structs.replace(scene, containers={**scene.containers, COMFY: one})
+
+    with walk(tmp_path, "edits", lacking) as one:
+        operations = one.host.operations()
+        for _ in operations.run(operations.plan("stop", COMFY)):
+            pass
+        failed = one.do("start")
+        assert failed.state == "failed"
+        assert failed.detail.startswith(f"{COMFY} ended at once: exit 1")
+        report = one.look("start")
+    assert report.state == "blocked"
+    assert "A Python library is missing: av" in report.detail
+    assert any("pip install" in line for line in report.commands)
+
+
 def test_the_card_is_confirmed_by_its_own_word_or_it_is_moved_where_that_is_wanted(
     edits: Walk,
 ) -> None:
