@@ -51,7 +51,7 @@ _LOOKS: dict[str, Callable[[Ground], Look]] = {
 _UNDER_WAY = frozenset({"queued", "running"})
 _BAD = frozenset({"blocked", "failed"})
 _PAUSE_SECONDS = 0.5
-_LOOKS_AGAIN = 6
+_LOOKS_AGAIN = 40
 """A step that did something is looked at once more, and may find more to do; so often at most."""
 
 Agree = Callable[[StepReport], bool]
@@ -133,22 +133,18 @@ class Course:
     def do(self, ident: str) -> StepReport:
         """Do what the last look at a step proposed, and look again: there may be more to do.
 
-        Where another setup is doing something, it is waited for, and nothing is done here: what it
-        did may have changed what is to be done.
+        Where another setup is doing something, it is waited for, and a job of this step is
+        followed meanwhile; what is not to be done any more as it was agreed to is not done.
         """
-        turn = take_turn(self._ground.session, ident)
-        if turn is None:
-            return self._after_the_other(ident)
-        with turn:
-            return self._do_alone(ident)
-
-    def _after_the_other(self, ident: str) -> StepReport:
-        """Look at a step until no other setup is at work; a job of this step is followed."""
+        agreed, waited = self.reports[ident], False
         while (turn := take_turn(self._ground.session, ident)) is None:
+            waited = True
             self.look(ident, anew=True)
             time.sleep(_PAUSE_SECONDS)
-        turn.release()
-        return self.look(ident, anew=True)
+        with turn:
+            now = self.look(ident, anew=True) if waited else agreed
+            same = (now.state, now.diff, now.steps) == (agreed.state, agreed.diff, agreed.steps)
+            return self._do_alone(ident) if same else now
 
     def _do_alone(self, ident: str) -> StepReport:
         look, before = self._shown[ident], self.reports[ident]
@@ -393,11 +389,19 @@ def carry_out(
             for key, value in answered.items():
                 course.answer(key, value)
             report = course.look(ident)
-        for _ in range(_LOOKS_AGAIN):
-            if report.state != "needed" or not report.able or not agree(report):
-                break
-            report = course.do(ident)
-        yield report
+        yield _carried(course, report, agree)
+
+
+def _carried(course: Course, report: StepReport, agree: Agree) -> StepReport:
+    """Do what a step proposes until it proposes nothing more, or what it has just done."""
+    done = set[tuple[str, tuple[str, ...]]]()
+    for _ in range(_LOOKS_AGAIN):
+        proposed = (report.detail, report.steps)
+        if report.state != "needed" or not report.able or proposed in done or not agree(report):
+            break
+        done.add(proposed)
+        report = course.do(report.id)
+    return report
 
 
 def _take_if_right(answers: Answers, key: str, value: Any) -> None:
