@@ -82,9 +82,12 @@ class Made(NamedTuple):
 
 
 def is_theirs(service: ServiceStatus) -> bool:
-    """Tell whether a ComfyUI was here before: it has a container or a file that is not setup's."""
+    """Tell whether a ComfyUI was here before: it has a container or a file that is not setup's.
+
+    A file of setup's that somebody removed is written anew.
+    """
     file = service.service.compose_file
-    if file is None:
+    if file is None or (file.name == COMPOSE and not file.exists()):
         return bool(service.container_id)
     try:
         return not is_ours(read_text(file))

@@ -116,6 +116,7 @@ def _made(ground: Ground, made: Made) -> Look:
     kept = _kept(ground, made)
     todo = [one for one in made.drafts if one.state != "same" and one not in kept]
     values = _values(ground, made)
+    gone = [one for one in _parts(made) if not one.is_dir()]
     proposes = tuple(_proposes(ground, made))
     asks = asks_of(ground, made, edited=bool(kept) or ground.answers.flag("comfyui.rewrite"))
     missing_compose: tuple[str, ...] = ()
@@ -128,7 +129,9 @@ def _made(ground: Ground, made: Made) -> Look:
         found = (f"{error.title}: nothing has checked the compose file, and a start needs it",)
         missing_compose = tuple(versions()["compose"]["install"])
     found += tuple(f"{one.path} was changed since setup wrote it, and stays so" for one in kept)
-    if todo or values:
+    if gone and not todo:
+        found += tuple(f"{one} is not there any more: it is made anew" for one in gone)
+    if todo or values or gone:
         return Look(
             state="needed",
             detail=f"{made.wanted.service} in {made.folder}",
@@ -163,9 +166,7 @@ def _kept(ground: Ground, made: Made) -> tuple[Draft, ...]:
 
 def _written(ground: Ground, made: Made, todo: list[Draft]) -> tuple[str, ...]:
     """Make the folders that are mounted, as the user, and write the files; gives all paths."""
-    folders = [made.wanted.models, made.wanted.data]
-    folders += [made.wanted.data / part for part in PARTS]
-    new = [one for one in folders if not one.exists()]
+    new = [one for one in (made.wanted.models, *_parts(made)) if not one.exists()]
     for one in new:
         try:
             one.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -174,6 +175,12 @@ def _written(ground: Ground, made: Made, todo: list[Draft]) -> tuple[str, ...]:
             raise ConsoleError("setup.folder", title, _OTHER_FOLDER) from error
     backups = write_drafts(ground.session, todo, ground.session.clock.now())
     return tuple(map(str, [*new, *(one.path for one in todo), *backups]))
+
+
+def _parts(made: Made) -> tuple[Path, ...]:
+    """Give the folders that ComfyUI writes to; it does not start where one is not there."""
+    data = made.wanted.data
+    return (data, *(data / part for part in PARTS))
 
 
 def _values(ground: Ground, made: Made) -> dict[str, Any]:

@@ -95,6 +95,9 @@ def context_files(folder: Path, dockerfile: str) -> list[str]:
 def fingerprint(folder: Path, dockerfile: str) -> str:
     """Give a context in sixteen letters: another one where a name or a byte differs.
 
+    Copies that were kept of files (`.bak`) count for nothing: who goes back to an earlier
+    Dockerfile has its image still.
+
     Raises:
         UsageError: it cannot be read, or is too big.
     """
@@ -102,6 +105,8 @@ def fingerprint(folder: Path, dockerfile: str) -> str:
     size = 0
     for name in context_files(folder, dockerfile):
         path = folder / name
+        if name.endswith(".bak"):
+            continue
         digest.update(b"\0" + os.fsencode(name) + b"\0")
         if not path.is_file():
             continue

@@ -38,7 +38,10 @@ def test_what_dockerignore_names_is_not_sent_and_does_not_count(tmp_path: Path) 
     (folder / "big.bin").write_text("other")
     assert fingerprint(folder, "Dockerfile") == before
     (folder / "sub/a.txt").write_text("b")
-    assert fingerprint(folder, "Dockerfile") != before
+    changed = fingerprint(folder, "Dockerfile")
+    assert changed != before
+    (folder / "Dockerfile.20261127-120000-000000.bak").write_text("FROM x\n")
+    assert fingerprint(folder, "Dockerfile") == changed
 
 
 def test_a_folder_that_is_no_context_is_refused_before_it_is_sent(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The ComfyUI that setup makes where there is none, and all that may be in its way."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -180,6 +181,45 @@ def test_what_somebody_changed_since_stays_until_it_is_said_otherwise(person: Pe
     assert "interval: 30s" in file.read_text()
     (copy,) = person.folder.glob(f"{COMPOSE}.*.bak")
     assert copy.read_text() == mine
+
+
+def test_what_is_removed_of_it_is_proposed_again(person: Person) -> None:
+    person.do()
+    files = person.files()
+    shutil.rmtree(person.folder)
+    assert person.look().state == "needed"
+    person.do()
+    assert person.files() == files
+    shutil.rmtree(person.folder / "data")
+    lacking = person.look()
+    assert (lacking.state, lacking.diff) == ("needed", "")
+    assert any("data is not there any more" in line for line in lacking.found)
+    person.do()
+    assert (person.folder / "data/user").is_dir()
+
+
+def test_a_disk_that_fills_leaves_whole_files_and_the_rest_comes_later(
+    person: Person, tmp_path: Path
+) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing may be mounted here")
+    answers = {"folder": str(place / "it"), "data": str(tmp_path / "data")}
+    try:
+        (place / "other").write_bytes(b"x" * (12 << 10))
+        report = person.do(**answers)
+        assert report.state == "failed"
+        assert "Dockerfile cannot be written: No space left on device" in report.detail
+        names = [one.name for one in (place / "it").rglob("*") if one.is_file()]
+        assert names == [COMPOSE]
+        assert not load(person.host.config).settings.services
+        (place / "other").unlink()
+        assert "is not there yet" in person.do(**answers).detail
+        assert load(person.host.config).settings.services[NAME].compose_file
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_another_answer_changes_what_setup_wrote_and_the_address_with_it(person: Person) -> None:
