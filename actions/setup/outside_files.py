@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actions.setup.files.host import wanted_of_proxy
 from actions.setup.files.proxies import (
     backend,
     backend_words,
@@ -17,7 +18,7 @@ from actions.setup.files.proxies import (
     nginx_file,
     site_at,
 )
-from actions.setup.files.wanted import Card, Generated, Wanted
+from actions.setup.files.wanted import Generated, Wanted
 from actions.setup.files.writing import Draft, drafts_in, write_drafts
 from actions.setup.ground import Ground
 from actions.setup.wsl_network import Network, read_network
@@ -144,19 +145,16 @@ def _made(proxy: str, wanted: Wanted) -> tuple[Generated, ...]:
 
 
 def _wanted(ground: Ground, proxy: str, address: PublicAddress) -> Wanted:
-    # IIS is on the other side of WSL, the others are on this one. None of them knows of a card.
-    across = proxy == "iis" and is_wsl(ground.session.root)
-    return Wanted(
-        platform="wsl" if across else "native",
-        card=Card(index=0, uuid="", name=""),
-        service=ground.name,
-        port=_port(ground),
-        host=address.host,
-        public_port=address.port,
-        site_folder=windows_path(folder_of(ground)),
-        network=network_of(ground).mode,
-        login=ground.answers.text("outside.login") or _LOGIN,
-    )
+    known = {
+        "service": ground.name,
+        "port": _port(ground),
+        "host": address.host,
+        "public_port": address.port,
+        "site_folder": windows_path(folder_of(ground)),
+        "network": network_of(ground).mode,
+        "login": ground.answers.text("outside.login") or _LOGIN,
+    }
+    return wanted_of_proxy(ground.session, proxy, known)
 
 
 def _port(ground: Ground) -> int:

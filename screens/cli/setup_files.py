@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from actions.setup.files.wanted import Generated, Store, Wanted
     from actions.setup.files.writing import Draft
 
-_KINDS = (
-    "compose", "dockerfile", "extra-model-paths", "forge", "iis", "caddy", "nginx",
-)  # fmt: skip
+_PROXIES = ("iis", "caddy", "nginx")
+_KINDS = ("compose", "dockerfile", "extra-model-paths", "forge", *_PROXIES)
 _WHAT = """\
 Without --kind: all that ComfyUI needs (compose file, Dockerfile, versions of packages).
 A file that setup did not write is never overwritten; one of its own keeps a copy.
@@ -76,13 +75,17 @@ def files(
 ) -> int:
     """Print or write the files of a service for this host: its cards, its platform, its folders."""
     from actions.setup.files.comfyui import PARTS
-    from actions.setup.files.host import wanted_here
+    from actions.setup.files.host import wanted_here, wanted_of_proxy
 
     if correct is not None and (kind != "forge" or not said["service"]):
         raise UsageError(
             "setup.correct", "--correct needs --kind forge and --service", "Name the service in it"
         )
-    wanted = wanted_here(cli.session, card=card, variant=variant, changes=_changes(cli, kind, said))
+    changes = _changes(cli, kind, said)
+    if kind in _PROXIES:
+        wanted = wanted_of_proxy(cli.session, kind, changes)
+    else:
+        wanted = wanted_here(cli.session, card=card, variant=variant, changes=changes)
     if correct is not None:
         return _correct(cli, wanted, _path(cli, correct), dry_run=dry_run, yes=yes)
     made = _made(wanted, kind)

@@ -1,5 +1,6 @@
 """The step `outside`: files for a proxy, and finished only when a login was seen."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from actions.setup.wsl_network import read_network
 from console.config.load import load
 from console.errors import UsageError
+from tests.plans.command import run
 from tests.setup.walking import Walk, asked, walk
 from tests.support.edits import COMFY
 
@@ -295,3 +297,19 @@ def test_a_login_that_nobody_can_type_is_refused_and_an_empty_one_is_the_usual(
     assert any(
         line.endswith("gpuconsole.htpasswd artist  # of apache2-utils") for line in report.commands
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("iis", 'bindings:"https/*:8443:x.org"'), ("caddy", "x.org:8443 {"), ("nginx", "listen 8443")],
+)
+def test_the_files_alone_need_neither_card_nor_models_nor_config(
+    tmp_path: Path, kind: str, says: str
+) -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    told = run(environ, "setup", "files", "--kind", kind, "--host", "x.org:8443")
+    assert told.returncode == 0, told.stderr
+    assert says in told.stdout
+    refused = run(environ, "setup", "files", "--kind", kind, "--host", 'x"&calc&".org')
+    assert refused.returncode == 2
+    assert "is no public address" in refused.stderr

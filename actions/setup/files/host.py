@@ -9,6 +9,7 @@ from actions.models.catalogue import variant_named
 from actions.session import Session
 from actions.setup.files.torch import check_variant
 from actions.setup.files.wanted import Card, Wanted, route_of
+from actions.setup.wsl_network import read_network
 from actions.status import read_status
 from console.errors import UsageError
 from console.gpu.snapshot import Gpu
@@ -34,6 +35,24 @@ def wanted_here(
     gpus = cards_of(read_status(session).gpu)
     chosen = pick_card(card, gpus) if card is not None else max(gpus, key=_memory)
     return wanted_for(session, gpus, chosen, variant=variant, changes=changes)
+
+
+def wanted_of_proxy(session: Session, proxy: str, changes: dict[str, Any]) -> Wanted:
+    """Give what is wanted of a proxy before a service here: it needs no card, and no models.
+
+    Args:
+        session: of the host.
+        proxy: `iis` stands on the other side of WSL, any other on this one.
+        changes: fields of `Wanted` that are known or were said.
+    """
+    across = proxy == "iis" and is_wsl(session.root)
+    given: dict[str, Any] = {
+        "platform": "wsl" if across else "native",
+        "card": Card(index=0, uuid="", name=""),
+        **changes,
+    }
+    given["network"] = given.get("network") or read_network(session.root).mode
+    return Wanted(**given)
 
 
 def wanted_for(

@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 from actions.setup.files.filling import template
 from actions.setup.files.wanted import Generated, Wanted
-from console.errors import UsageError
+from console.errors import ConsoleError, UsageError
 from console.outside.address import PublicAddress, public_address
 from console.text import clean_line
 
@@ -15,10 +15,12 @@ def site_at(url: str) -> PublicAddress:
     """Give a public address for which a proxy's files can be written.
 
     Raises:
-        ConsoleError: it is no address.
-        UsageError: it is one of numbers, of plain http, or has a path (`setup.public-name`).
+        UsageError: it is none, or one of numbers, of plain http, or with a path.
     """
-    address = public_address(url)
+    try:
+        address = public_address(url)
+    except ConsoleError as error:
+        raise UsageError(error.code, error.title, error.hint) from error
     shown = clean_line(address.base, 120)
     odd = ""
     if address.numeric:
