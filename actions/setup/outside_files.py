@@ -28,7 +28,6 @@ from console.outside.address import PublicAddress
 from console.paths import expand
 from console.text import clean_line
 
-PROXIES = ("none", "iis", "caddy", "nginx")
 _PORT = 8188
 _LOGIN = "artist"
 _WSL = "{40E0AC32-46A5-438A-A0B2-2B479E8F2E90}"
