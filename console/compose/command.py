@@ -18,6 +18,7 @@ from console.text import clean_bytes, clean_line
 _LOOK_SECONDS = 10.0
 _VERSION = re.compile(r"(?<![\d.])v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?")
 _CONTEXTS = ("docker context", "DOCKER_CONTEXT")
+_TOLD: dict[tuple[str | int, ...], "Version"] = {}
 _HINT = "Install the plugin (package docker-compose-plugin or docker-compose-v2) or docker-compose"
 
 
@@ -73,7 +74,7 @@ def find_compose(environ: Mapping[str, str], endpoint: Endpoint) -> ComposeComma
     older: ComposeCommand | None = None
     for words in _candidates(environ.get("PATH")):
         surroundings = environment_for(environ, endpoint, legacy=False)
-        version = _version(words, surroundings)
+        version = _known_version(words, surroundings)
         if not isinstance(version, Version):
             tried.append(f"{' '.join((Path(words[0]).name, *words[1:]))}: {version}")
         elif version.major >= 2:
@@ -138,6 +139,22 @@ def _address(endpoint: Endpoint) -> dict[str, str]:
         if tls.verify:
             found["DOCKER_TLS_VERIFY"] = "1"
     return found
+
+
+def _known_version(words: tuple[str, ...], environ: Mapping[str, str]) -> Version | str:
+    """Give the version of a compose; a program that has told it is asked anew once it changes.
+
+    The one written in Python takes half a second to tell. Which plugin docker has, only it knows.
+    """
+    try:
+        there = Path(words[0]).stat()
+    except OSError:
+        return _version(words, environ)
+    mark: tuple[str | int, ...] = (*words, there.st_ino, there.st_size, there.st_mtime_ns)
+    version = _TOLD.get(mark) or _version(words, environ)
+    if isinstance(version, Version) and len(words) == 1:
+        _TOLD[mark] = version
+    return version
 
 
 def _version(words: tuple[str, ...], environ: Mapping[str, str]) -> Version | str:

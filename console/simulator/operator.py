@@ -14,6 +14,7 @@ from console.simulator.scene import Scene
 _OWN = "gpuconsole"
 _COMPOSE = "docker-compose"
 _STAND_IN = "console.simulator.compose"
+_DOCKER, _PLUGINS_HERE = ".docker", "cli-plugins"
 _PLUGINS = (
     "/usr/local/lib/docker/cli-plugins",
     "/usr/local/libexec/docker/cli-plugins",
@@ -61,14 +62,26 @@ def lay_out_home(home: Path, scene: Scene) -> None:
 def at_home(home: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give what is to be set for a program to look for the operator's files in their home alone.
 
-    Programs that are installed in the caller's own home are found as before.
+    What Python has installed in the caller's own home is found as before.
     """
-    own = environ.get("HOME", "")
     return {
         "HOME": str(home),
-        "DOCKER_CONFIG": environ.get("DOCKER_CONFIG") or (f"{own}/.docker" if own else ""),
+        "DOCKER_CONFIG": str(home / _DOCKER),
         "PYTHONUSERBASE": environ.get("PYTHONUSERBASE") or site.getuserbase(),
     }
+
+
+def lay_out_docker(home: Path, environ: Mapping[str, str] = os.environ) -> None:
+    """Make the folder where docker keeps what it knows, with the caller's plugins and no logins."""
+    folder = home / _DOCKER
+    folder.mkdir(mode=0o700)
+    plugins = _own_docker(environ) / _PLUGINS_HERE
+    if plugins.is_dir():
+        (folder / _PLUGINS_HERE).symlink_to(plugins)
+
+
+def _own_docker(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/"), _DOCKER)).absolute()
 
 
 def path_of(scene: Scene, folder: Path, environ: Mapping[str, str] = os.environ) -> str:
@@ -116,8 +129,7 @@ def _usual_path(environ: Mapping[str, str]) -> list[Path]:
 def _there_is_one(environ: Mapping[str, str]) -> bool:
     """Tell whether the host has a compose of its own, docker's plugin or a program."""
     path = _usual_path(environ)
-    own = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/"), ".docker"))
-    plugins = [own / "cli-plugins", *map(Path, _PLUGINS)]
+    plugins = [_own_docker(environ) / _PLUGINS_HERE, *map(Path, _PLUGINS)]
     docker = any((place / "docker").exists() for place in path)
     return any(map(_has_compose, (*path, *(plugins if docker else ()))))
 

@@ -16,7 +16,13 @@ from console.simulator.model_files import (
     lay_out_pictures,
     lay_out_samples,
 )
-from console.simulator.operator import at_home, lay_out_home, lay_out_programs, path_of
+from console.simulator.operator import (
+    at_home,
+    lay_out_docker,
+    lay_out_home,
+    lay_out_programs,
+    path_of,
+)
 from console.simulator.placing import write_compose_files
 from console.simulator.ports import LOOPBACK
 from console.simulator.proxy.door import authority
@@ -63,6 +69,7 @@ class RehearsalPlaces:
         lay_out_models(self.models, scene)
         lay_out_samples(self.work / "pictures")
         write_compose_files(scene, self.work)
+        lay_out_docker(self.work)
         catalog = self.catalog
         catalog.parent.mkdir(parents=True, mode=0o700)
         catalog.write_text(catalog_text(scene.hub.miniature), encoding="utf-8")

@@ -84,6 +84,21 @@ def test_a_newer_one_behind_an_old_one_is_found(tmp_path: Path) -> None:
     assert (only.version, only.legacy) == (Version(major=1, minor=29, patch=2), True)
 
 
+def test_its_version_is_asked_for_once_until_it_is_another(tmp_path: Path) -> None:
+    """The one written in Python takes long to tell it, and setup looks again and again."""
+    folder, asked = tmp_path / "bin", tmp_path / "asked"
+    environ = {"PATH": str(folder), "HOME": str(tmp_path)}
+    for version in ("1.29.2", "1.29.10"):
+        program(folder, "docker", "exit 1")
+        program(folder, "docker-compose", f"echo x >> {asked}; echo {version}")
+        for _ in range(3):
+            assert str(find_compose(environ, resolve(environ)).version) == version
+    assert asked.read_text() == "x\n" * 2
+    program(folder, "docker-compose", "exit 1")
+    with pytest.raises(ComposeError):
+        find_compose(environ, resolve(environ))
+
+
 def test_one_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.compose.command._LOOK_SECONDS", 0.3)
     folder = tmp_path / "bin"

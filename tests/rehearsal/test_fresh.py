@@ -23,7 +23,7 @@ from actions.status import read_status
 from console.errors import UsageError
 from console.simulator.hub.shelf import MINIATURE, shelved
 from console.simulator.mounted import Mounted
-from console.simulator.operator import lay_out_programs, path_of
+from console.simulator.operator import at_home, lay_out_docker, lay_out_programs, path_of
 from console.simulator.scenario import load_scenario
 from console.simulator.scene import ContainerSpec
 from console.units import format_bytes
@@ -274,6 +274,20 @@ def test_an_older_docker_builds_as_well(fresh: FreshHost, tmp_path: Path) -> Non
     done = subprocess.run(words, env=fresh.environ, capture_output=True, text=True, check=False)
     assert (done.returncode, "Successfully tagged by-hand:1" in done.stdout) == (0, True), done
     assert "by-hand:1" in images(fresh)
+    # What docker notes for itself stays in here.
+    assert Path(fresh.environ["DOCKER_CONFIG"]).parent == fresh.home
+
+
+def test_docker_has_the_plugins_of_the_caller_and_not_their_logins(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "cli-plugins").mkdir(parents=True)
+    (own / "config.json").write_text('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}}')
+    (own / "cli-plugins" / "docker-compose").write_text("#!/bin/sh\n")
+    (tmp_path / "home").mkdir()
+    lay_out_docker(tmp_path / "home", {"DOCKER_CONFIG": str(own)})
+    there = Path(at_home(tmp_path / "home")["DOCKER_CONFIG"])
+    assert [one.name for one in there.rglob("*")] == ["cli-plugins"]
+    assert (there / "cli-plugins" / "docker-compose").is_file()
 
 
 def test_this_very_program_is_found_in_there(tmp_path: Path) -> None:
