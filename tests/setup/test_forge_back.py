@@ -47,18 +47,7 @@ def went(here: Place, report: StepReport) -> str:
 
 
 def test_a_forge_that_does_not_start_as_corrected_is_put_back_and_runs(tmp_path: Path) -> None:
-    with place(tmp_path, "half-done-host", ends_with("AUTO_UPDATE=false")) as here:
-        file = compose_of(here)
-        before = file.read_bytes()
-        failed = here.do("existing", forge=FORGE)
-        assert "went back: what was there before is restored" in went(here, failed)
-        assert file.read_bytes() == before
-        # On the other card, as before: now that the login is known, it can be asked.
-        assert status(here).state == "misplaced"
-        assert failed.exit_code != 0
-
-
-def test_a_setup_that_was_cut_off_before_puts_it_back_too(tmp_path: Path) -> None:
+    """Also where setup was cut off in between: another run makes the container anew."""
     with place(tmp_path, "half-done-host", ends_with("AUTO_UPDATE=false")) as here:
         file = compose_of(here)
         before = file.read_bytes()
@@ -66,8 +55,12 @@ def test_a_setup_that_was_cut_off_before_puts_it_back_too(tmp_path: Path) -> Non
         first.look("existing")
         assert first.do("existing").plan == ""
         assert file.read_bytes() != before
-        went(here, here.do("existing", forge=FORGE))
+        failed = here.do("existing", forge=FORGE)
+        assert "went back: what was there before is restored" in went(here, failed)
+        assert failed.exit_code != 0
         assert file.read_bytes() == before
+        # On the other card, as before: now that the login is known, it can be asked.
+        assert status(here).state == "misplaced"
 
 
 def test_what_somebody_wrote_into_the_file_since_is_never_put_back_over(tmp_path: Path) -> None:
