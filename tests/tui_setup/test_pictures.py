@@ -28,7 +28,7 @@ __all__ = ["make_app", "script"]
 SIZES = ((80, 24), (160, 48))
 STEPS = [one.before.id for one in recorded()["fresh"]]
 HALF_DONE = ("existing", "layout", "comfyui", "sharing", "start", "keep-running")
-COLOURS = {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
+HERE = {"COLORTERM": "truecolor", "TERM": "xterm-256color", "HOME": "/home/jesse"}
 Compare = Callable[..., bool]
 
 sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def console(make: MakeApp, look: str = "dark", **changes: Any) -> Console:
     """Make a console whose host stands still."""
-    return make(hosts.healthy(), config=f'[ui]\ntheme = "{look}"\n', environ=COLOURS, **changes)
+    return make(hosts.healthy(), config=f'[ui]\ntheme = "{look}"\n', environ=HERE, **changes)
 
 
 def at(

@@ -90,7 +90,7 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[FreshHost]:
     def slow(scene: Scene) -> Scene:
-        return msgspec.structs.replace(scene, hub=msgspec.structs.replace(scene.hub, rate="12 MB"))
+        return msgspec.structs.replace(scene, hub=msgspec.structs.replace(scene.hub, rate="20 MB"))
 
     with fresh_host(tmp_path / "home", change=slow) as host:
         yield host
