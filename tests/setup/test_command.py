@@ -15,7 +15,7 @@ from tests.support.waiting import wait_until
 def answers(bare: Bare, folder: Path) -> str:
     path = folder / "answers.toml"
     path.write_text(
-        f'[existing]\nmodels = "{bare.host.models}"\n'
+        f'skip = ["host"]\n[existing]\nmodels = "{bare.host.models}"\n'
         '[service]\nvariant = "qwen-edit-2509-gguf-q4_k_m"\n'
     )
     return str(path)

@@ -12,7 +12,7 @@ import pytest
 
 from actions.setup.answers import Answers, read_answers
 from actions.setup.answers_file import save_answers
-from actions.setup.course import Course, remembered_answers
+from actions.setup.course import Course, remembered_answers, show
 from console.config.load import load
 from console.errors import ConsoleError, UsageError
 from tests.plans.command import run
@@ -27,7 +27,8 @@ def test_what_was_answered_and_what_was_advised_do_the_same_from_a_file(
     bare: Bare, tmp_path: Path
 ) -> None:
     given = tmp_path / "given.toml"
-    given.write_text(f'[existing]\nmodels = "{bare.host.models}"\n[edit]\nprompt = "a \\"b\\""\n')
+    models = f'[existing]\nmodels = "{bare.host.models}"\n'
+    given.write_text(f'skip = ["host"]\n{models}[edit]\nprompt = "a \\"b\\""\n')
     saved = tmp_path / "deep/saved.toml"
     words = ("--config", str(bare.config), "setup")
     before = bare.config.read_text()
@@ -42,11 +43,8 @@ def test_what_was_answered_and_what_was_advised_do_the_same_from_a_file(
     assert answers.text("service.variant") == "qwen-edit-2511-fp8mixed"
     assert answers.text("service.gpu").startswith("GPU-8b2d6e07")
     assert stat.S_IMODE(saved.stat().st_mode) & 0o077 == 0
-    again = run(bare.host.environ, *words, "--answers", str(saved), "--dry-run", "--json")
-    first = run(bare.host.environ, *words, "--answers", str(given), "--dry-run", "--json")
-    assert [one["diff"] for one in json.loads(again.stdout)["data"]["steps"]] == [
-        one["diff"] for one in json.loads(first.stdout)["data"]["steps"]
-    ]
+    first, again = (show(bare.session(), read_answers(one)) for one in (given, saved))
+    assert [one.diff for one in first] == [one.diff for one in again]
 
 
 def test_an_answers_file_never_takes_the_place_of_another_file(tmp_path: Path) -> None:
@@ -134,7 +132,7 @@ def test_a_config_that_may_not_be_written_fails_its_step_in_words(
     assert reports["variant"].detail == "it waits for the step existing"
     assert locked.read_text() == before
     given = tmp_path / "a.toml"
-    given.write_text(f'[existing]\nmodels = "{bare.host.models}"\n')
+    given.write_text(f'skip = ["host"]\n[existing]\nmodels = "{bare.host.models}"\n')
     told = run(
         bare.host.environ,
         "--config", str(locked), "setup", "--answers", str(given), "--yes", "--json",
@@ -151,8 +149,11 @@ def test_a_state_folder_that_cannot_be_written_is_said_before_anything_is_done(
     blocked.write_text("")
     environ = {**bare.host.environ, "XDG_STATE_HOME": str(blocked / "state")}
     before = bare.config.read_text()
-    told = run(environ, "--config", str(bare.config), "setup", "--yes")
+    given = tmp_path / "a.toml"
+    given.write_text('skip = ["host"]\n')
+    words = ("--config", str(bare.config), "setup", "--answers", str(given))
+    told = run(environ, *words, "--yes")
     assert told.returncode == 1
     assert os.fspath(blocked) in told.stderr
     assert bare.config.read_text() == before
-    assert run(environ, "--config", str(bare.config), "setup", "--dry-run").returncode in {0, 5}
+    assert run(environ, *words, "--dry-run").returncode in {0, 5}
