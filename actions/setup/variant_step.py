@@ -12,7 +12,7 @@ from actions.setup.draft import missing, other
 from actions.setup.ground import Ground
 from actions.setup.layouts import DUAL
 from actions.setup.report import Ask, Look
-from actions.setup.variant_table import able_choices, variant_options, variant_table
+from actions.setup.variant_table import able_choices, loaded_bytes, variant_options, variant_table
 from console.config.load import dotted
 from console.gpu.snapshot import Gpu
 from console.units import format_bytes
@@ -45,7 +45,7 @@ def look_at_variant(ground: Ground) -> Look:
             kind="text",
             value=ident,
             options=variant_options(ground, several, advised),
-            about="`gpuconsole models list` has all of them.",
+            about="Quality is a place in its family, 1 the best. `gpuconsole models list` has all.",
         ),
     )
     found = tuple(_found(ground, card))
@@ -158,6 +158,8 @@ def _found(ground: Ground, card: Gpu) -> Iterator[str]:
     """Give what the choice rests on: the card's memory and the host's."""
     size = card.memory_total_bytes
     yield f"{card_words(card)}: {format_bytes(size) if known(size) else 'size not known'}"
+    if loaded_bytes(ground, ground.variant):
+        yield "sizes are the real files': those to fetch here are small and stand for them"
     facts = ground.snapshot.host
     if isinstance(facts, Unknown):
         return

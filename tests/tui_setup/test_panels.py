@@ -129,6 +129,12 @@ def test_folded_each_question_says_its_answer_but_the_one_under_the_cursor(width
     assert "8190" in text[places[4]]
 
 
+def test_folded_a_question_says_what_is_advised_where_it_is_answered_otherwise() -> None:
+    otherwise = msgspec.structs.replace(ASKS[0], value="a")
+    (line,), _ = ask_lines([otherwise], BUTTON, None, 78, folded=True)
+    assert plain_text(line).strip() == "Which card?  A  recommended: B"
+
+
 def test_paths_are_told_from_home_on_and_once_a_folder() -> None:
     home = Path("/home/jesse")
     assert short("in /home/jesse/a, not /home/jesse2/a or /x/home/jesse/a", home) == (

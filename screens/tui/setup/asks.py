@@ -126,7 +126,10 @@ def _folded(ask: Ask, numbered: Sequence[tuple[int, Row]], width: int) -> list[L
 def _answered(ask: Ask, width: int) -> list[Line]:
     chosen = next((one for one in ask.options if one.value == ask.value), None)
     said = (chosen.title if chosen is not None else "") or str(ask.value) or NOTHING
-    more = RECOMMENDED if chosen is not None and chosen.recommended else ""
+    advised = next((one for one in ask.options if one.recommended), None)
+    more = ""
+    if advised is not None:
+        more = RECOMMENDED if advised == chosen else f"{RECOMMENDED}: {advised.title}"
     title, answer = Span(f"  {ask.title}  "), Span(said, "accent")
     if text_width(title.text + said) <= width:
         room = text_width(title.text + said + more) <= width
