@@ -75,7 +75,8 @@ def _told(ground: Ground, one: Choice) -> Iterator[str]:
 def _row(ground: Ground, one: Choice) -> tuple[str, ...]:
     variant = ground.session.catalog.variant(one.variant)
     fit = ground.card_fits.get(one.variant)
-    size = "not known" if one.size_bytes is None else format_bytes(one.size_bytes)
+    whole = loaded_bytes(ground, one.variant) or one.size_bytes
+    size = "not known" if whole is None else format_bytes(whole)
     fetch = "not known" if one.missing_bytes is None else format_bytes(one.missing_bytes)
     return (
         short_id(one.variant),
@@ -86,6 +87,14 @@ def _row(ground: Ground, one: Choice) -> tuple[str, ...]:
         _licence(ground, variant),
         _verdict_words(fit),
     )
+
+
+def loaded_bytes(ground: Ground, ident: str) -> int | None:
+    """Give what a variant comes to where the catalogue has files that stand for larger ones."""
+    variant = ground.session.catalog.variant(ident)
+    files = ground.session.catalog.files_of(variant) if variant is not None else ()
+    loaded = [one.loaded_bytes or one.size or 0 for one in files]
+    return sum(loaded) if any(one.loaded_bytes for one in files) else None
 
 
 def _quality(ground: Ground, one: Choice) -> str:

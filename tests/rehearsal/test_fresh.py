@@ -19,6 +19,8 @@ import pytest
 
 from actions.fit.matrix import matrix
 from actions.session import open_session
+from actions.setup.answers import Answers
+from actions.setup.course import Course
 from actions.status import read_status
 from console.errors import UsageError
 from console.simulator.hub.shelf import MINIATURE, shelved
@@ -103,6 +105,16 @@ def test_files_are_miniatures_and_are_weighed_as_the_real_ones(fresh: FreshHost)
         need = weighed.get(small.id)
         if isinstance(need, int):
             assert need > real.body.size, f"{small.id} needs {format_bytes(need)}"
+
+
+def test_whoever_chooses_a_variant_reads_how_large_the_real_one_is(fresh: FreshHost) -> None:
+    look = Course(fresh.session(), Answers({}), applies=False).look("variant")
+    assert look.table is not None
+    size, fetch = (look.table.head.index(name) for name in ("size", "to fetch"))
+    for row in look.table.rows:
+        assert row[size].endswith("GiB"), row
+        assert row[fetch].endswith("MiB") or row[fetch] == "nothing", row
+    assert any("small" in line for line in look.found)
 
 
 def test_whoever_leaves_in_the_middle_of_a_build_has_no_image(tmp_path: Path) -> None:
