@@ -206,7 +206,7 @@ def _wanted_values(ground: Ground, made: Made) -> dict[str, Any]:
         "compose_file": str(made.compose.path),
         "compose_service": wanted.service,
         "url": url_of(wanted),
-        "gpu": ground.answers.text("service.gpu") or wanted.card.uuid,
+        "gpu": ground.card_named,
         "variant": wanted.variant,
     }
     return {dotted(("services", wanted.service, key)): one for key, one in said.items() if one}

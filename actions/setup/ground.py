@@ -184,6 +184,15 @@ class Ground:
             return pick_card(said, cards)
         return max(cards, key=lambda one: (self.bears(one), _size(one)))
 
+    @property
+    def card_named(self) -> str:
+        """Give the card as the config names it: as answered, else by its UUID.
+
+        A number that was answered is not taken: it means another card to each program.
+        """
+        said = self.answers.text("service.gpu")
+        return self.card.uuid if not said or said.strip().isdecimal() else said
+
     def bears(self, card: Gpu) -> int:
         """Give how much a card bears: 2 some variant resident, 1 offloaded at least, 0 nothing."""
         verdicts = {one.verdict for one in self.fits if one.gpu_uuid == card.uuid}

@@ -68,7 +68,7 @@ def _written(ground: Ground, card: Gpu, ident: str, look: Look) -> Look:
         return look
     name = ground.name
     wanted = {
-        dotted(("services", name, "gpu")): _named(ground, card),
+        dotted(("services", name, "gpu")): ground.card_named,
         dotted(("services", name, "variant")): ident,
     }
     answered = {
@@ -103,11 +103,6 @@ def _against(ground: Ground, answered: dict[str, Any], card: Gpu) -> dict[str, s
         for key, value in found.items()
         if not key.endswith(".gpu") or expected_gpu(value, ground.snapshot.gpu.gpus) != card.uuid
     }
-
-
-def _named(ground: Ground, card: Gpu) -> str:
-    """Name a card for the config: as answered, else by its UUID, which stays the same."""
-    return ground.answers.text("service.gpu") or card.uuid
 
 
 def _advised(ground: Ground) -> str:

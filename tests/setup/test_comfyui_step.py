@@ -1,6 +1,7 @@
 """The ComfyUI that setup makes where there is none, and all that may be in its way."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from actions.setup.report import StepReport
 from console.config.load import load
 from console.simulator.scene import Scene
 from tests.plans.command import run, start
+from tests.setup import places
 from tests.setup.walking import asked
 from tests.support.edits import COMFY, FORGE, edit_host
 from tests.support.fresh import FreshHost, free_port, fresh_host
@@ -394,6 +396,32 @@ def test_a_container_of_that_name_that_is_not_setups_is_left_alone(tmp_path: Pat
         report = Person(host).look()
     assert report.state == "blocked"
     assert NAME in report.detail
+
+
+def test_beside_a_forge_more_of_the_card_is_kept_free(tmp_path: Path) -> None:
+    def forge_only(scene: Scene) -> Scene:
+        left = {name: one for name, one in scene.containers.items() if "forge" in name}
+        return msgspec.structs.replace(scene, containers=left)
+
+    with places.place(tmp_path, "half-done-host", forge_only) as host:
+        host.config.parent.mkdir(parents=True, exist_ok=True)
+        host.config.write_text(f'[paths]\nmodels = "{host.host.models}"\n')
+        reserves = {}
+        for layout in ("exclusive", "dual"):
+            walk = host.course(
+                applies=False,
+                layout={"name": layout, "forge_vram": "6 GB"},
+                comfyui={"port": str(free_port())},
+                service={"gpu": "1"},
+                skip=["existing"],
+            )
+            for ident in ("cards", "layout", "variant"):
+                assert walk.look(ident).state == "done"
+            report = walk.look("comfyui")
+            assert report.state == "needed", (report.detail, report.commands)
+            (reserves[layout],) = re.findall(r"--reserve-vram (\S+)", report.diff)
+            assert asked(report, "comfyui.reserve").value == reserves[layout]
+    assert reserves == {"exclusive": "1", "dual": "2"}
 
 
 def test_a_comfyui_that_is_here_stays_and_its_traps_are_named(tmp_path: Path) -> None:
