@@ -53,7 +53,7 @@ class Host:
         self._places = places
         self._engine = EngineServer(self.world, places.engine_socket)
         self._control = ControlServer(self, places.control_socket)
-        self._root = HostRoot(self.world.stage, places.root)
+        self._root = HostRoot(self.world.stage, places.root, places.work)
         self._table = ""
         self._refresh_at = 0.0
 

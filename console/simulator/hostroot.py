@@ -11,11 +11,18 @@ _STEP = 16 * 1024
 
 
 class HostRoot:
-    """A folder that stands for `/`; `refresh` writes only what has changed."""
+    """A folder that stands for `/`; `refresh` writes only what has changed.
 
-    def __init__(self, stage: Stage, root: Path) -> None:
+    Args:
+        stage: what stands there.
+        root: the folder.
+        work: the operator's own one, which is there by its real path, as containers mount it.
+    """
+
+    def __init__(self, stage: Stage, root: Path, work: Path) -> None:
         self._stage = stage
         self._root = root
+        self._work = work
         self._written: dict[str, str] = {}
 
     def build(self) -> None:
@@ -28,10 +35,14 @@ class HostRoot:
             (self._root / "usr/lib/wsl/lib").mkdir(parents=True)
             (self._root / "run/WSL").mkdir(parents=True)
             self._write("dev/dxg", "")
+        own = self._root / self._work.relative_to("/")
+        own.parent.mkdir(parents=True)
+        own.symlink_to(self._work)
         for actor in self._stage.actors.values():
             for mount in actor.spec.mounts:
-                source = mount.partition(":")[0].strip("/")
-                (self._root / source).mkdir(parents=True, exist_ok=True)
+                source = self._root / mount.partition(":")[0].strip("/")
+                if not source.exists():
+                    source.mkdir(parents=True)
         self.refresh()
 
     def refresh(self) -> None:

@@ -56,7 +56,8 @@ def test_the_demo_leads_from_a_bare_host_to_a_picture(tmp_path: Path) -> None:
     inside = (
         f'test ! -e "$XDG_CONFIG_HOME/gpuconsole/config.toml" && '
         f"gpuconsole setup --answers {answers} --yes --json > {tmp_path}/told.json; "
-        f'echo $? > {tmp_path}/code; cp -r "$HOME" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" {tmp_path}'
+        f"echo $? > {tmp_path}/code; gpuconsole doctor > {tmp_path}/doctor.txt; "
+        f'echo $? >> {tmp_path}/code; cp -r "$HOME" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" {tmp_path}'
     )
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-P", "-m", "console", "demo", "--scenario", "fresh-host"]
@@ -66,7 +67,9 @@ def test_the_demo_leads_from_a_bare_host_to_a_picture(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     text = (tmp_path / "told.json").read_text()
-    assert (tmp_path / "code").read_text() == "0\n", text
+    doctor = (tmp_path / "doctor.txt").read_text()
+    assert (tmp_path / "code").read_text() == "0\n0\n", text + doctor
+    assert "nothing is wrong" in doctor
     told = json.loads(text)
     assert told["rehearsal"] is True
     assert told["data"]["finished"]
