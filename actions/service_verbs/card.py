@@ -27,7 +27,8 @@ def check_card(doing: Doing) -> str:
             raise StepError("service.ended", f"{doing.name} is {status.state} already")
         if status is not None and status.gpu_source in _TRUSTED and status.gpu_uuid:
             return _compared(doing, seen, status, meant)
-        if doing.over(limit("ready", "card_limit")) or (status and status.service.kind == "other"):
+        silent = status is not None and (status.service.kind == "other" or doing.had_login)
+        if doing.over(limit("ready", "card_limit")) or silent:
             return _untold(doing, seen)
         doing.tell(f"which card {doing.name} is on it has not told yet")
         doing.pause(limit("ready", "look_every"), f"{doing.name} runs; its card was not looked at")

@@ -76,6 +76,13 @@ class Doing:
         returns = self.plan.subject == "layout" or edited
         return returns and not self.step.id.startswith("back-")
 
+    @property
+    def had_login(self) -> bool:
+        """Whether a login was in the way before too: where that is restored, it is no fault."""
+        before = self.plan.facts.get("continues") or self.plan.facts
+        changed = self.leads_back or self.step.id.startswith("back-")
+        return changed and before.get("service_state") == "needs-auth"
+
     def tell(self, text: str) -> None:
         """Say how it goes; the same words twice in a row are said once."""
         if text != self._told:

@@ -73,6 +73,8 @@ class _Waiting:
             return f"{self._name} is ready after {self._doing.taken()}"
         if not status.service.url and self._lives(status):
             return f"{self._name} runs; whether it is ready is not known: it has no url"
+        if status.state == "needs-auth" and self._doing.had_login:
+            return f"{self._name} runs, behind a login that is not known here, as before"
         self._look_at_answer(status)
         self._say(f"{self._name} is {status.state}: {_stage(status)}")
         return ""

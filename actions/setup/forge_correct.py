@@ -11,6 +11,7 @@ import msgspec
 from actions.doctor.ground import Ground as DoctorGround
 from actions.plan import Plan
 from actions.service_verbs.steps import project_of
+from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
 from actions.setup.compose_search import published, variables
 from actions.setup.files.forge import SUPERVISOR, Corrected, corrected_forge, env_file
@@ -47,6 +48,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         problem: why nothing can be done about it; empty where something can.
         behind: what its container has otherwise than its file, in names.
         then: likewise, once its file is corrected.
+        moves: that it runs on another card now than it is given; empty where it does not.
     """
 
     status: ServiceStatus
@@ -56,6 +58,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     behind: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
+    moves: str = ""
 
     @property
     def changes(self) -> bool:
@@ -66,6 +69,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     def reasons(self) -> tuple[str, ...]:
         """Give what would be corrected, and why."""
         return self.corrected.reasons if self.corrected is not None else ()
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Give what only a person can correct, and why."""
+        return self.corrected.refused if self.corrected is not None else ()
 
     @property
     def file(self) -> Path:
@@ -86,7 +94,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
             yield f"{name}: its compose file can be corrected, if you say so (forge.correct):"
         for reason in self.reasons:
             yield f"→ {reason}"
-        for one in self.corrected.refused if self.corrected is not None else ():
+        if self.changes and self.moves:
+            yield f"{name}: {self.moves}"
+        for one in self.left:
             yield f"{name}: cannot be corrected here: {one}"
         if self.behind and not self.changes:
             yield f"{name}: its container is older than its file: {', '.join(self.behind)}"
@@ -168,8 +178,15 @@ def _offer(
         texts[service.compose_file] = corrected.edit.text
     return Offer(
         status=status, corrected=corrected, env=env, behind=behind, then=then,
-        card=card.uuid if card is not None else "",
+        card=card.uuid if card is not None else "", moves=_moves(ground, status, card),
     )  # fmt: skip
+
+
+def _moves(ground: Ground, status: ServiceStatus, card: Gpu | None) -> str:
+    now = next((one for one in ground.snapshot.gpu.gpus if one.uuid == status.gpu_uuid), None)
+    if now is None or card is None or now.uuid == card.uuid:
+        return ""
+    return f"it runs on {card_words(now)} now, and on {card_words(card)} then"
 
 
 def _corrected(

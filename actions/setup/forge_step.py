@@ -166,9 +166,14 @@ def _made_anew(
                 commands=commands,
             )  # fmt: skip
         commands += (f"{one.command}  # later: {plan}",)
-    done = [one.status.name for one in mine if one.status not in [each.status for each in behind]]
-    detail = f"{', '.join(done)} as it should be" if done else ""
-    return Forges(detail=detail, found=found, commands=commands, asks=asks)
+    rest = [one for one in mine if one not in behind]
+    done = [one.status.name for one in rest if not one.left]
+    parts = [f"{', '.join(done)} as it should be"] if done else []
+    for one in rest:
+        if one.left:
+            parts.append(f"{one.status.name}: {len(one.left)} left to correct by hand")
+            commands += (f"# {one.status.name}, by hand in {one.file}:", *one.left)
+    return Forges(detail="; ".join(parts), found=found, commands=commands, asks=asks)
 
 
 def _checks(plan: Plan) -> Iterator[str]:
@@ -185,7 +190,7 @@ def _asks(ground: Ground, offers: Sequence[Offer], chosen: set[str]) -> Iterator
         Option(
             value=one.status.name,
             title=one.status.name,
-            detail=f"{len(one.reasons)} to correct, as told above",
+            detail=f"{len(one.reasons)} to correct: see what was found",
             recommended=len(able) == 1,
         )
         for one in able

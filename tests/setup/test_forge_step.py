@@ -68,6 +68,7 @@ def test_without_a_word_a_forge_is_only_looked_at(half: Place) -> None:
     for what in (
         "pinned to NVIDIA GeForce RTX 3080 Laptop GPU", "updates are off: without FORGE_REF",
         "port 9001 is not published", "WEB_TOKEN and WEB_PASSWORD go into forge.env",
+        "forge: it runs on RTX 3090 (card 1) now, and on RTX 3080 Laptop (card 0) then",
     ):  # fmt: skip
         assert what in told
     ask = asked(found, "forge.correct")
@@ -90,7 +91,7 @@ def test_a_forge_is_corrected_as_shown_and_then_runs_as_its_file_says(half: Plac
     assert shown.steps == ("gpuconsole restart forge --recreate",)
 
     done = half.do("existing", forge=FORGE)
-    assert done.state == "done"
+    assert done.state == "done", (done.detail, done.found, done.commands)
     assert done.plan
     service = service_in(file)
     assert service["environment"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"  # type: ignore[index]
@@ -153,6 +154,21 @@ def test_one_may_give_it_another_card(half: Place) -> None:
     odd = half.look("existing", forge={**FORGE, "gpu": "4090"})
     assert odd.state == "blocked"
     assert asked(odd, "forge.correct").value == "forge"
+
+
+def test_what_is_left_to_a_person_is_not_called_as_it_should_be(half: Place) -> None:
+    file = compose_of(half)
+    text = file.read_text().replace(f'"{TOKEN}"', f'"{TOKEN} # two"').replace("9001:9001", "9001")
+    file.write_text(text.replace('"9001"', '"9000-9002"'))
+    done = half.do("existing", forge=FORGE)
+    assert done.state == "done", (done.detail, done.found, done.commands)
+    assert done.detail.endswith("forge: 2 left to correct by hand")
+    told = "\n".join(done.commands)
+    assert f"by hand in {file}" in told
+    assert "WEB_TOKEN stays in the file" in told
+    assert "9001 is within 9000-9002" in told
+    assert TOKEN not in str(done)
+    assert TOKEN in file.read_text()
 
 
 def test_a_name_that_is_no_forge_is_said(half: Place) -> None:
