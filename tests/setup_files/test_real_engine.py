@@ -174,6 +174,11 @@ def test_what_setup_writes_comes_up_healthy_and_is_just_as_it_says(here: Here) -
     assert ("--cuda-device 1" in said) is here.bench.wsl
     assert (here.folder / "data/output/writes").read_text() == "no\n"
 
+    # Whoever restarts it by the engine has it as it was.
+    here.api.restart(here.name, timeout=20)
+    wait_until(lambda: _health(here) == "healthy", 60, "it is healthy after a restart")
+    assert here.inspected()["HostConfig"] == host
+
     # What lies there and runs is left alone by the next look.
     before = {one: one.read_bytes() for one in here.folder.rglob("*") if one.is_file()}
     report = here.course.look("comfyui", anew=True)
