@@ -35,7 +35,8 @@ def look_at_files(ground: Ground) -> Look:
     found = tuple(f"{one.id}: {_size(one)}{one.state}{_place(one)}" for one in pieces)
     if not missing:
         return Look(state="done", detail=f"all files of {ident} are here", found=found)
-    detail = f"{len(missing)} of {len(pieces)} files of {ident}{_sum(missing)}"
+    lack = "is missing" if len(missing) == 1 else "are missing"
+    detail = f"{len(missing)} of {len(pieces)} files of {ident} {lack}{_sum(missing)}"
     # The hub is only asked where something is missing: what is here needs no internet.
     try:
         plan = ground.operations.plan("pull", ident)

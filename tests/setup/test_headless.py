@@ -158,7 +158,7 @@ def tiny(bare: Bare, tmp_path: Path) -> Iterator[Bare]:
 def test_files_that_are_missing_are_fetched_first(tiny: Bare) -> None:
     shown = tiny.shown(service={"variant": "tiny-model"})
     assert shown["fetch"].state == "needed"
-    assert shown["fetch"].detail.startswith("3 of 3 files of tiny-model, 5.7 MiB")
+    assert shown["fetch"].detail.startswith("3 of 3 files of tiny-model are missing, 5.7 MiB")
     vae = tiny.host.models / "vae/tiny-vae.safetensors"
     assert not vae.exists()
     reports = tiny.run(service={"variant": "tiny-model"}, skip=["first-edit"])

@@ -118,7 +118,7 @@ def test_without_the_internet_it_names_what_is_here_already(edits: Walk) -> None
     edits.host.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
     report = edits.look("fetch", service={"variant": "qwen-edit-2509-gguf-q3_k_m"})
     assert report.state == "blocked"
-    assert report.detail.startswith("1 of 3 files of qwen-edit-2509-gguf-q3_k_m")
+    assert report.detail.startswith("1 of 3 files of qwen-edit-2509-gguf-q3_k_m is missing")
     (line,) = [one for one in report.commands if "is here already" in one]
     assert "qwen-edit-2509" in line
 
