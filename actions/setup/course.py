@@ -25,6 +25,7 @@ from actions.setup.layout_step import look_at_layout
 from actions.setup.layouts import layout_values
 from actions.setup.outside_step import look_at_outside
 from actions.setup.report import Ask, Look, StepReport
+from actions.setup.reporting import failed, report_of
 from actions.setup.sharing_step import look_at_sharing
 from actions.setup.start_step import look_at_start
 from actions.setup.turn import take_turn
@@ -122,7 +123,7 @@ class Course:
     def _look(self, ident: str) -> StepReport:
         look, diff = self._looked(ident)
         self._shown[ident] = look
-        report = _report(ident, look, diff)
+        report = report_of(ident, look, diff)
         return self._noted(msgspec.structs.replace(report, wrote=self._wrote.get(ident, ())))
 
     def _changed(self) -> None:
@@ -152,7 +153,7 @@ class Course:
             plan = self._do(ident, look)
         except ConsoleError as error:
             wrote = self._wrote.get(ident, ())
-            return self._noted(msgspec.structs.replace(_failed(before, error), wrote=wrote))
+            return self._noted(msgspec.structs.replace(failed(before, error), wrote=wrote))
         after = self.look(ident)
         return self._noted(msgspec.structs.replace(after, plan=plan or before.plan))
 
@@ -430,40 +431,3 @@ def _make(path: Path) -> tuple[str, ...]:
             "Make it as its owner, or name another: existing.models in the answers",
         ) from error
     return (str(path),)
-
-
-def _report(ident: str, look: Look, diff: str = "") -> StepReport:
-    named = words().steps[ident]
-    plan = look.plan
-    steps = tuple(one.command for one in plan.steps) if plan is not None else ()
-    parts = (diff, look.diff, plan.diff if plan is not None else "")
-    return StepReport(
-        id=ident,
-        title=named.title,
-        why=named.why,
-        state=look.state,
-        detail=look.detail,
-        found=look.found,
-        proposes=look.proposes,
-        diff="\n".join(part for part in parts if part),
-        steps=steps or ((look.command,) if look.command else ()),
-        commands=look.commands,
-        asks=look.asks,
-        table=look.table,
-        layouts=look.layouts,
-        pictures=look.pictures,
-        able=bool(look.values or look.plan or look.write or look.folder),
-        runs=plan is not None,
-    )
-
-
-def _failed(report: StepReport, error: ConsoleError) -> StepReport:
-    hint = (error.hint,) if error.hint else ()
-    return msgspec.structs.replace(
-        report,
-        state="failed",
-        detail=error.title,
-        found=tuple(error.detail.splitlines()) or report.found,
-        commands=(*hint, *report.commands),
-        exit_code=int(error.exit_code),
-    )
