@@ -12,6 +12,7 @@ from actions.services.recognise import recognise
 from actions.services.rules import service_rules
 from actions.services.snapshot import Service
 from console.compose.faults import ComposeError
+from console.compose.settings import DEVICES
 from console.engine.snapshot import Compose, Container, DeviceRequest, GpuDeclaration
 from console.packaged import read_table
 from console.text import clean_line
@@ -167,11 +168,22 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _requests(entry: Mapping[str, Any]) -> Iterator[DeviceRequest]:
+def device_ids(entry: Mapping[str, Any]) -> list[str]:
+    """Give the cards that a service asks the engine for by id; none where it asks for all."""
+    asked = (one.get("device_ids") for one in _devices(entry) if isinstance(one, Mapping))
+    ids = [str(one) for several in asked if isinstance(several, list) for one in several]
+    return [one for one in ids if "$" not in one]
+
+
+def _devices(entry: Mapping[str, Any]) -> list[Any]:
     value: Any = entry
-    for key in ("deploy", "resources", "reservations", "devices"):
+    for key in DEVICES:
         value = value.get(key) if isinstance(value, Mapping) else None
-    if isinstance(value, list) and value:
+    return value if isinstance(value, list) else []
+
+
+def _requests(entry: Mapping[str, Any]) -> Iterator[DeviceRequest]:
+    if _devices(entry):
         yield DeviceRequest(driver="nvidia", count=-1, device_ids=(), capabilities=("gpu",))
 
 

@@ -13,7 +13,7 @@ from actions.plan import Plan
 from actions.service_verbs.steps import project_of
 from actions.services.placement import card_words
 from actions.services.snapshot import ServiceStatus
-from actions.setup.compose_search import published, variables
+from actions.setup.compose_search import device_ids, published, variables
 from actions.setup.files.forge import SUPERVISOR, Corrected, corrected_forge, env_file
 from actions.setup.files.host import wanted_for
 from actions.setup.ground import Ground
@@ -26,7 +26,7 @@ from console.errors import ConsoleError, UsageError
 from console.files import read_limited
 from console.gpu.snapshot import Gpu
 from console.text import clean_line
-from console.unknown import Unknown
+from console.unknown import Unknown, known
 
 ALL = "all"
 _COMPARED = (
@@ -168,8 +168,9 @@ def _offer(
         container = _container(ground, status)
         now = _environment(doctor, container)
         older = container is not None and _is_older(container, found.file)
-        behind = _behind(container, now, found, found.text) if older else ()
-        then = _behind(container, now, found, corrected.edit.text)
+        gpus = ground.snapshot.gpu.gpus
+        behind = _behind(container, now, found, found.text, gpus) if older else ()
+        then = _behind(container, now, found, corrected.edit.text, gpus)
     except UsageError:
         raise
     except ConsoleError as error:
@@ -255,7 +256,11 @@ def _card(ground: Ground, status: ServiceStatus, answer: str) -> Gpu | None:
 
 
 def _behind(
-    container: Container | None, has: dict[str, str], found: ComposeService, text: str
+    container: Container | None,
+    has: dict[str, str],
+    found: ComposeService,
+    text: str,
+    gpus: Sequence[Gpu],
 ) -> tuple[str, ...]:
     """Give what a container has otherwise than a file says: it was made before that was changed."""
     if container is None:
@@ -269,7 +274,18 @@ def _behind(
     ]
     if _publishes(container) and SUPERVISOR not in published(entry):
         names.append(f"port {SUPERVISOR}")
+    asked = _asked_for(device_ids(entry), gpus)
+    if asked and known(container.gpu):
+        has_now = [one for request in container.gpu.requests for one in request.device_ids]
+        if _asked_for(has_now, gpus) != asked:
+            names.append("device_ids")
     return tuple(names)
+
+
+def _asked_for(ids: Sequence[str], gpus: Sequence[Gpu]) -> set[str]:
+    """Give the cards that ids of the engine mean, a place or a UUID each; others as they are."""
+    places = {str(one.index): one.uuid for one in gpus}
+    return {places.get(one, one) for one in ids}
 
 
 def _is_older(container: Container, file: Path) -> bool:

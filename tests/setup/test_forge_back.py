@@ -141,3 +141,17 @@ def _is_made_anew_once(here: Place) -> None:
     assert plans[1] == ""
     again = here.look("existing", forge=FORGE)
     assert (again.state, again.steps) == ("done", ())
+
+
+def test_a_card_that_the_engine_gives_is_seen_in_the_container_too(tmp_path: Path) -> None:
+    """On a Linux of its own the file says which card by `device_ids`, and by nothing else."""
+    with place(tmp_path, "native") as here:
+        (here.home / "ComfyUI/models/vae").mkdir(parents=True)
+        course = here.course(forge={"correct": "myia", "gpu": BIG})
+        shown = course.look("existing")
+        assert shown.steps == ("gpuconsole restart myia --recreate",)
+        after = course.do("existing")
+        assert any("older than its file" in one for one in after.found), after
+        assert "as it should be" not in after.detail
+        same = here.look("existing", forge={"correct": "myia", "gpu": SMALL})
+        assert same.steps == ()
