@@ -1,6 +1,7 @@
 """`gpuconsole setup files`: files for ComfyUI, Forge and proxies, printed or written."""
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,6 @@ def files(
     **said: Any,
 ) -> int:
     """Print or write the files of a service for this host: its cards, its platform, its folders."""
-    from actions.setup.files.comfyui import PARTS
     from actions.setup.files.host import wanted_here, wanted_of_proxy
 
     if correct is not None and (kind != "forge" or not said["service"]):
@@ -91,14 +91,27 @@ def files(
     made = _made(wanted, kind)
     if out is None:
         return _print(cli, made)
-    code = _write(cli, made, _path(cli, out), dry_run=dry_run, yes=yes)
-    if kind in {None, "compose"} and not (cli.as_json or dry_run):
-        # What is not there Docker would make as root, or refuse to start over.
-        mounted = (wanted.models, *(wanted.data / one for one in PARTS))
-        lacking = [shlex.quote(str(one)) for one in mounted if not one.is_dir()]
-        if lacking:
-            say(f"Before the first start: mkdir -p {' '.join(lacking)}")
+    folder = _path(cli, out)
+    code = _write(cli, made, folder, dry_run=dry_run, yes=yes)
+    if kind in {None, "compose", "forge"} and not (cli.as_json or dry_run):
+        for line in _before_start(wanted, kind, folder):
+            say(f"Before the first start: {line}")
     return code
+
+
+def _before_start(wanted: "Wanted", kind: str | None, folder: Path) -> Iterator[str]:
+    """Say what has to be there yet: Docker makes it as root, or refuses to start over it."""
+    from actions.setup.files.comfyui import PARTS
+    from actions.setup.files.forge import ENV_FILE
+
+    forge = kind == "forge"
+    own = (wanted.models, *(wanted.data / one for one in PARTS))
+    mounted = (wanted.workspace,) if forge else own
+    lacking = [shlex.quote(str(one)) for one in mounted if not one.is_dir()]
+    if lacking:
+        yield f"mkdir -p {' '.join(lacking)}"
+    if forge and not (folder / ENV_FILE).exists():
+        yield f"write WEB_TOKEN=... into {folder / ENV_FILE}, then chmod 600 it"
 
 
 def _path(cli: Cli, text: str) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from actions.setup.files.comfyui import check_folder, comfyui_files, compose_file, extra_model_paths
+from actions.setup.files.forge import forge_file
 from actions.setup.files.torch import check_route, check_variant
 from actions.setup.files.wanted import Card, SetupFilesError, Store
 from console.errors import UsageError
@@ -68,7 +69,7 @@ def test_a_name_that_compose_does_not_take_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="take no such name"):
         compose_file(wanted(service=name))
     with pytest.raises(UsageError, match="take no such name"):
-        compose_file(wanted(container=name))
+        forge_file(wanted(container=name))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,8 @@ def test_what_is_to_be_made_first_is_said_so_that_a_shell_takes_it(
     assert (place / "data/user").is_dir()
     again = _files(host, "--out", str(place), "--data", str(place / "data"), "--yes")
     assert "mkdir" not in again.stderr
+    forge = _files(host, "--kind", "forge", "--out", str(place), "--yes")
+    assert f"write WEB_TOKEN=... into {place}/forge.env" in forge.stderr
 
 
 @pytest.mark.parametrize(

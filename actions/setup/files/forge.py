@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from actions.setup.files.comfyui import traps
-from actions.setup.files.filling import in_compose, template, versions
+from actions.setup.files.filling import compose_name, in_compose, template, versions
 from actions.setup.files.pinning import cards_in_words, devices, flag, order_in_words, published
 from actions.setup.files.wanted import Generated, Wanted
 from console.compose.edit import CardChange, edit_card
@@ -52,15 +52,19 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def forge_file(wanted: Wanted) -> Generated:
-    """Give a compose file with a new Forge, as the ai-dock image starts it."""
+    """Give a compose file with a new Forge, as the ai-dock image starts it.
+
+    Raises:
+        UsageError: a name, an address or a folder is none that compose takes.
+    """
     known = versions()["forge"]
     args = " ".join(filter(None, (flag(wanted, "--gpu-device-id"), known["args"], _dirs(wanted))))
     text = template(
         "forge-compose.yaml",
         cards=cards_in_words(wanted.cards, wanted.card),
         order=order_in_words(wanted),
-        service=wanted.service,
-        container=wanted.container,
+        service=compose_name(wanted.service),
+        container=compose_name(wanted.container),
         image=known["image"],
         args=in_compose(args),
         ports=published(wanted, known["port"]),
@@ -267,5 +271,6 @@ def _store(wanted: Wanted) -> str:
             f"  source: {in_compose(wanted.store.path)}",
             f"  target: {MODELS_INSIDE}",
             "  read_only: true",
+            "  bind: {propagation: rprivate}",
         )
     )
