@@ -111,8 +111,8 @@ def test_a_config_that_disagrees_is_shown_and_left(bare: Bare) -> None:
 
 
 def test_the_same_card_by_another_name_is_no_disagreement(bare: Bare) -> None:
-    bare.run(service={"variant": GGUF, "gpu": "3090"}, skip=["first-edit"])
-    assert load(bare.config).settings.services[COMFY].gpu == "3090"
+    bare.run(service={"variant": GGUF, "gpu": "RTX 3090"}, skip=["first-edit"])
+    assert load(bare.config).settings.services[COMFY].gpu == "RTX 3090"
     again = bare.run(service={"gpu": "GPU-8b2d6e07"}, skip=["first-edit"])
     assert again["variant"].state == "done"
 
