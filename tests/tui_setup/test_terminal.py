@@ -22,7 +22,8 @@ from tests.support.fresh import FreshHost, fresh_host
 from tests.support.program import ROOT
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.terminal
+# Thirteen steps in two programs: an overloaded machine may take its time over each.
+pytestmark = [pytest.mark.terminal, pytest.mark.timeout(600)]
 
 PATIENCE = 90.0
 STEP = re.compile(r"Guided setup\s+(\d+) of (\d+)")

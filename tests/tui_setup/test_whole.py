@@ -19,6 +19,8 @@ from tests.tui_setup.conftest import make_console, report_of, settled, walk_of
 MOST_PRESSES = 80
 SIZE = (160, 48)
 
+pytestmark = pytest.mark.timeout(600)
+
 
 async def type_answer(pilot: Pilot[int], key: str, text: str) -> StepReport:
     """Go to a question with Tab and type its answer."""
