@@ -1,6 +1,7 @@
 """What an image is built from: what the service's compose file says of it."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def recipe_in(service: Service) -> Recipe:
             f"{service.name} is not built here: its image is {found.image or 'not named'}",
             f"`docker pull {found.image}` fetches it" if found.image else "",
         )
-    command = f"-f {file} build {service.compose_service}"
+    command = f"-f {shlex.quote(str(file))} build {service.compose_service}"
     said: Mapping[str, Any] = build if isinstance(build, Mapping) else {"context": build}
     odd = [str(key) for key in said if key not in _KNOWN]
     texts = [said.get("context", "."), said.get("dockerfile", "Dockerfile"), said.get("target", "")]

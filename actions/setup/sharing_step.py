@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from actions.services.snapshot import ServiceStatus
 from actions.setup.behind import behind, made_anew
@@ -161,7 +162,7 @@ def _theirs(
     service: ServiceStatus, store: Store, here: tuple[str, ...], asks: tuple[Ask, ...]
 ) -> Look:
     """Say what somebody adds to a ComfyUI that setup did not make: its files stay as they are."""
-    command = f"gpuconsole setup files --kind extra-model-paths --store {store.path}"
+    command = f"gpuconsole setup files --kind extra-model-paths --store {quote(str(store.path))}"
     return Look(
         state="blocked",
         detail=f"{service.name} is not setup's: its compose file is left to you",

@@ -1,6 +1,7 @@
 """What is sent to a builder, what it says, and what its failures mean."""
 
 import json
+import shlex
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,14 @@ def test_a_compose_file_says_how_the_image_is_built(tmp_path: Path, build: objec
     recipe = recipe_in(made_from(compose(tmp_path, build)))
     assert (recipe.image, recipe.folder) == ("it:1", tmp_path / "here")
     assert recipe.dockerfile == "Dockerfile"
+
+
+def test_the_command_can_be_copied_into_a_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    file = compose(folder, ".")
+    words = shlex.split(recipe_in(made_from(file)).command)
+    assert words == ["-f", str(file), "build", "it"]
 
 
 def test_arguments_and_stages_are_taken_over(tmp_path: Path) -> None:

@@ -7,12 +7,6 @@ import msgspec
 from console.errors import ConsoleError
 from console.models.catalog import Variant
 
-PLATFORMS = ("wsl", "native")
-LAYOUTS = ("exclusive", "dual")
-ROUTES = ("core", "gguf", "nunchaku")
-STORES = ("forge", "ai-dock")
-NETWORKS = ("nat", "mirrored")
-
 
 class SetupFilesError(ConsoleError):
     """Files that would not work are not written: the code says what is in the way."""
