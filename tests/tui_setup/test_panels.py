@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from actions.plan import StepProgress
 from actions.setup.report import Ask, Option, Table
+from console.paths import find_places
 from screens.tui.lab.typing import Typing
-from screens.tui.paint import line_width, plain_text, wrap
+from screens.tui.paint import Line, line_width, plain_text, wrap
 from screens.tui.setup.asks import ask_lines, next_ask, rows_of
 from screens.tui.setup.fits_panel import layout_lines
 from screens.tui.setup.going_panel import going_lines
 from screens.tui.setup.places import by_folder, files_of, short
-from screens.tui.setup.state import BUTTON
+from screens.tui.setup.state import BUTTON, State
+from screens.tui.setup.step_panel import step_lines
 from screens.tui.setup.table_panel import table_lines
-from screens.tui.setup.walk import Running
+from screens.tui.setup.walk import Running, Walk
 from tests.support.snapshots import NOW
 from tests.tui.stand_ins import make_plan
 from tests.tui_setup.record import recorded
@@ -133,6 +135,25 @@ def test_folded_a_question_says_what_is_advised_where_it_is_answered_otherwise()
     otherwise = msgspec.structs.replace(ASKS[0], value="a")
     (line,), _ = ask_lines([otherwise], BUTTON, None, 78, folded=True)
     assert plain_text(line).strip() == "Which card?  A  recommended: B"
+
+
+def _titled(line: Line) -> bool:
+    return bool(line) and line[0].role == "title" and bool(line[0].text.strip())
+
+
+def test_a_long_page_has_what_is_decided_and_compared_first() -> None:
+    walk = Walk(lambda *_: pytest.fail("opened"), find_places({}), lambda: 0.0, lambda: None)
+    (before,) = [one.before for one in recorded()["fresh"] if one.before.id == "variant"]
+    walk.at, walk.reports, walk.doing = "variant", {"variant": before}, None
+
+    def titles(height: int) -> list[str]:
+        lines = step_lines(walk, State(), 0.0, 100, height, None).lines
+        return [line[0].text for line in lines if _titled(line)]
+
+    assert titles(200) == ["Found", "Side by side", "Proposed, and why", "Yours to decide"]
+    assert titles(20) == [
+        "Yours to decide: Tab opens it", "Side by side", "Found", "Proposed, and why",
+    ]  # fmt: skip
 
 
 def test_paths_are_told_from_home_on_and_once_a_folder() -> None:

@@ -66,6 +66,7 @@ def step_lines(
     if len(lines) + len(facts) + len(after) + len(_section(ASKED, asked)) <= height:
         return _put(lines + facts, _section(ASKED, asked), places, after)
     asked, places = ask_lines(report.asks, state.row, state.typing, width, folded=True)
+    facts = _facts(report, width, long=True)
     return _put(lines, _section(f"{ASKED}: Tab opens it", asked), places, facts + after)
 
 
@@ -76,11 +77,14 @@ def _put(above: list[Line], asked: list[Line], places: dict[int, int], below: li
     return Drawn(lines, {row: place + offset for row, place in places.items()})
 
 
-def _facts(report: StepReport, width: int) -> list[Line]:
-    lines = _section("Found", _listed(report.found, width))
+def _facts(report: StepReport, width: int, *, long: bool = False) -> list[Line]:
+    """Give what is there and proposed; on a long page what is to be compared comes first."""
+    found = _section("Found", _listed(report.found, width))
+    compared: list[Line] = []
     if report.table is not None and report.table.rows:
-        lines += _section("Side by side", table_lines(report.table, width))
-    lines += _section("On the cards", layout_lines(report.layouts, width))
+        compared += _section("Side by side", table_lines(report.table, width))
+    compared += _section("On the cards", layout_lines(report.layouts, width))
+    lines = [*compared, *found] if long else [*found, *compared]
     return lines + _section("Proposed, and why", _listed(report.proposes, width))
 
 
