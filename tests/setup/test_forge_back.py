@@ -1,7 +1,6 @@
 """A Forge that was corrected and does not start with it: file and container are as before."""
 
-import shutil
-import subprocess
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,28 +118,22 @@ def test_what_leads_back_is_a_table(tmp_path: Path, edits: dict[str, object]) ->
         Operations(here.session()).plan("restart", "forge", recreate=True, **edits)
 
 
-def test_what_another_file_of_the_project_says_is_no_reason_for_ever_new_containers(
-    tmp_path: Path,
-) -> None:
+def test_a_container_that_is_younger_than_its_file_is_not_made_anew(tmp_path: Path) -> None:
+    """What it has otherwise is said by another file of its project, so a new one would have it."""
     with place(tmp_path, "half-done-host") as here:
-        _is_made_anew_once(here)
-
-
-def _is_made_anew_once(here: Place) -> None:
-    file = compose_of(here)
-    more = file.with_name("more.yml")
-    more.write_text('services:\n  forge:\n    ports: ["9001:9001"]\n')
-    program = shutil.which("docker-compose", path=here.host.environ["PATH"])
-    assert program is not None
-    words = [program, "-p", "sd", "-f", str(file), "-f", str(more)]
-    # Not at once: the older compose cannot replace a container of a newer engine's.
-    for order in (["rm", "-sf"], ["up", "-d"]):
-        subprocess.run([*words, *order], env=here.host.environ, check=True, capture_output=True)
-    plans = [here.do("existing", forge=FORGE).plan for _ in range(2)]
-    assert plans[0]
-    assert plans[1] == ""
-    again = here.look("existing", forge=FORGE)
-    assert (again.state, again.steps) == ("done", ())
+        file = compose_of(here)
+        text = file.read_text().replace(
+            "AUTO_UPDATE: ", 'FORGE_REF: "2d3903d"\n      AUTO_UPDATE: '
+        )
+        file.write_text(text)
+        course = here.course(forge=FORGE)
+        course.look("existing")
+        course.do("existing")
+        assert "FORGE_REF" in " ".join(here.look("existing", forge=FORGE).found)
+        os.utime(file, (0, 0))
+        after = here.look("existing", forge=FORGE)
+        assert after.steps == ()
+        assert not [one for one in after.found if "older than its file" in one]
 
 
 def test_a_card_that_the_engine_gives_is_seen_in_the_container_too(tmp_path: Path) -> None:
