@@ -143,8 +143,9 @@ def _made_or_planned(ground: Ground, wish: _Wish) -> Look:
     if left is not None and left.submitted:
         found = (*found, f"edit {left.id} is {left.state}: `gpuconsole jobs` shows it")
     plan = ground.operations.plan(
-        "edit", wish.workflow, images=(str(wish.path),), prompt=wish.prompt, service=name
-    )
+        "edit", wish.workflow, images=(str(wish.path),), prompt=wish.prompt, service=name,
+        variant=ground.variant,
+    )  # fmt: skip
     look = planned(plan, f"{wish.workflow} with {wish.path.name}, on {name}", found)
     return msgspec.structs.replace(look, pictures=(wish.path,))
 

@@ -48,6 +48,8 @@ def look_at_layout(ground: Ground) -> Look:
     found = tuple(_found(ground, possible))
     if chosen.fit.verdict == "refused":
         ways = tuple(_way(one) for one in chosen.fit.ways_out)
+        if not ways and name == DUAL:
+            ways = ('layout.name = "exclusive" in the answers: they take turns',)
         asks += tuple(_variant_asks(ground, chosen))
         return Look(
             state="blocked", detail=f"{name} does not fit: {chosen.fit.reason}", found=found,

@@ -120,6 +120,13 @@ def _named(ground: Ground) -> Path | None:
             f"existing.models is no absolute path: {clean_line(named, 120)}",
             "It begins with / or ~/",
         )
+    there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+    if there.is_file():
+        raise UsageError(
+            "setup.no-folder",
+            f"{clean_line(str(there), 120)} is a file, and ComfyUI's models lie in a folder",
+            "existing.models in the answers names another",
+        )
     return folder
 
 

@@ -67,6 +67,9 @@ def _written(ground: Ground, card: Gpu, ident: str, look: Look) -> Look:
     if ground.service is None:
         return look
     name = ground.name
+    if ground.service.service.source != "config":
+        note = f"it is not kept: {name} is not in the config; the step existing takes it over"
+        return _with(look, proposes=(*look.proposes, note))
     wanted = {
         dotted(("services", name, "gpu")): ground.card_named,
         dotted(("services", name, "variant")): ident,

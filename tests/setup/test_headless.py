@@ -110,6 +110,14 @@ def test_a_config_that_disagrees_is_shown_and_left(bare: Bare) -> None:
     assert bare.config.read_text() == before
 
 
+def test_services_that_stay_out_of_the_config_lead_to_a_picture_too(bare: Bare) -> None:
+    reports = bare.run(existing={"adopt": False}, service={"variant": GGUF}, skip=["host"])
+    assert reports["first-edit"].state == "done", reports["first-edit"]
+    assert any(f"{COMFY} is not in the config" in one for one in reports["variant"].proposes)
+    assert COMFY not in load(bare.config).settings.services
+    assert [one.variant for one in EditRecords(bare.session().store).find()] == [GGUF]
+
+
 def test_the_same_card_by_another_name_is_no_disagreement(bare: Bare) -> None:
     bare.run(service={"variant": GGUF, "gpu": "RTX 3090"}, skip=["first-edit"])
     assert load(bare.config).settings.services[COMFY].gpu == "RTX 3090"
@@ -204,6 +212,9 @@ def test_answers_that_mean_nothing_here_block_their_step_in_words(bare: Bare) ->
     assert any("Did you mean" in line for line in odd.commands)
     relative = bare.shown(existing={"models": "models"})["existing"]
     assert "no absolute path" in relative.detail
+    file = bare.shown(existing={"models": f"{bare.config}/models"})["existing"]
+    assert "is a file, and ComfyUI's models lie in a folder" in file.detail
+    assert "existing.models" in [one.key for one in file.asks]
 
 
 def test_read_only_and_a_config_with_mistakes_refuse_the_run_and_show_all_the_same(

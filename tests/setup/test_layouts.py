@@ -90,6 +90,12 @@ def test_a_variant_that_was_named_and_does_not_fit_beside_the_forge_is_said(shar
     assert reports["comfyui"].detail == "it waits for the step layout"
 
 
+def test_a_forge_that_leaves_no_room_for_any_takes_turns(shared: Bare) -> None:
+    layout = shared.shown(layout={"forge_vram": "100 GiB", "name": "dual"})["layout"]
+    assert layout.state == "blocked"
+    assert layout.commands == ('layout.name = "exclusive" in the answers: they take turns',)
+
+
 def test_layouts_and_variants_are_drawn_within_eighty_columns(shared: Bare) -> None:
     reports = shared.shown(layout={"forge_vram": "8 GiB"})
     drawn = report_text(reports["layout"], whole=True)
