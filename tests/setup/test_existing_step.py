@@ -245,12 +245,10 @@ def test_a_folder_of_the_config_that_is_missing_is_made(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told_with_another_way(tmp_path: Path) -> None:
     with place(tmp_path, "fresh-host") as here:
         (here.home / "file").write_text("in the way")
-        course = here.course(existing={"models": f"{here.home}/file/models"})
-        course.look("existing")
-        failed = course.do("existing")
-        assert failed.state == "failed"
-        assert "cannot be made" in failed.detail
-        assert "existing.models" in " ".join(failed.commands)
+        told = here.do("existing", existing={"models": f"{here.home}/file/models"})
+        assert told.state == "blocked"
+        assert f"{here.home}/file is a file" in told.detail
+        assert "existing.models" in " ".join(told.commands)
         assert not here.config.exists() or "models" not in here.config.read_text()
 
 
