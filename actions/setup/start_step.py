@@ -40,7 +40,7 @@ def look_at_start(ground: Ground) -> Look:
             state="blocked", detail=f"{service.name}: a login is in the way", found=evidence,
             commands=(f"auth of services.{service.name} in the config says where the secret is",),
         )  # fmt: skip
-    if service.state in _ILL:
+    if service.state in _ILL or _ended_already(ground, service):
         return _ill(ground, service, evidence)
     file = service.service.compose_file
     if not ground.applies and not service.container_id and file is not None and not file.exists():
@@ -51,6 +51,18 @@ def look_at_start(ground: Ground) -> Look:
         )
     plan = ground.operations.plan("start", service.name)
     return _offered(ground, service, plan, evidence)
+
+
+def _ended_already(ground: Ground, service: ServiceStatus) -> bool:
+    """Tell whether a service that is starting has ended since it was last started by hand."""
+    if service.state != "starting":
+        return False
+    counts = [
+        one.restart_count
+        for one in ground.snapshot.engine.containers
+        if one.id == service.container_id
+    ]
+    return any(isinstance(count, int) and count > 0 for count in counts)
 
 
 def _ill(ground: Ground, service: ServiceStatus, evidence: tuple[str, ...]) -> Look:

@@ -98,7 +98,7 @@ def test_two_rehearsals_do_not_meet() -> None:
         }
         # Where programs of the caller's own are, is no part of either.
         assert shared - {"PYTHONUSERBASE"} == {
-                "DOCKER_BUILDKIT",
+            "DOCKER_BUILDKIT",
             "GPUCONSOLE_NVML_LIBRARY",
             "HF_HUB_DISABLE_TELEMETRY",
             "HF_HUB_DISABLE_UPDATE_CHECK",
