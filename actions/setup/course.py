@@ -155,7 +155,11 @@ class Course:
             wrote = self._wrote.get(ident, ())
             return self._noted(msgspec.structs.replace(failed(before, error), wrote=wrote))
         after = self.look(ident)
-        return self._noted(msgspec.structs.replace(after, plan=plan or before.plan))
+        if plan:
+            brought = [one for one in self._shown[ident].there if one not in look.there]
+            self._note_wrote(ident, tuple(brought))
+        wrote = self._wrote.get(ident, ())
+        return self._noted(msgspec.structs.replace(after, plan=plan or before.plan, wrote=wrote))
 
     def skip(self, ident: str) -> StepReport:
         """Leave a step out, until it is looked at again by `back_to`."""

@@ -33,8 +33,9 @@ def look_at_files(ground: Ground) -> Look:
     pieces = [known[file] for file in variant.files]
     missing = [one for one in pieces if one.state not in _HERE]
     found = tuple(f"{one.id}: {_size(one)}{one.state}{_place(one)}" for one in pieces)
+    there = tuple(one.path for one in pieces if one.state in _HERE and one.path)
     if not missing:
-        return Look(state="done", detail=f"all files of {ident} are here", found=found)
+        return Look(state="done", detail=f"all files of {ident} are here", found=found, there=there)
     lack = "is missing" if len(missing) == 1 else "are missing"
     detail = f"{len(missing)} of {len(pieces)} files of {ident} {lack}{_sum(missing)}"
     # The hub is only asked where something is missing: what is here needs no internet.
@@ -46,7 +47,7 @@ def look_at_files(ground: Ground) -> Look:
             state="blocked", detail=f"{detail}: {error.title}", found=found,
             commands=(*hints, *_without_hub(ground, ident)),
         )  # fmt: skip
-    return _offered(ground, plan, detail, found)
+    return replace(_offered(ground, plan, detail, found), there=there)
 
 
 def lacks_files(ground: Ground) -> bool:

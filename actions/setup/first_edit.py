@@ -203,6 +203,7 @@ def _made(ground: Ground, edit: KeptEdit) -> Look:
         detail=f"{edit.service} has made a picture: {facts_text(edit)}{odd}",
         found=(*(one.path for one in outputs), *said, *edit.warnings),
         pictures=tuple(one for one in pictures if one.is_file()),
+        there=tuple(one.path for one in outputs),
     )
 
 

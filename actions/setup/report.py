@@ -67,6 +67,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         table: things to compare.
         layouts: to be drawn on the cards.
         pictures: to be shown, such as an edit's input and output.
+        there: files of this step that are there; one that a plan brought is among what it wrote.
     """
 
     state: str
@@ -84,6 +85,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     table: Table | None = None
     layouts: tuple[LayoutFit, ...] = ()
     pictures: tuple[Path, ...] = ()
+    there: tuple[str, ...] = ()
 
 
 class StepReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -75,6 +75,7 @@ def test_it_leads_to_a_picture_and_a_second_run_changes_nothing(bare: Bare) -> N
     assert settings.services[FORGE].kind == "forge"
     (picture,) = [one for one in reports["first-edit"].found if one.startswith("/")]
     assert Path(picture).is_file()
+    assert reports["first-edit"].wrote == (picture,)
     assert any("VRAM at most" in one for one in reports["first-edit"].found)
 
     files = {**everything(bare.config.parent), **everything(bare.host.outputs)}
@@ -172,6 +173,9 @@ def test_files_that_are_missing_are_fetched_first(tiny: Bare) -> None:
     reports = tiny.run(service={"variant": "tiny-model"}, skip=["first-edit"])
     assert reports["fetch"].state == "done", reports["fetch"]
     assert vae.stat().st_size == BODY.size
+    assert str(vae) in reports["fetch"].wrote
+    assert {Path(one).stat().st_size for one in reports["fetch"].wrote} == {BODY.size}
+    assert len(reports["fetch"].wrote) == 3
     assert ("pull", PlanDone) in [(verb, type(event)) for verb, event in tiny.told]
 
 
