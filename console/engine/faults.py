@@ -1,6 +1,7 @@
 """What can go wrong with the engine, as errors that a person can be told about."""
 
 import errno
+import re
 from collections.abc import Iterator
 
 from console.engine.texts import explain, words
@@ -168,9 +169,13 @@ def _kind_of(status: int, detail: str) -> tuple[type[EngineError], str]:
     return EngineRefusedError, "engine.refused"
 
 
+# urllib3 begins with the repr of its pool, which tells people nothing.
+_POOL = re.compile(r"\w*Pool\(host=[^)]*\): ")
+
+
 def _detail(chain: tuple[BaseException, ...]) -> str:
     """Give the most telling words of a chain: the system's own, else the outermost."""
     for link in chain:
         if isinstance(link, OSError) and link.strerror:
             return clean_line(link.strerror, 300)
-    return mask_text(clean_line(str(chain[0]), 300)) if chain else ""
+    return mask_text(clean_line(_POOL.sub("", str(chain[0])), 300)) if chain else ""

@@ -79,6 +79,8 @@ def test_an_engine_that_does_not_answer(fake_engine: FakeEngine) -> None:
     assert isinstance(error, EngineTimeoutError)
     assert error.code == "engine.timeout"
     assert "0.2 s" in error.title
+    assert "timed out" in error.detail
+    assert "Pool" not in error.detail
 
 
 @pytest.mark.parametrize(
